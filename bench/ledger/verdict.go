@@ -1,0 +1,45 @@
+package ledger
+
+// Verdict is what became of every message of one trial.
+type Verdict struct {
+	Due        int64 `json:"due"`
+	NotSent    int64 `json:"not_sent"`
+	Sent       int64 `json:"sent"` // acks=0: handed to the network, no answer expected
+	Acked      int64 `json:"acked"`
+	Rejected   int64 `json:"rejected"`
+	Unknown    int64 `json:"unknown"`
+	Aborted    int64 `json:"aborted"`
+	Lost       Lost  `json:"lost"`
+	Duplicates Dups  `json:"duplicates"`
+	// UnknownAbsent are messages of unknown outcome that are not in the log: beside Lost, never in it.
+	UnknownAbsent    int64 `json:"unknown_absent"`
+	Reordered        int64 `json:"reordered"`
+	Corrupt          int64 `json:"corrupt"`
+	Foreign          int64 `json:"foreign"`
+	AbortedDelivered int64 `json:"aborted_delivered"`
+	// Undrained are present, unprocessed and at or past the committed offset.
+	Undrained int64 `json:"undrained"`
+	// Executions are effects begun, Effects those that count (in a relay: visible output copies).
+	Executions int64 `json:"executions"`
+	Effects    int64 `json:"effects"`
+	// Saturated is how many counters reached their ceiling of 255.
+	Saturated int64 `json:"saturated,omitempty"`
+	// Table is the number of messages per "outcome/presence/processed" cell;
+	// its sum is Due.
+	Table map[string]int64 `json:"table"`
+}
+
+// Lost are messages acked (or sent, for acks=0) without an effect.
+type Lost struct {
+	Total   int64 `json:"total"`
+	Log     int64 `json:"log"`     // absent from the log
+	Skipped int64 `json:"skipped"` // in the log, drained, no effect
+}
+
+// Dups are extra effects by cause.
+type Dups struct {
+	Total       int64 `json:"total"`
+	Retried     int64 `json:"retried"`     // copies of one attempt: the client library's retry
+	Resent      int64 `json:"resent"`      // further attempts: the application's resend
+	Redelivered int64 `json:"redelivered"` // further effects of one copy
+}

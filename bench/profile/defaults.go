@@ -1,0 +1,37 @@
+package profile
+
+import "time"
+
+// Defaults is what a profile that states nothing is run with. Where the client
+// library's own default would measure something else than the profile says
+// (fetch.queue.backoff.ms, auto.offset.reset), the worker's client
+// configuration sets it and shows it.
+func Defaults() Settings {
+	return Settings{
+		Guarantee: NoGuarantee,
+		Pipeline:  Consume,
+		Load: Load{
+			Rate:          1000,
+			Arrivals:      Constant,
+			BurstMessages: 100,
+			Warmup:        Duration(500 * time.Millisecond),
+			Duration:      Duration(5 * time.Second),
+			Message:       Message{Size: 256, Key: NoKey, Keys: 10000, Entropy: 1},
+		},
+		Topic: Topic{Partitions: 1, Replication: 1, MinInsyncReplicas: 1},
+		Producer: Producer{
+			Count: 1, Acks: AcksAll, Retries: 2147483647, MaxInFlight: 5,
+			Linger: Duration(5 * time.Millisecond), BatchSize: 1 << 20, Compression: "none",
+			MessageTimeout: Duration(60 * time.Second),
+			Transaction:    Transaction{FlushBeforeAbort: true},
+		},
+		Consumer: Consumer{
+			Count: 1, Membership: Static, RebalanceCallback: true,
+			Commit:   Commit{When: AfterProcessing, Every: 500, Mode: Sync},
+			Assignor: RangeAssignor, Protocol: ClassicProtocol, Isolation: ReadCommitted,
+			SessionTimeout: Duration(10 * time.Second),
+		},
+		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second)},
+		Repeats: 1,
+	}
+}

@@ -1,0 +1,203 @@
+// Package result is what a run saves: versioned, self-describing types and the
+// folder they are kept in. Reports and charts are made from it alone.
+package result
+
+import (
+	"time"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+)
+
+// Schema names the form of run.json.
+const Schema = "deliverybench/run/v1"
+
+// Run is everything that one command did.
+type Run struct {
+	Schema      string            `json:"schema"`
+	Units       map[string]string `json:"units"` // of the numbers below, by field name
+	Run         Header            `json:"run"`
+	Environment Environment       `json:"environment"`
+	Cells       []Cell            `json:"cells"`
+	Claims      []Claim           `json:"claims"`
+}
+
+// Header identifies the run.
+type Header struct {
+	ID            string    `json:"id"` // "<profile>-<UTC>"
+	Started       time.Time `json:"started"`
+	Finished      time.Time `json:"finished,omitzero"`
+	Interrupted   bool      `json:"interrupted,omitempty"`
+	Seed          uint64    `json:"seed"`
+	Command       []string  `json:"command"`
+	Version       string    `json:"version"`
+	Profile       string    `json:"profile"`
+	About         string    `json:"about"`
+	ProfileSHA256 string    `json:"profile_sha256"`
+	Baseline      string    `json:"baseline,omitempty"`
+	Scenarios     []string  `json:"scenarios"` // in the profile's order
+	TrialsPlanned int       `json:"trials_planned"`
+}
+
+// Environment is where it ran.
+type Environment struct {
+	OS          string `json:"os"`
+	Kernel      string `json:"kernel"`
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	Go          string `json:"go"`
+	Client      string `json:"client"` // "confluent-kafka-go v2.15.0"
+	Librdkafka  string `json:"librdkafka"`
+	Broker      Broker `json:"broker"`
+}
+
+// Broker is what the load was put on.
+type Broker struct {
+	Kind       string `json:"kind"` // embedded, local, …
+	Version    string `json:"version"`
+	Nodes      int    `json:"nodes"`
+	SharesHost bool   `json:"shares_host"` // broker and load share the machine
+}
+
+// Cell is one arm with one combination of the matrix.
+type Cell struct {
+	Name      string            `json:"name"`
+	Arm       string            `json:"arm"`
+	Guarantee string            `json:"guarantee"`
+	Matrix    map[string]string `json:"matrix,omitempty"`
+	Settings  map[string]string `json:"settings"` // every dotted setting
+	Omitted   string            `json:"omitted,omitempty"`
+	Trials    []Trial           `json:"trials"`
+}
+
+// Status is how a trial ended.
+type Status string
+
+const (
+	Completed    Status = "completed"    // it has a verdict
+	Inconclusive Status = "inconclusive" // it ran and cannot be judged: see Reason
+	Failed       Status = "failed"       // it could not be run: see Reason
+	Omitted      Status = "omitted"      // it was not run: see Reason
+	Stopped      Status = "interrupted"
+)
+
+// Promise is whether the arm's guarantee was kept.
+type Promise string
+
+const (
+	Held                Promise = "held"
+	Violated            Promise = "violated"
+	PromiseInconclusive Promise = "inconclusive"
+	NoPromise           Promise = "none"
+)
+
+// Trial is one cell in one scenario, once.
+type Trial struct {
+	ID         string                     `json:"id"` // its folder under trials/
+	Scenario   string                     `json:"scenario"`
+	Repeat     int                        `json:"repeat"`
+	Status     Status                     `json:"status"`
+	Reason     string                     `json:"reason,omitempty"`
+	Warnings   []string                   `json:"warnings,omitempty"`
+	Started    time.Time                  `json:"started,omitzero"`
+	TookSecond float64                    `json:"took_seconds"`
+	Settings   map[string]string          `json:"settings,omitempty"` // those that the scenario changed
+	Verdict    *ledger.Verdict            `json:"verdict,omitempty"`
+	Promise    Promise                    `json:"promise"`
+	Faults     []Fault                    `json:"faults,omitempty"`
+	Throughput Throughput                 `json:"throughput"`
+	Latency    map[string]latency.Summary `json:"latency,omitempty"` // by role, see the Role constants
+	Generator  Generator                  `json:"generator"`
+	Workers    []Worker                   `json:"workers,omitempty"`
+	Unrecorded int64                      `json:"unrecorded"` // effects whose latency was not recorded
+	Timeline   []Interval                 `json:"timeline,omitempty"`
+}
+
+// Latency roles.
+const (
+	Ack                = "ack"                 // intended send → delivery report
+	AckService         = "ack_service"         // produce call → delivery report
+	EndToEnd           = "end_to_end"          // intended send → effect, or output visible
+	EndToEndService    = "end_to_end_service"  // produce call is not known downstream: actual send → effect
+	CommitLatency      = "commit"              // the commit call
+	TransactionVisible = "transaction_visible" // intended send → commit of its transaction returned
+	SendLag            = "send_lag"            // intended send → produce call
+)
+
+// Fault is what became of one scheduled fault. Times are seconds from the
+// start of the measured window; nil is never.
+type Fault struct {
+	Name      string     `json:"name"` // "kill consumer at mid-batch"
+	Armed     *float64   `json:"armed"`
+	Fired     *float64   `json:"fired"`
+	Recovered *float64   `json:"recovered"`
+	Predicted *Predicted `json:"predicted,omitempty"`
+}
+
+// Predicted is a fault's blast radius; nil fields are not predicted.
+type Predicted struct {
+	Lost       *int64 `json:"lost,omitempty"`
+	Duplicates *int64 `json:"duplicates,omitempty"`
+	// Exact says that theory gives the number, not a bound.
+	Exact bool `json:"exact"`
+}
+
+// Throughput is counted over the measured window, in messages per second.
+type Throughput struct {
+	WindowSeconds     float64 `json:"window_seconds"`
+	ProducedPerSecond float64 `json:"produced_per_second"` // acknowledged (or sent) messages
+	ConsumedPerSecond float64 `json:"consumed_per_second"` // effects
+	OutputPerSecond   float64 `json:"output_per_second"`   // relay: visible outputs
+	PipelinePerSecond float64 `json:"pipeline_per_second"` // the slowest stage the pipeline has: what the table shows
+	BytesPerSecond    float64 `json:"produced_bytes_per_second"`
+}
+
+// Generator is whether the load itself was the limit.
+type Generator struct {
+	Limited bool    `json:"limited"`
+	Why     string  `json:"why,omitempty"`
+	Closed  bool    `json:"closed_loop"` // rate: max, or a bound on outstanding messages
+	CPU     float64 `json:"cpu_share"`   // of the whole machine during the measured window
+}
+
+// Worker is what one worker process used.
+type Worker struct {
+	Name             string  `json:"name"` // "consumer-0.1": role, number, incarnation
+	UserSeconds      float64 `json:"user_seconds"`
+	SystemSeconds    float64 `json:"system_seconds"`
+	MaxResidentBytes int64   `json:"max_resident_bytes"`
+	Exit             string  `json:"exit"` // "ok", "killed", or the error
+}
+
+// Interval is one slice of the timeline, StartSecond from the start of the measured window.
+type Interval struct {
+	StartSecond  float64 `json:"start"`
+	LengthSecond float64 `json:"length"`
+	Produced     int64   `json:"produced"`
+	Effects      int64   `json:"effects"`
+	EndToEndP50  float64 `json:"end_to_end_p50"` // microseconds; 0 when nothing was recorded
+	EndToEndP99  float64 `json:"end_to_end_p99"`
+	EndToEndMax  float64 `json:"end_to_end_max"`
+}
+
+// ClaimStatus is what became of a claim.
+type ClaimStatus string
+
+const (
+	Met               ClaimStatus = "met"
+	NotMet            ClaimStatus = "not met"
+	ClaimInconclusive ClaimStatus = "inconclusive"
+)
+
+// Claim is one claim on one cell and scenario.
+type Claim struct {
+	Cell       string      `json:"cell"`
+	Scenario   string      `json:"scenario"`
+	Expression string      `json:"expression"`
+	Expected   string      `json:"expected"`
+	Observed   string      `json:"observed"`
+	Status     ClaimStatus `json:"status"`
+	Reason     string      `json:"reason,omitempty"`
+	Trials     []string    `json:"trials,omitempty"` // the trials that decided it
+}
