@@ -1,0 +1,158 @@
+package broker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/process"
+	"deliverybench/bench/result"
+)
+
+// EmbeddedVerb is the hidden verb under which the program is the broker.
+const EmbeddedVerb = "embedded-broker"
+
+// readyWithin bounds the wait for the broker's first answer.
+const readyWithin = 15 * time.Second
+
+// Embedded is franz-go's kfake in a process of its own on loopback. It keeps
+// its log in memory. Group, transaction and idempotence semantics are real; it
+// has one log per partition, so replication is not, and its speed is no
+// cluster's.
+type Embedded struct {
+	process *process.Process
+	address string
+	cpu     cpuReader
+}
+
+type embeddedSpec struct {
+	MinSessionMillis int `json:"min_session_ms"`
+}
+
+type embeddedReady struct {
+	Address string `json:"address"`
+}
+
+// StartEmbedded starts the broker and waits until it answers.
+func StartEmbedded(ctx context.Context, spawner *process.Spawner, logPath string) (*Embedded, error) {
+	p, err := spawner.Start("embedded broker", EmbeddedVerb, embeddedSpec{MinSessionMillis: 100}, logPath)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	b := &Embedded{process: p, cpu: cpuReader{pid: p.PID()}}
+	if err := b.awaitReady(ctx); err != nil {
+		p.Kill()
+		return nil, fmt.Errorf("%w\n%s", err, p.LogTail(20))
+	}
+	return b, nil
+}
+
+func (b *Embedded) awaitReady(ctx context.Context) error {
+	select {
+	case line, ok := <-b.process.Lines():
+		var ready embeddedReady
+		if !ok || json.Unmarshal(line, &ready) != nil {
+			return fmt.Errorf("the embedded broker ended before it was ready (%v)", b.process.Exit().Err)
+		}
+		b.address = ready.Address
+	case <-ctx.Done():
+		return fmt.Errorf("waited %s for the embedded broker to open its port: %w", readyWithin, context.Cause(ctx))
+	}
+	admin, err := client.NewAdmin(b.Endpoint())
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	for {
+		nodes, err := admin.Nodes(time.Second)
+		if err == nil && nodes == 1 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("waited %s for the embedded broker at %s to answer: %v", readyWithin, b.address, err)
+		}
+	}
+}
+
+// Endpoint is the broker's loopback address.
+func (b *Embedded) Endpoint() client.Endpoint { return client.Endpoint{Bootstrap: b.address} }
+
+// Describe names the broker and the version of kfake that it is.
+func (b *Embedded) Describe() result.Broker {
+	version := "kfake"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dependency := range info.Deps {
+			if dependency.Path == "github.com/twmb/franz-go/pkg/kfake" {
+				version = "kfake " + dependency.Version
+			}
+		}
+	}
+	return result.Broker{Kind: "embedded", Version: version, Nodes: 1, SharesHost: true}
+}
+
+// Failed returns why the broker is gone.
+func (b *Embedded) Failed() error {
+	select {
+	case <-b.process.Done():
+		return fmt.Errorf("the embedded broker ended (%v); the last lines of its log:\n%s", b.process.Exit().Err, b.process.LogTail(20))
+	default:
+		return nil
+	}
+}
+
+// Freeze stops the broker's process.
+func (b *Embedded) Freeze() error { return b.process.Signal(syscall.SIGSTOP) }
+
+// Thaw continues it.
+func (b *Embedded) Thaw() error { return b.process.Signal(syscall.SIGCONT) }
+
+// CPUSeconds is the processor time that the broker has used so far.
+func (b *Embedded) CPUSeconds() float64 { return b.cpu.seconds() }
+
+// PID is the broker's process id.
+func (b *Embedded) PID() int { return b.process.PID() }
+
+// Close ends the broker.
+func (b *Embedded) Close() {
+	_ = b.Thaw()
+	b.process.Close(3 * time.Second)
+}
+
+// ServeEmbedded is the broker's own process: it serves until its input ends.
+func ServeEmbedded(stdin io.Reader, stdout, log io.Writer) error {
+	input := bufio.NewReader(stdin)
+	var spec embeddedSpec
+	if err := json.NewDecoder(input).Decode(&spec); err != nil {
+		return fmt.Errorf("embedded broker: specification: %w", err)
+	}
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.GroupMinSessionTimeout(time.Duration(spec.MinSessionMillis)*time.Millisecond),
+		kfake.WithLogger(kfake.BasicLogger(log, kfake.LogLevelWarn)),
+		kfake.BrokerConfigs(map[string]string{
+			// KIP-848 members learn of a rebalance by a heartbeat whose
+			// interval the broker sets: short, as trials are.
+			"group.consumer.heartbeat.interval.ms": "500",
+			"group.consumer.session.timeout.ms":    "10000",
+		}),
+	)
+	if err != nil {
+		return fmt.Errorf("embedded broker: %w", err)
+	}
+	defer cluster.Close()
+	if err := json.NewEncoder(stdout).Encode(embeddedReady{Address: cluster.ListenAddrs()[0]}); err != nil {
+		return fmt.Errorf("embedded broker: %w", err)
+	}
+	_, err = io.Copy(io.Discard, input) // ends with the program that started us
+	return err
+}

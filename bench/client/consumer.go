@@ -1,0 +1,194 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Consumer reads one topic, as a member of a group or with partitions given to it.
+type Consumer struct {
+	c     *kafka.Consumer
+	topic string
+}
+
+// Kind is what a poll returned.
+type Kind uint8
+
+const (
+	Nothing Kind = iota // the time passed
+	Record              // Partition, Offset, Value are set
+	EOF                 // nothing lies at Offset of Partition yet
+	Failure             // Err is set
+)
+
+// Event is what a poll returned.
+type Event struct {
+	Kind      Kind
+	Partition int32
+	Offset    int64
+	Key       []byte
+	Value     []byte
+	Err       error
+}
+
+// Offsets maps partitions of the topic to the next offset to read.
+type Offsets map[int32]int64
+
+func (o Offsets) list(topic *string) []kafka.TopicPartition {
+	out := make([]kafka.TopicPartition, 0, len(o))
+	for p, offset := range o {
+		out = append(out, kafka.TopicPartition{Topic: topic, Partition: p, Offset: kafka.Offset(offset)})
+	}
+	slices.SortFunc(out, func(a, b kafka.TopicPartition) int { return int(a.Partition - b.Partition) })
+	return out
+}
+
+// GroupMetadata identifies the member's generation to a transaction.
+type GroupMetadata struct {
+	m     *kafka.ConsumerGroupMetadata
+	topic *string
+}
+
+// Rebalance is told when partitions come and go, inside Poll. Revoked may
+// still commit; after Lost the partitions belong to somebody else already.
+type Rebalance struct {
+	Assigned func(partitions []int32)
+	Revoked  func(partitions []int32)
+	Lost     func(partitions []int32)
+}
+
+// NewConsumer makes a consumer of one topic.
+func NewConsumer(properties Properties, topic string) (*Consumer, error) {
+	c, err := kafka.NewConsumer(properties.configMap(nil))
+	if err != nil {
+		return nil, fmt.Errorf("make consumer: %w", err)
+	}
+	return &Consumer{c: c, topic: topic}, nil
+}
+
+// Subscribe joins the group. A nil rebalance leaves partitions to the library
+// without telling anyone.
+func (c *Consumer) Subscribe(rebalance *Rebalance) error {
+	var callback kafka.RebalanceCb
+	if rebalance != nil {
+		callback = func(kc *kafka.Consumer, event kafka.Event) error {
+			switch e := event.(type) {
+			case kafka.AssignedPartitions:
+				rebalance.Assigned(partitions(e.Partitions))
+			case kafka.RevokedPartitions:
+				if kc.AssignmentLost() {
+					rebalance.Lost(partitions(e.Partitions))
+				} else {
+					rebalance.Revoked(partitions(e.Partitions))
+				}
+			}
+			return nil
+		}
+	}
+	return wrap("subscribe", c.c.Subscribe(c.topic, callback))
+}
+
+// Assign reads the given partitions from the given offsets, outside any group.
+func (c *Consumer) Assign(from Offsets) error {
+	return wrap("assign", c.c.Assign(c.list(from)))
+}
+
+// Poll returns the next record, end of partition or error.
+func (c *Consumer) Poll(timeout time.Duration) Event {
+	switch e := c.c.Poll(int(timeout.Milliseconds())).(type) {
+	case *kafka.Message:
+		if e.TopicPartition.Error != nil {
+			return Event{Kind: Failure, Partition: e.TopicPartition.Partition, Err: wrap("consume", e.TopicPartition.Error)}
+		}
+		return Event{Kind: Record, Partition: e.TopicPartition.Partition, Offset: int64(e.TopicPartition.Offset), Key: e.Key, Value: e.Value}
+	case kafka.PartitionEOF:
+		return Event{Kind: EOF, Partition: e.Partition, Offset: int64(e.Offset)}
+	case kafka.Error:
+		return Event{Kind: Failure, Err: wrap("consume", e)}
+	default:
+		return Event{}
+	}
+}
+
+// Commit commits the next offsets and waits for the broker's answer.
+func (c *Consumer) Commit(next Offsets) error {
+	results, err := c.c.CommitOffsets(c.list(next))
+	if err != nil {
+		return wrap("commit", err)
+	}
+	for _, r := range results {
+		if r.Error != nil {
+			return wrap(fmt.Sprintf("commit of partition %d", r.Partition), r.Error)
+		}
+	}
+	return nil
+}
+
+// Store marks the next offset of a partition as processed, for the automatic commit.
+func (c *Consumer) Store(partition int32, next int64) error {
+	_, err := c.c.StoreOffsets([]kafka.TopicPartition{{Topic: &c.topic, Partition: partition, Offset: kafka.Offset(next)}})
+	return wrap("store offset", err)
+}
+
+// Seek moves the positions; what was fetched before is dropped.
+func (c *Consumer) Seek(to Offsets) error {
+	results, err := c.c.SeekPartitions(c.list(to))
+	if err != nil {
+		return wrap("seek", err)
+	}
+	for _, r := range results {
+		if r.Error != nil {
+			return wrap(fmt.Sprintf("seek in partition %d", r.Partition), r.Error)
+		}
+	}
+	return nil
+}
+
+// Assignment returns the partitions that the consumer owns now.
+func (c *Consumer) Assignment() ([]int32, error) {
+	list, err := c.c.Assignment()
+	return partitions(list), wrap("assignment", err)
+}
+
+// Committed returns the group's committed offsets; -1 where there is none.
+func (c *Consumer) Committed(ps []int32, timeout time.Duration) (Offsets, error) {
+	request := make([]kafka.TopicPartition, len(ps))
+	for i, p := range ps {
+		request[i] = kafka.TopicPartition{Topic: &c.topic, Partition: p}
+	}
+	list, err := c.c.Committed(request, int(timeout.Milliseconds()))
+	if err != nil {
+		return nil, wrap("committed offsets", err)
+	}
+	out := Offsets{}
+	for _, tp := range list {
+		if tp.Error != nil {
+			return nil, wrap(fmt.Sprintf("committed offset of partition %d", tp.Partition), tp.Error)
+		}
+		out[tp.Partition] = max(int64(tp.Offset), -1)
+	}
+	return out, nil
+}
+
+// GroupMetadata returns what a transaction needs to know of the member.
+func (c *Consumer) GroupMetadata() (*GroupMetadata, error) {
+	m, err := c.c.GetConsumerGroupMetadata()
+	return &GroupMetadata{m, &c.topic}, wrap("group metadata", err)
+}
+
+// Close leaves the group (a static member stays in it until its session ends).
+func (c *Consumer) Close() error { return wrap("close consumer", c.c.Close()) }
+
+func (c *Consumer) list(offsets Offsets) []kafka.TopicPartition { return offsets.list(&c.topic) }
+
+func partitions(list []kafka.TopicPartition) []int32 {
+	out := make([]int32, len(list))
+	for i, tp := range list {
+		out[i] = tp.Partition
+	}
+	slices.Sort(out)
+	return out
+}

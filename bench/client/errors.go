@@ -1,0 +1,87 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Outcome is what a delivery report proves.
+type Outcome uint8
+
+const (
+	// Acked: the broker confirmed the append.
+	Acked Outcome = iota
+	// Rejected: the error proves that the message is not in the log.
+	Rejected
+	// Unknown: the message may be in the log or not.
+	Unknown
+)
+
+// ErrQueueFull says that the client's queue has no room: try again.
+var ErrQueueFull = errors.New("the client's queue is full")
+
+// notAppended are the errors that prove that no attempt was appended: the
+// client or the broker refuses the message for what it is, at its first
+// attempt as at every other. Timeouts, disconnects, NOT_LEADER and
+// NOT_ENOUGH_REPLICAS(_AFTER_APPEND) prove nothing: an earlier attempt of the
+// same message may have been appended and its answer lost.
+var notAppended = map[kafka.ErrorCode]bool{
+	kafka.ErrMsgSizeTooLarge:            true,
+	kafka.ErrInvalidMsgSize:             true,
+	kafka.ErrInvalidTimestamp:           true,
+	kafka.ErrInvalidRecord:              true,
+	kafka.ErrTopicAuthorizationFailed:   true,
+	kafka.ErrUnsupportedCompressionType: true,
+}
+
+func outcomeOf(err error) Outcome {
+	if err == nil {
+		return Acked
+	}
+	var ke kafka.Error
+	if errors.As(err, &ke) && notAppended[ke.Code()] {
+		return Rejected
+	}
+	return Unknown
+}
+
+// Error is an error of the client library with what a caller must decide by.
+type Error struct {
+	Doing     string
+	Err       error
+	Fatal     bool // the client can do nothing more
+	Retriable bool
+	Abortable bool // the transaction must be aborted
+	// Fenced: another incarnation took over, or the library cannot tell an
+	// unreachable transaction coordinator from that.
+	Fenced bool
+	// Rebalanced: the group moved on; the member's generation is no longer valid.
+	Rebalanced bool
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// wrap returns nil for nil.
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	out := &Error{Doing: doing, Err: err}
+	var ke kafka.Error
+	if errors.As(err, &ke) {
+		out.Fatal = ke.IsFatal()
+		out.Retriable = ke.IsRetriable()
+		out.Abortable = ke.TxnRequiresAbort()
+		switch ke.Code() {
+		case kafka.ErrFenced, kafka.ErrProducerFenced, kafka.ErrInvalidProducerEpoch:
+			out.Fenced = true
+		case kafka.ErrIllegalGeneration, kafka.ErrUnknownMemberID, kafka.ErrRebalanceInProgress,
+			kafka.ErrFencedInstanceID, kafka.ErrStaleMemberEpoch, kafka.ErrNoOffset, kafka.ErrAssignmentLost:
+			out.Rebalanced = true
+		}
+	}
+	return out
+}

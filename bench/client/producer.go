@@ -1,0 +1,156 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Producer sends messages and reports what became of each. The report carries
+// the message's value, by which the caller knows it: an Opaque would cost an
+// entry in a global map per message.
+type Producer struct {
+	p *kafka.Producer
+	// topic is kept as a pointer once: the library wants *string per message.
+	topic string
+}
+
+// Report is the fate of one message. Value is valid during the callback only.
+type Report struct {
+	Value     []byte
+	Partition int32
+	Offset    int64 // meaningless with acks=0 or an error
+	Outcome   Outcome
+	Err       error
+}
+
+// NewProducer makes a producer that sends to one topic.
+func NewProducer(properties Properties, topic string) (*Producer, error) {
+	p, err := kafka.NewProducer(properties.configMap(kafka.ConfigMap{
+		"go.delivery.report.fields": "value",
+		"go.events.channel.size":    20000,
+		"go.produce.channel.size":   0,
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("make producer: %w", err)
+	}
+	return &Producer{p: p, topic: topic}, nil
+}
+
+// Produce hands a message to the client's queue; its report follows through
+// Reports. The value is copied. ErrQueueFull: wait and try again; every other
+// error means that the message was not taken and no report follows.
+func (p *Producer) Produce(key, value []byte) error {
+	err := p.p.Produce(&kafka.Message{
+		TopicPartition: kafka.TopicPartition{Topic: &p.topic, Partition: kafka.PartitionAny},
+		Key:            key,
+		Value:          value,
+	}, nil)
+	if err == nil {
+		return nil
+	}
+	if ke, ok := err.(kafka.Error); ok && ke.Code() == kafka.ErrQueueFull {
+		return ErrQueueFull
+	}
+	return wrap("produce", err)
+}
+
+// Reports calls onReport for each delivery report and onError for every error
+// of the client as a whole, until the producer is closed. It must run all the
+// time, in one goroutine. batchEnd is called whenever no report is waiting.
+func (p *Producer) Reports(onReport func(*Report), onError func(error), batchEnd func()) {
+	var report Report
+	events := p.p.Events()
+	for {
+		var event kafka.Event
+		var open bool
+		select {
+		case event, open = <-events:
+		default:
+			batchEnd()
+			event, open = <-events
+		}
+		if !open {
+			return
+		}
+		switch e := event.(type) {
+		case *kafka.Message:
+			report = Report{
+				Value:     e.Value,
+				Partition: e.TopicPartition.Partition,
+				Offset:    int64(e.TopicPartition.Offset),
+				Outcome:   outcomeOf(e.TopicPartition.Error),
+				Err:       e.TopicPartition.Error,
+			}
+			onReport(&report)
+		case kafka.Error:
+			onError(wrap("producer", e))
+		}
+	}
+}
+
+// Flush waits until every message has its report, at most for the time given;
+// it returns how many still have none.
+func (p *Producer) Flush(timeout time.Duration) int {
+	deadline := time.Now().Add(timeout)
+	for {
+		left := p.p.Flush(max(1, min(int(time.Until(deadline).Milliseconds()), 1000)))
+		if left == 0 || time.Now().After(deadline) {
+			return left
+		}
+	}
+}
+
+// Len is the number of messages without a report.
+func (p *Producer) Len() int { return p.p.Len() }
+
+// Close gives up on what has no report: call Flush first.
+func (p *Producer) Close() { p.p.Close() }
+
+// InitTransactions registers the transactional id, which fences every earlier
+// producer that has it and ends what that one left open.
+func (p *Producer) InitTransactions(ctx context.Context) error {
+	return p.retry(ctx, "init transactions", func() error { return p.p.InitTransactions(ctx) })
+}
+
+// BeginTransaction begins one; the broker hears of it with the first message.
+func (p *Producer) BeginTransaction() error {
+	return wrap("begin transaction", p.p.BeginTransaction())
+}
+
+// SendOffsets puts the consumer's next offsets into the transaction.
+func (p *Producer) SendOffsets(ctx context.Context, offsets Offsets, group *GroupMetadata) error {
+	return p.retry(ctx, "send offsets to transaction", func() error {
+		return p.p.SendOffsetsToTransaction(ctx, offsets.list(group.topic), group.m)
+	})
+}
+
+// CommitTransaction waits for every report of the transaction and commits it.
+func (p *Producer) CommitTransaction(ctx context.Context) error {
+	return p.retry(ctx, "commit transaction", func() error { return p.p.CommitTransaction(ctx) })
+}
+
+// AbortTransaction drops what is still queued and aborts.
+func (p *Producer) AbortTransaction(ctx context.Context) error {
+	return p.retry(ctx, "abort transaction", func() error { return p.p.AbortTransaction(ctx) })
+}
+
+// retry repeats a transactional call as long as its error is retriable and the
+// context lasts, as librdkafka's documentation of each call demands.
+func (p *Producer) retry(ctx context.Context, doing string, call func() error) error {
+	for {
+		err := wrap(doing, call())
+		var e *Error
+		if err == nil || !errors.As(err, &e) || !e.Retriable || e.Fatal || e.Abortable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Spawner starts children from one locked thread.
+type Spawner struct {
+	executable string
+	starts     chan func()
+}
+
+// NewSpawner makes a Spawner that runs the given executable. It is meant to
+// live as long as the program: closing it kills the children it started.
+func NewSpawner(executable string) *Spawner {
+	s := &Spawner{executable: executable, starts: make(chan func())}
+	go func() {
+		runtime.LockOSThread() // never unlocked: Pdeathsig follows the thread
+		for start := range s.starts {
+			start()
+		}
+	}()
+	return s
+}
+
+// Close ends the thread, and with it what is left of its children.
+func (s *Spawner) Close() { close(s.starts) }
+
+// Process is a running child.
+type Process struct {
+	name    string
+	command *exec.Cmd
+	stdin   io.WriteCloser
+	lines   chan []byte
+	logPath string
+
+	sending sync.Mutex
+	done    chan struct{}
+	exit    Exit
+}
+
+// Exit is how a child ended and what it used.
+type Exit struct {
+	Err              error // nil for exit status 0
+	Killed           bool  // by SIGKILL
+	UserSeconds      float64
+	SystemSeconds    float64
+	MaxResidentBytes int64
+}
+
+// Start runs the program under a hidden verb with its specification on standard
+// input; its standard error is appended to logPath.
+func (s *Spawner) Start(name, verb string, specification any, logPath string) (*Process, error) {
+	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("log of %s: %w", name, err)
+	}
+	defer log.Close()
+	command := exec.Command(s.executable, verb)
+	command.Stderr = log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	started := make(chan error)
+	s.starts <- func() { started <- command.Start() }
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p := &Process{
+		name: name, command: command, stdin: stdin, logPath: logPath,
+		lines: make(chan []byte, 64), done: make(chan struct{}),
+	}
+	go p.read(stdout)
+	if err := p.Send(specification); err != nil {
+		p.Kill()
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// read hands on the child's lines, then collects its exit.
+func (p *Process) read(stdout io.Reader) {
+	scanner := bufio.NewScanner(stdout)
+	scanner.Buffer(make([]byte, 0, 64<<10), 16<<20)
+	for scanner.Scan() {
+		p.lines <- bytes.Clone(scanner.Bytes())
+	}
+	_, _ = io.Copy(io.Discard, stdout)
+	err := p.command.Wait()
+	p.exit = exitOf(err, p.command.ProcessState)
+	close(p.done)
+	close(p.lines)
+}
+
+func exitOf(err error, state *os.ProcessState) Exit {
+	exit := Exit{Err: err}
+	if state == nil {
+		return exit
+	}
+	exit.UserSeconds = state.UserTime().Seconds()
+	exit.SystemSeconds = state.SystemTime().Seconds()
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		exit.MaxResidentBytes = usage.Maxrss << 10 // Linux counts KiB
+	}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok {
+		exit.Killed = status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	return exit
+}
+
+// Name is what messages call the child.
+func (p *Process) Name() string { return p.name }
+
+// PID is the child's process id.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
+// Lines are what the child says; closed after its end. They must be read.
+func (p *Process) Lines() <-chan []byte { return p.lines }
+
+// Done is closed when the child has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit is how it ended; valid once Done is closed.
+func (p *Process) Exit() Exit { return p.exit }
+
+// Send writes a value as one JSON line to the child.
+func (p *Process) Send(v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("command for %s: %w", p.name, err)
+	}
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	if _, err := p.stdin.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("command for %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// Signal sends a signal; to a child that has ended it does nothing.
+func (p *Process) Signal(signal syscall.Signal) error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+		return p.command.Process.Signal(signal)
+	}
+}
+
+// Kill ends the child with SIGKILL and waits for its end.
+func (p *Process) Kill() {
+	_ = p.Signal(syscall.SIGKILL)
+	p.drain()
+}
+
+// Close ends the child's input, which asks it to exit, and kills it when it has
+// not done so within the patience given.
+func (p *Process) Close(patience time.Duration) {
+	p.sending.Lock()
+	_ = p.stdin.Close()
+	p.sending.Unlock()
+	timer := time.AfterFunc(patience, func() { _ = p.Signal(syscall.SIGKILL) })
+	defer timer.Stop()
+	p.drain()
+}
+
+// drain waits for the end and makes room for lines that nobody reads any more.
+func (p *Process) drain() {
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-p.lines:
+		}
+	}
+}
+
+// LogTail returns the last lines of the child's log, for an error message.
+func (p *Process) LogTail(lines int) string {
+	data, err := os.ReadFile(p.logPath)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
