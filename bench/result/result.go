@@ -1,5 +1,3 @@
-// Package result is what a run saves: versioned, self-describing types and the
-// folder they are kept in. Reports and charts are made from it alone.
 package result
 
 import (
@@ -94,7 +92,7 @@ const (
 
 // Trial is one cell in one scenario, once.
 type Trial struct {
-	ID         string                     `json:"id"` // its folder under trials/
+	ID         string                     `json:"id"` // unique, and the stem of its file names under histograms/
 	Scenario   string                     `json:"scenario"`
 	Repeat     int                        `json:"repeat"`
 	Status     Status                     `json:"status"`
