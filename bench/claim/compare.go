@@ -1,0 +1,165 @@
+package claim
+
+import (
+	"fmt"
+	"maps"
+	"math"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// expected returns the number that the metric is compared with in trial t, in
+// the metric's unit.
+func (g group) expected(t *result.Trial) (float64, error) {
+	e := g.expr
+	switch e.source {
+	case fromDue:
+		if t.Verdict == nil {
+			return 0, fmt.Errorf("it has no verdict")
+		}
+		return e.quantity * float64(t.Verdict.Due), nil
+	case fromSetting:
+		return g.setting(t)
+	case fromPredicted:
+		n, err := predicted(t, e.metric.name)
+		return e.factor * float64(n), err
+	case fromBaseline:
+		return g.baseline(t.Scenario)
+	}
+	return e.quantity, nil
+}
+
+func (g group) setting(t *result.Trial) (float64, error) {
+	e := g.expr
+	text, ok := settingOf(g.cell, t, e.setting)
+	if !ok {
+		return 0, fmt.Errorf("there is no setting %s", e.setting)
+	}
+	v, isShare, err := quantity(text, e.metric.unit)
+	if err == nil && isShare != (e.metric.unit == share) {
+		err = fmt.Errorf("%s is a share, %s is not", text, e.metric.name)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", e.setting, err)
+	}
+	return e.factor * v, nil
+}
+
+// predicted sums what a trial's faults predict for the metric: several faults
+// add up. Without faults nothing is predicted to go wrong: 0.
+func predicted(t *result.Trial, metric string) (int64, error) {
+	var sum int64
+	for _, f := range t.Faults {
+		var n *int64
+		if f.Predicted != nil {
+			n = f.Predicted.Lost
+			if metric == "duplicates" {
+				n = f.Predicted.Duplicates
+			}
+		}
+		if n == nil {
+			return 0, fmt.Errorf("%q predicts no number of %s", f.Name, metric)
+		}
+		sum += *n
+	}
+	return sum, nil
+}
+
+// baseline returns factor × the median of the baseline arm in the same
+// scenario, in the cell with the same matrix values.
+func (g group) baseline(scenario string) (float64, error) {
+	name := g.run.Run.Baseline
+	if name == "" {
+		return 0, fmt.Errorf("the profile names no baseline")
+	}
+	for i := range g.run.Cells {
+		cell := &g.run.Cells[i]
+		if cell.Arm != name || !maps.Equal(cell.Matrix, g.cell.Matrix) {
+			continue
+		}
+		base := group{g.run, cell, trialsOf(cell, scenario), g.expr}
+		if reason := base.incomplete(); reason != "" {
+			return 0, fmt.Errorf("baseline %s: %s", name, reason)
+		}
+		var values []float64
+		for _, t := range base.trials {
+			v, ok := g.expr.metric.read(t)
+			if !ok {
+				return 0, fmt.Errorf("baseline %s has no %s", name, g.expr.metric.name)
+			}
+			values = append(values, v)
+		}
+		return g.expr.factor * stats.Summarise(values).Median, nil
+	}
+	return 0, fmt.Errorf("the baseline %s has no such cell", name)
+}
+
+// holds compares the observed value with the expected one.
+func (e Expr) holds(observed, want float64) bool {
+	width := e.width(want)
+	switch e.op {
+	case "==":
+		return near(observed, want, width)
+	case "!=":
+		return !near(observed, want, width)
+	case "<":
+		return observed < want && !near(observed, want, 0)
+	case "<=":
+		return observed < want || near(observed, want, 0)
+	case ">":
+		return observed > want && !near(observed, want, 0)
+	}
+	return observed > want || near(observed, want, 0)
+}
+
+func (e Expr) width(want float64) float64 {
+	if e.tolerance.relative {
+		return e.tolerance.size * math.Abs(want)
+	}
+	return e.tolerance.size
+}
+
+// near forgives the last bits of a product such as 1.1 × 500. It keeps whole
+// counts apart up to 10¹¹, far more than a trial's messages.
+func near(observed, want, width float64) bool {
+	const bits = 1e-12
+	return math.Abs(observed-want) <= width+bits*max(math.Abs(observed), math.Abs(want))
+}
+
+// describe writes what was expected, with where it comes from.
+func (e Expr) describe(want float64) string {
+	u := e.metric.unit
+	text := write(want, u)
+	if e.tolerance.given {
+		width := e.width(want)
+		text = write(max(0, want-width), u) + "–" + write(want+width, u)
+	}
+	if e.op != "==" {
+		text = e.op + " " + text
+	}
+	if from := e.from(); from != "" {
+		text += " (" + from + ")"
+	}
+	return text
+}
+
+func (e Expr) from() string {
+	name := ""
+	switch e.source {
+	case fromDue:
+		return fmt.Sprintf("%s of the messages due", stats.Percent(e.quantity))
+	case fromSetting:
+		name = e.setting
+	case fromPredicted:
+		name = "predicted"
+	case fromBaseline:
+		name = "baseline"
+	default:
+		return ""
+	}
+	if e.factor != 1 {
+		return fmt.Sprintf("%g× %s", e.factor, name)
+	}
+	return name
+}

@@ -1,0 +1,23 @@
+// Package claim judges what a profile says must come out: an expression over a
+// result becomes met, not met or inconclusive.
+//
+//	claim     = metric op value [ "±" tolerance ]
+//	op        = "==" | "!=" | "<" | "<=" | ">" | ">="
+//	value     = quantity | [ factor ] reference
+//	quantity  = number with its unit: 500, 50ms, 20000/s, 10MiB/s, 5%
+//	factor    = number "*" | number "×" | number "x"
+//	reference = a dotted setting | "predicted" | "baseline"
+//	tolerance = number "%" | quantity
+//
+// For example: lost == consumer.commit.every, duplicates == predicted ± 15%,
+// end_to_end.p99 <= 50ms, pipeline_per_second >= 0.8x baseline, promise == held.
+//
+// Two kinds of metric are judged differently. A count (lost, duplicates, acked,
+// …) and the promise must agree in every trial of a cell and scenario: five
+// trials of six are not met. A speed, latency or other measurement is judged by
+// its median over the repeats. A trial that did not complete makes a claim
+// inconclusive, unless a completed one refutes it already. What was omitted is
+// not claimed.
+//
+// A percentage of a count is that share of the trial's due messages.
+package claim

@@ -1,0 +1,179 @@
+package claim
+
+import (
+	"sort"
+	"strings"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+)
+
+// unit is what a metric is counted in, and so what its claim's value must be.
+type unit int
+
+const (
+	counts         unit = iota // messages
+	perSecond                  // messages per second
+	bytesPerSecond             // bytes per second
+	micros                     // microseconds
+	share                      // part of a whole
+	outcome                    // held, violated, …
+)
+
+func (u unit) example() string {
+	return [...]string{"500", "20000/s", "10MiB/s", "50ms", "80%", "held"}[u]
+}
+
+// perTrial metrics must agree in every trial; the others are judged by their median.
+func (u unit) perTrial() bool { return u == counts || u == outcome }
+
+// metric is one number of a trial. read reports false when the trial has none.
+type metric struct {
+	name string
+	unit unit
+	read func(*result.Trial) (float64, bool)
+}
+
+// metrics returns every number of a trial by its short name.
+func metrics() []metric {
+	list := verdictMetrics()
+	list = append(list, metric{"promise", outcome, nil})
+	list = append(list, throughputMetrics()...)
+	for _, role := range []string{
+		result.Ack, result.AckService, result.EndToEnd, result.EndToEndService,
+		result.CommitLatency, result.TransactionVisible, result.SendLag,
+	} {
+		list = append(list, latencyMetrics(role)...)
+	}
+	return list
+}
+
+func verdictMetrics() []metric {
+	of := func(name string, get func(*ledger.Verdict) int64) metric {
+		return metric{name, counts, func(t *result.Trial) (float64, bool) {
+			if t.Verdict == nil {
+				return 0, false
+			}
+			return float64(get(t.Verdict)), true
+		}}
+	}
+	return []metric{
+		of("due", func(v *ledger.Verdict) int64 { return v.Due }),
+		of("not_sent", func(v *ledger.Verdict) int64 { return v.NotSent }),
+		of("sent", func(v *ledger.Verdict) int64 { return v.Sent }),
+		of("acked", func(v *ledger.Verdict) int64 { return v.Acked }),
+		of("rejected", func(v *ledger.Verdict) int64 { return v.Rejected }),
+		of("unknown", func(v *ledger.Verdict) int64 { return v.Unknown }),
+		of("unknown_absent", func(v *ledger.Verdict) int64 { return v.UnknownAbsent }),
+		of("aborted", func(v *ledger.Verdict) int64 { return v.Aborted }),
+		of("aborted_delivered", func(v *ledger.Verdict) int64 { return v.AbortedDelivered }),
+		of("lost", func(v *ledger.Verdict) int64 { return v.Lost.Total }),
+		of("lost.log", func(v *ledger.Verdict) int64 { return v.Lost.Log }),
+		of("lost.skipped", func(v *ledger.Verdict) int64 { return v.Lost.Skipped }),
+		of("duplicates", func(v *ledger.Verdict) int64 { return v.Duplicates.Total }),
+		of("duplicates.retried", func(v *ledger.Verdict) int64 { return v.Duplicates.Retried }),
+		of("duplicates.resent", func(v *ledger.Verdict) int64 { return v.Duplicates.Resent }),
+		of("duplicates.redelivered", func(v *ledger.Verdict) int64 { return v.Duplicates.Redelivered }),
+		of("reordered", func(v *ledger.Verdict) int64 { return v.Reordered }),
+		of("corrupt", func(v *ledger.Verdict) int64 { return v.Corrupt }),
+		of("foreign", func(v *ledger.Verdict) int64 { return v.Foreign }),
+		of("undrained", func(v *ledger.Verdict) int64 { return v.Undrained }),
+		of("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
+		of("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
+		of("saturated", func(v *ledger.Verdict) int64 { return v.Saturated }),
+	}
+}
+
+func throughputMetrics() []metric {
+	of := func(name string, u unit, get func(*result.Trial) float64) metric {
+		return metric{name, u, func(t *result.Trial) (float64, bool) { return get(t), true }}
+	}
+	return []metric{
+		of("produced_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.ProducedPerSecond }),
+		of("consumed_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.ConsumedPerSecond }),
+		of("output_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.OutputPerSecond }),
+		of("pipeline_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.PipelinePerSecond }),
+		of("produced_bytes_per_second", bytesPerSecond, func(t *result.Trial) float64 { return t.Throughput.BytesPerSecond }),
+		of("window_seconds", micros, func(t *result.Trial) float64 { return t.Throughput.WindowSeconds * 1e6 }),
+		of("took_seconds", micros, func(t *result.Trial) float64 { return t.TookSecond * 1e6 }),
+		of("cpu_share", share, func(t *result.Trial) float64 { return t.Generator.CPU }),
+		of("unrecorded", counts, func(t *result.Trial) float64 { return float64(t.Unrecorded) }),
+	}
+}
+
+func latencyMetrics(role string) []metric {
+	of := func(field string, u unit, get func(latency.Summary) float64) metric {
+		return metric{role + "." + field, u, func(t *result.Trial) (float64, bool) {
+			s, ok := t.Latency[role]
+			if !ok || (u == micros && s.Count == 0) {
+				return 0, false
+			}
+			return get(s), true
+		}}
+	}
+	return []metric{
+		of("p50", micros, func(s latency.Summary) float64 { return s.P50 }),
+		of("p90", micros, func(s latency.Summary) float64 { return s.P90 }),
+		of("p99", micros, func(s latency.Summary) float64 { return s.P99 }),
+		of("p999", micros, func(s latency.Summary) float64 { return s.P999 }),
+		of("max", micros, func(s latency.Summary) float64 { return s.Max }),
+		of("mean", micros, func(s latency.Summary) float64 { return s.Mean }),
+		of("count", counts, func(s latency.Summary) float64 { return float64(s.Count) }),
+		of("over_range", counts, func(s latency.Summary) float64 { return float64(s.Over) }),
+	}
+}
+
+// Metrics returns the names that a claim can begin with, sorted.
+func Metrics() []string {
+	var names []string
+	for _, m := range metrics() {
+		names = append(names, m.name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func findMetric(name string) (metric, bool) {
+	for _, m := range metrics() {
+		if m.name == name {
+			return m, true
+		}
+	}
+	return metric{}, false
+}
+
+// nearest returns the candidate with the fewest edits from name; the first of equals.
+func nearest(name string, candidates []string) string {
+	best, fewest := "", int(^uint(0)>>1)
+	for _, c := range candidates {
+		if d := edits(strings.ToLower(name), c); d < fewest {
+			best, fewest = c, d
+		}
+	}
+	return best
+}
+
+// edits is the Damerau-Levenshtein distance in its restricted form: insertions,
+// deletions, substitutions and swaps of neighbours, since swaps are the common typo.
+func edits(a, b string) int {
+	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}

@@ -1,0 +1,120 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// Confidence is the level of every interval in this package.
+const Confidence = 0.95
+
+// IntervalSamples is the smallest number of samples whose median has a
+// distribution-free interval at Confidence: below 6 even the whole range covers
+// it with a probability of 1 − 2·0.5ⁿ < 0.95.
+const IntervalSamples = 6
+
+// SignificanceSamples is the smallest number of repeats, on both sides, at
+// which the Mann-Whitney U test can find a difference at the 5 % level: two
+// samples of 3 that do not overlap at all still give p = 0.1.
+const SignificanceSamples = 4
+
+// Warning says what limits a number and what to do about it.
+type Warning struct {
+	Text   string
+	Remedy string
+}
+
+func (w Warning) String() string {
+	if w.Remedy == "" {
+		return w.Text
+	}
+	return w.Text + ": " + w.Remedy
+}
+
+// Spread says what the two ends of a Summary are.
+type Spread int
+
+const (
+	NoSpread Spread = iota // fewer than 2 samples: the ends are the value itself
+	Range                  // the smallest and the largest sample
+	Interval               // the 95 % interval of the median
+)
+
+// Summary is the median of repeated measurements, in their unit.
+type Summary struct {
+	N      int
+	Median float64
+	Lo, Hi float64 // the ends of Spread
+	Spread Spread
+	// Missing is how many more samples the 95 % interval needs; 0 with Interval.
+	Missing  int
+	Warnings []Warning
+}
+
+// Summarise returns the median of values and how far they spread. NaN and
+// infinite values are left out, with a warning. The slice is not changed.
+func Summarise(values []float64) Summary {
+	sample, dropped := clean(values)
+	s := Summary{N: len(sample), Missing: max(0, IntervalSamples-len(sample))}
+	if dropped > 0 {
+		s.Warnings = append(s.Warnings, Warning{fmt.Sprintf("%d of %d values are not numbers", dropped, len(values)), "look at their trials"})
+	}
+	if len(sample) == 0 {
+		return s
+	}
+	sum := benchmath.AssumeNothing.Summary(newSample(sample), Confidence)
+	s.Median = sum.Center
+	switch {
+	case s.Missing == 0:
+		s.Lo, s.Hi, s.Spread = sum.Lo, sum.Hi, Interval
+		return s
+	case len(sample) == 1:
+		s.Lo, s.Hi = s.Median, s.Median
+	default:
+		s.Lo, s.Hi, s.Spread = slices.Min(sample), slices.Max(sample), Range
+	}
+	s.Warnings = append(s.Warnings, Warning{
+		fmt.Sprintf("%s, no 95 %% interval", plural(s.N, "repeat")),
+		fmt.Sprintf("%d more needed (repeats: %d)", s.Missing, IntervalSamples),
+	})
+	return s
+}
+
+// UpperBound returns the largest probability of a violation that is still
+// believable at Confidence after k independent trials without one:
+// 1 − 0.05^(1/k), the p at which (1 − p)^k = 0.05 (the exact form of the "rule
+// of three", Hanley and Lippman-Hand 1983). It is 1 for k < 1.
+func UpperBound(k int) float64 {
+	if k < 1 {
+		return 1
+	}
+	return 1 - math.Pow(1-Confidence, 1/float64(k))
+}
+
+// clean returns a sorted copy of the finite values and how many were not.
+func clean(values []float64) (sample []float64, dropped int) {
+	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			dropped++
+			continue
+		}
+		sample = append(sample, v)
+	}
+	slices.Sort(sample)
+	return sample, dropped
+}
+
+func newSample(sorted []float64) *benchmath.Sample {
+	thresholds := benchmath.DefaultThresholds
+	return benchmath.NewSample(sorted, &thresholds)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
