@@ -17,12 +17,17 @@ type Verdict struct {
 	Corrupt          int64 `json:"corrupt"`
 	Foreign          int64 `json:"foreign"`
 	AbortedDelivered int64 `json:"aborted_delivered"`
-	// Undrained are present, unprocessed and at or past the committed offset.
+	// MultipleEffects are messages with more than one effect (pipeline produce:
+	// more than one copy that readers see).
+	MultipleEffects int64 `json:"multiple_effects"`
+	// Undrained are present and unprocessed, at or past the committed offset;
+	// when the consumers did not come to the end, before it too.
 	Undrained int64 `json:"undrained"`
 	// Executions are effects begun, Effects those that count (in a relay: visible output copies).
 	Executions int64 `json:"executions"`
 	Effects    int64 `json:"effects"`
-	// Saturated is how many counters reached their ceiling of 255.
+	// Saturated is how many counters reached their ceiling: 255, or attempt
+	// number 7. What they count is then a lower bound.
 	Saturated int64 `json:"saturated,omitempty"`
 	// Table is the number of messages per "outcome/presence/processed" cell;
 	// its sum is Due.
@@ -32,7 +37,7 @@ type Verdict struct {
 // Lost are messages acked (or sent, for acks=0) without an effect.
 type Lost struct {
 	Total   int64 `json:"total"`
-	Log     int64 `json:"log"`     // absent from the log
+	Log     int64 `json:"log"`     // absent from the log, or not visible under read_committed
 	Skipped int64 `json:"skipped"` // in the log, drained, no effect
 }
 
