@@ -22,7 +22,8 @@ func Defaults() Settings {
 		Producer: Producer{
 			Count: 1, Acks: AcksAll, Retries: 2147483647, MaxInFlight: 5,
 			Linger: Duration(5 * time.Millisecond), BatchSize: 1 << 20, Compression: "none",
-			MessageTimeout: Duration(60 * time.Second),
+			// librdkafka refuses a message timeout above the transaction's.
+			MessageTimeout: Duration(30 * time.Second),
 			Transaction:    Transaction{FlushBeforeAbort: true},
 		},
 		Consumer: Consumer{

@@ -1,30 +1,48 @@
 package profile
 
+import (
+	"reflect"
+	"regexp"
+)
+
 // Profile is a parsed and validated YAML profile.
 type Profile struct {
 	Name     string
 	About    string
 	Baseline string // an arm; "" is none
-	Seed     uint64
+	Seed     uint64 // of the order of trials; 1 when the file states none
 	// Arms, Scenarios and Claims are in the order of the file. A profile
 	// without arms has one, named like the profile; without scenarios one, "steady".
 	Arms      []Arm
 	Matrix    []Axis
-	Exclude   []map[string]string
+	Exclude   []map[string]string // setting → value, as written
 	Scenarios []Scenario
 	Claims    []Claim
 	// Source is the file as given, Path where it came from.
 	Source []byte
 	Path   string
+
+	body    []assignment
+	exclude []exclusion
 }
 
-type Arm struct{ Name string }
-type Scenario struct{ Name string }
+// Arm is a named configuration.
+type Arm struct {
+	Name        string
+	assignments []assignment
+}
+
+// Scenario is what goes wrong while a cell runs, or how it is loaded.
+type Scenario struct {
+	Name        string
+	assignments []assignment
+}
 
 // Axis is one varied setting.
 type Axis struct {
-	Setting string
-	Values  []string
+	Setting string   // dotted
+	Values  []string // in canonical text
+	values  []assignment
 }
 
 // Claim is what must come out in the cells and scenarios that the glob
@@ -33,5 +51,52 @@ type Claim struct {
 	Glob       string // as written
 	Expression string // "lost == consumer.commit.every"
 	Abort      bool   // a trial that does not meet it stops its cell
-	Line       int
+	Line       int    // of the expression in the file
+	Column     int
+
+	cells     *regexp.Regexp
+	scenarios *regexp.Regexp
+}
+
+// assignment gives one setting a value. Line 0 is the command line.
+type assignment struct {
+	setting      *setting
+	key          string // of a librdkafka map
+	value        reflect.Value
+	line, column int
+}
+
+func (a assignment) name() string {
+	if a.key == "" {
+		return a.setting.name
+	}
+	return a.setting.name + "." + a.key
+}
+
+// text is the canonical form of a value that fits on a line.
+func (a assignment) text() string {
+	if faults, is := a.value.Interface().([]Fault); is {
+		return faultsText(faults)
+	}
+	return redact(a.key, textOf(a.value))
+}
+
+// exclusion removes the matrix cells in which every assignment holds.
+type exclusion struct {
+	assignments  []assignment
+	line, column int
+}
+
+func (e exclusion) matches(s Settings) bool {
+	root := reflect.ValueOf(s)
+	for _, a := range e.assignments {
+		field := root.FieldByIndex(a.setting.index)
+		if a.key != "" {
+			field = field.MapIndex(reflect.ValueOf(a.key))
+		}
+		if !field.IsValid() || !reflect.DeepEqual(field.Interface(), a.value.Interface()) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,77 +1,112 @@
 package profile
 
+// MinMessageSize is the smallest message.size, in bytes: the header that
+// identifies a message on the wire.
+const MinMessageSize = 48
+
 // Settings is everything one trial is run with. A setting's dotted name is the
 // path of its yaml tags: "consumer.commit.every". Every setting has a default
 // (see Defaults), so a profile states only what it is about.
+//
+// The tags say the rest: range is what values are allowed (a leading ">"
+// excludes the bound itself), librdkafka the client properties that the
+// setting decides, which the free librdkafka maps therefore refuse. The doc
+// comments become the schema's descriptions and docs/PROFILES.md.
 type Settings struct {
+	// Guarantee is what the arm promises, and the only thing its promise is judged by.
 	Guarantee Guarantee `yaml:"guarantee" json:"guarantee"`
-	Pipeline  Pipeline  `yaml:"pipeline" json:"pipeline"`
-	Load      Load      `yaml:"load" json:"load"`
-	Topic     Topic     `yaml:"topic" json:"topic"`
-	Producer  Producer  `yaml:"producer" json:"producer"`
-	Consumer  Consumer  `yaml:"consumer" json:"consumer"`
-	Relay     Relay     `yaml:"relay" json:"relay"`
-	Faults    []Fault   `yaml:"faults" json:"faults,omitempty"`
-	Repeats   int       `yaml:"repeats" json:"repeats"`
+	// Pipeline is what the workers do: consume is produce, consume, effect;
+	// relay is consume, process, produce to an output topic; produce is a producer alone.
+	Pipeline Pipeline `yaml:"pipeline" json:"pipeline"`
+	Load     Load     `yaml:"load" json:"load"`
+	Topic    Topic    `yaml:"topic" json:"topic"`
+	Producer Producer `yaml:"producer" json:"producer"`
+	Consumer Consumer `yaml:"consumer" json:"consumer"`
+	Relay    Relay    `yaml:"relay" json:"relay"`
+	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
+	Faults []Fault `yaml:"faults" json:"faults,omitempty"`
+	// Repeats is how often each cell runs the scenario. An interval of 95 % needs 6.
+	Repeats int `yaml:"repeats" json:"repeats" range:"1..1000"`
 }
 
 // Load says which messages are due, when, and what they look like.
 type Load struct {
-	// Rate is the total over all producers, in messages per second, or "max":
+	// Rate is the total over all producers, in messages per second, or max:
 	// as fast as the client's queue takes them (a closed loop).
-	Rate     Rate     `yaml:"rate" json:"rate"`
+	Rate Rate `yaml:"rate" json:"rate" range:">0/s.."`
+	// Arrivals is how the intended send times are spread.
 	Arrivals Arrivals `yaml:"arrivals" json:"arrivals"`
-	// RampFrom is the rate at which arrivals: ramp starts; it ends at Rate.
+	// RampFrom is the rate at which arrivals: ramp starts; it ends at load.rate.
 	RampFrom Rate `yaml:"ramp_from" json:"ramp_from"`
 	// BurstMessages is how many messages arrivals: burst makes due at once.
-	BurstMessages int      `yaml:"burst_messages" json:"burst_messages"`
-	Warmup        Duration `yaml:"warmup" json:"warmup"`
-	Duration      Duration `yaml:"duration" json:"duration"`
-	Message       Message  `yaml:"message" json:"message"`
+	BurstMessages int `yaml:"burst_messages" json:"burst_messages" range:"1..1000000"`
+	// Warmup comes before the measured window; its messages count in the verdict, not in the latencies.
+	Warmup Duration `yaml:"warmup" json:"warmup" range:"..24h"`
+	// Duration is the measured window.
+	Duration Duration `yaml:"duration" json:"duration" range:">0s..168h"`
+	Message  Message  `yaml:"message" json:"message"`
 }
 
 // Message is the shape of every message.
 type Message struct {
-	Size Size `yaml:"size" json:"size"`
-	Key  Key  `yaml:"key" json:"key"`
+	// Size is the whole value, header included.
+	Size Size `yaml:"size" json:"size" range:"48B..1GB"`
+	// Key is how keys are drawn; without one the client spreads messages over the partitions.
+	Key Key `yaml:"key" json:"key"`
 	// Keys is the number of distinct keys for uniform and zipf.
-	Keys int `yaml:"keys" json:"keys"`
+	Keys int `yaml:"keys" json:"keys" range:"1..1000000000"`
 	// Entropy is the share of the payload that does not compress.
 	Entropy Share `yaml:"entropy" json:"entropy"`
 }
 
 // Topic is how the trial's own topics are created.
 type Topic struct {
-	Partitions        int `yaml:"partitions" json:"partitions"`
-	Replication       int `yaml:"replication" json:"replication"`
-	MinInsyncReplicas int `yaml:"min_insync_replicas" json:"min_insync_replicas"`
+	// Partitions is per topic.
+	Partitions int `yaml:"partitions" json:"partitions" range:"1..10000"`
+	// Replication is the number of copies, which needs as many brokers.
+	Replication int `yaml:"replication" json:"replication" range:"1..100"`
+	// MinInsyncReplicas is how many copies acks: all waits for at least.
+	MinInsyncReplicas int `yaml:"min_insync_replicas" json:"min_insync_replicas" range:"1..100"`
 }
 
 // Producer configures every producer of the pipeline, the relay's output
 // included (which is transactional only through consumer.commit.when).
 type Producer struct {
-	Count          int         `yaml:"count" json:"count"`
-	Acks           Acks        `yaml:"acks" json:"acks"`
-	Idempotence    bool        `yaml:"idempotence" json:"idempotence"`
-	Retries        int         `yaml:"retries" json:"retries"`
-	MaxInFlight    int         `yaml:"max_in_flight" json:"max_in_flight"`
-	Linger         Duration    `yaml:"linger" json:"linger"`
-	BatchSize      Size        `yaml:"batch_size" json:"batch_size"`
-	Compression    Compression `yaml:"compression" json:"compression"`
-	MessageTimeout Duration    `yaml:"message_timeout" json:"message_timeout"`
+	// Count is the number of producer processes, which share load.rate.
+	Count int `yaml:"count" json:"count" range:"1..1000"`
+	// Acks is how many brokers must have a message before it is acknowledged: none, the leader, or all in sync.
+	Acks Acks `yaml:"acks" json:"acks" librdkafka:"acks,request.required.acks"`
+	// Idempotence lets the broker drop the copies that retries make.
+	Idempotence bool `yaml:"idempotence" json:"idempotence" librdkafka:"enable.idempotence"`
+	// Retries is how often the client sends a failing message again. Also with
+	// 0 the client retries where the broker certainly did not append it.
+	Retries int `yaml:"retries" json:"retries" range:"0..2147483647" librdkafka:"retries,message.send.max.retries"`
+	// MaxInFlight is the number of unanswered requests per connection.
+	MaxInFlight int `yaml:"max_in_flight" json:"max_in_flight" range:"1..1000000" librdkafka:"max.in.flight,max.in.flight.requests.per.connection"`
+	// Linger is how long a message waits for others to share its request.
+	Linger Duration `yaml:"linger" json:"linger" range:"..15m" librdkafka:"linger.ms,queue.buffering.max.ms"`
+	// BatchSize bounds one request's messages of a partition.
+	BatchSize Size `yaml:"batch_size" json:"batch_size" range:"1B..2147483647B" librdkafka:"batch.size"`
+	// Compression is the codec of every batch.
+	Compression Compression `yaml:"compression" json:"compression" librdkafka:"compression.type,compression.codec"`
+	// MessageTimeout is how long the client tries to deliver a message; after
+	// that nobody knows whether it is in the log.
+	MessageTimeout Duration `yaml:"message_timeout" json:"message_timeout" range:"1ms..24h" librdkafka:"message.timeout.ms,delivery.timeout.ms"`
 	// Outstanding bounds the messages without a delivery report; 0 is no
 	// bound but the client's queue. 1 with rate: max is a classic closed loop.
-	Outstanding int         `yaml:"outstanding" json:"outstanding"`
+	Outstanding int         `yaml:"outstanding" json:"outstanding" range:"0..10000000"`
 	Transaction Transaction `yaml:"transaction" json:"transaction"`
-	// Librdkafka is passed to the client library as it is, last.
+	// Librdkafka is passed to the client library as it is, last: TLS, SASL, anything not named here.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
 
 // Transaction makes the load's producers transactional. Every or Interval set
 // turns it on.
 type Transaction struct {
-	Every    int      `yaml:"every" json:"every"`
-	Interval Duration `yaml:"interval" json:"interval"`
+	// Every is the messages per transaction; 0 is no bound by count.
+	Every int `yaml:"every" json:"every" range:"0..100000000"`
+	// Interval ends a transaction after this time; 0s is no bound by time.
+	Interval Duration `yaml:"interval" json:"interval" range:"..1h"`
 	// Abort is the share of transactions aborted on purpose.
 	Abort Share `yaml:"abort" json:"abort"`
 	// FlushBeforeAbort sends what is queued before aborting; without it the
@@ -85,54 +120,70 @@ func (t Transaction) Enabled() bool { return t.Every > 0 || t.Interval > 0 }
 // Consumer configures the consuming workers: consumers or, in a relay
 // pipeline, the consuming half of the relays.
 type Consumer struct {
-	Count      int        `yaml:"count" json:"count"`
-	Commit     Commit     `yaml:"commit" json:"commit"`
-	Membership Membership `yaml:"membership" json:"membership"`
+	// Count is the number of consumer (or relay) processes in the group.
+	Count  int    `yaml:"count" json:"count" range:"1..1000"`
+	Commit Commit `yaml:"commit" json:"commit"`
+	// Membership static (group.instance.id) lets a restarted member take its
+	// partitions back without a rebalance; dynamic does not.
+	Membership Membership `yaml:"membership" json:"membership" librdkafka:"group.instance.id"`
 	// RebalanceCallback false is the naive strategy that ignores rebalances.
-	RebalanceCallback bool      `yaml:"rebalance_callback" json:"rebalance_callback"`
-	Assignor          Assignor  `yaml:"assignor" json:"assignor"`
-	Protocol          Protocol  `yaml:"protocol" json:"protocol"`
-	Isolation         Isolation `yaml:"isolation" json:"isolation"`
+	RebalanceCallback bool `yaml:"rebalance_callback" json:"rebalance_callback"`
+	// Assignor is how the classic protocol spreads partitions over members.
+	Assignor Assignor `yaml:"assignor" json:"assignor" librdkafka:"partition.assignment.strategy"`
+	// Protocol is the group protocol: classic, or consumer (KIP-848).
+	Protocol Protocol `yaml:"protocol" json:"protocol" librdkafka:"group.protocol"`
+	// Isolation read_committed hides messages of open and aborted transactions.
+	Isolation Isolation `yaml:"isolation" json:"isolation" librdkafka:"isolation.level"`
 	// ProcessingTime is simulated work per message.
-	ProcessingTime Duration          `yaml:"processing_time" json:"processing_time"`
-	SessionTimeout Duration          `yaml:"session_timeout" json:"session_timeout"`
-	Librdkafka     map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
+	ProcessingTime Duration `yaml:"processing_time" json:"processing_time" range:"..1h"`
+	// SessionTimeout is how long the broker waits for a silent member before it gives its partitions to others.
+	SessionTimeout Duration `yaml:"session_timeout" json:"session_timeout" range:"1ms..1h" librdkafka:"session.timeout.ms"`
+	// Librdkafka is passed to the consuming client as it is, last.
+	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
 
 // Commit says when offsets are committed and how many messages lie between
 // two commits.
 type Commit struct {
-	When CommitWhen `yaml:"when" json:"when"`
+	// When is the strategy: before or after processing, by the client's timer
+	// (automatic; automatic-stored stores the offset only after processing), or
+	// in the transaction of the relay's output.
+	When CommitWhen `yaml:"when" json:"when" librdkafka:"enable.auto.commit,enable.auto.offset.store"`
 	// Every is B, the messages between commits; 0 is no bound by count.
-	Every int `yaml:"every" json:"every"`
-	// Interval commits what is in hand after this time; 0 is no bound by time.
+	Every int `yaml:"every" json:"every" range:"0..100000000"`
+	// Interval commits what is in hand after this time; 0s is no bound by time.
 	// For automatic strategies it is auto.commit.interval.ms.
-	Interval Duration   `yaml:"interval" json:"interval"`
-	Mode     CommitMode `yaml:"mode" json:"mode"`
+	Interval Duration `yaml:"interval" json:"interval" range:"..24h" librdkafka:"auto.commit.interval.ms"`
+	// Mode sync waits for the broker's answer to a commit, async does not.
+	Mode CommitMode `yaml:"mode" json:"mode"`
 }
 
 // Relay configures what only the relay's own producer has.
 type Relay struct {
-	TransactionTimeout Duration          `yaml:"transaction_timeout" json:"transaction_timeout"`
-	Librdkafka         map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
+	// TransactionTimeout is how long the broker leaves the relay's transaction open.
+	TransactionTimeout Duration `yaml:"transaction_timeout" json:"transaction_timeout" range:"1s..15m" librdkafka:"transaction.timeout.ms"`
+	// Librdkafka is passed to the relay's producing client as it is, last.
+	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
 
 // Fault is one thing that goes wrong. Exactly one of Kill, Freeze and Join is set.
 type Fault struct {
-	// Kill ends a worker of this role with SIGKILL when it reaches the point When.
+	// Kill ends a worker of this role with SIGKILL when it reaches the point
+	// When; the broker has no points and is killed at the moment At.
 	Kill Role `yaml:"kill" json:"kill,omitempty"`
-	// Freeze stops (SIGSTOP) the broker for For.
+	// Freeze stops (SIGSTOP) the broker for the time For.
 	Freeze Role `yaml:"freeze" json:"freeze,omitempty"`
 	// Join adds a group member, which makes the group rebalance; with For it
 	// leaves again after that time.
 	Join Role `yaml:"join" json:"join,omitempty"`
-	// When names the crash point; see CrashPoints.
+	// When names the crash point of a kill.
 	When Point `yaml:"when" json:"when,omitempty"`
 	// At is when the fault is armed: a share of the measured window, or a time into it.
 	At Moment `yaml:"at" json:"at"`
 	// Restart is how long after the kill the worker is started again.
-	Restart Duration `yaml:"restart" json:"restart,omitempty"`
-	For     Duration `yaml:"for" json:"for,omitempty"`
+	Restart Duration `yaml:"restart" json:"restart,omitempty" range:"..1h"`
+	// For is how long a freeze lasts, or an added member stays.
+	For Duration `yaml:"for" json:"for,omitempty" range:"..1h"`
 }
 
 // Closed vocabularies. Their values are spelled as in YAML.

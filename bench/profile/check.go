@@ -1,0 +1,138 @@
+package profile
+
+import (
+	"fmt"
+	"time"
+)
+
+// rule is something that settings may not say together.
+type rule struct {
+	broken   bool
+	settings []string // that it is about; the last stated one is blamed
+	text     string
+}
+
+// contradictions refuses what no run could mean.
+func (d *document) contradictions(k resolved) {
+	rules := append(k.settings.loadRules(), k.settings.commitRules()...)
+	rules = append(rules, k.settings.faultRules()...)
+	for _, r := range rules {
+		if !r.broken {
+			continue
+		}
+		blamed := k.blame(r.settings)
+		switch {
+		case blamed == nil:
+			d.failAt(1, 1, "%s", r.text)
+		case blamed.line == 0:
+			d.failAt(0, 0, "-set %s=%s: %s", blamed.name(), blamed.text(), r.text)
+		default:
+			d.failAt(blamed.line, blamed.column, "%s", r.text)
+		}
+	}
+}
+
+// blame returns the assignment of these settings that came last; nil when all are defaults.
+func (k resolved) blame(settings []string) *origin {
+	var last *origin
+	for _, name := range settings {
+		if o, stated := k.origins[name]; stated && (last == nil || o.layer > last.layer) {
+			last = &o
+		}
+	}
+	return last
+}
+
+func (s Settings) loadRules() []rule {
+	l, t, p := s.Load, s.Topic, s.Producer
+	return []rule{
+		{l.Arrivals == Ramp && l.RampFrom == 0, []string{"load.arrivals", "load.ramp_from"},
+			"arrivals: ramp needs the rate it starts at; write load.ramp_from: 100/s"},
+		{l.RampFrom == RateMax, []string{"load.ramp_from"},
+			"load.ramp_from is where a ramp starts and cannot be max; write 100/s"},
+		{l.Rate == RateMax && l.Arrivals != Constant, []string{"load.arrivals", "load.rate"},
+			fmt.Sprintf("load.rate: max has no intended times for arrivals: %s; write a rate, or arrivals: constant", l.Arrivals)},
+		{t.MinInsyncReplicas > t.Replication, []string{"topic.min_insync_replicas", "topic.replication"},
+			fmt.Sprintf("topic.min_insync_replicas %d is more than topic.replication %d; no acks: all write would succeed",
+				t.MinInsyncReplicas, t.Replication)},
+		{p.Transaction.Abort > 0 && !p.Transaction.Enabled(), []string{"producer.transaction.abort", "producer.transaction.every"},
+			"producer.transaction.abort needs transactions; write producer.transaction.every: 100"},
+		// librdkafka: "`message.timeout.ms` must be greater than `linger.ms`".
+		{p.Linger >= p.MessageTimeout, []string{"producer.linger", "producer.message_timeout"},
+			fmt.Sprintf("producer.linger %s is not below producer.message_timeout %s; the client refuses it",
+				p.Linger, p.MessageTimeout)},
+	}
+}
+
+func (s Settings) commitRules() []rule {
+	c := s.Consumer.Commit
+	automatic := c.When == Automatic || c.When == AutomaticStored
+	involved := []string{"consumer.commit.when", "consumer.commit.every", "consumer.commit.interval", "pipeline"}
+	if s.Pipeline == Produce {
+		return nil
+	}
+	return []rule{
+		{automatic && c.Interval < Duration(time.Millisecond), involved, fmt.Sprintf(
+			"commit.when: %s commits by time; write consumer.commit.interval: 5s (at least 1ms)", c.When)},
+		{!automatic && c.Every == 0 && c.Interval == 0, involved, fmt.Sprintf(
+			"commit.when: %s would never commit; write consumer.commit.every: 500 or an interval", c.When)},
+	}
+}
+
+func (s Settings) faultRules() []rule {
+	var rules []rule
+	window := time.Duration(s.Load.Duration)
+	for _, f := range s.Faults {
+		rules = append(rules, rule{f.At.Share == 0 && f.At.In(window) >= window, []string{"faults", "load.duration"},
+			fmt.Sprintf("%s: at %s is beyond the window of %s (load.duration); the fault would never strike",
+				f.Name(), f.At, s.Load.Duration)})
+		member := f.Kill == ConsumerRole || f.Kill == RelayRole
+		rules = append(rules, rule{
+			member && s.Pipeline != Produce && s.Consumer.Membership == Static && f.Restart >= s.Consumer.SessionTimeout,
+			[]string{"faults", "consumer.session_timeout", "consumer.membership"},
+			fmt.Sprintf("%s: restart %s is not sooner than consumer.session_timeout %s; the partitions would move "+
+				"and the exact count be lost: restart sooner, or write membership: dynamic",
+				f.Name(), f.Restart, s.Consumer.SessionTimeout)})
+	}
+	return rules
+}
+
+// impossible says why no client can be configured like this; "" when it can.
+// The limits are librdkafka's (rdkafka_conf.c, rd_kafka_conf_finalize), which
+// refuses to create such a client.
+func (k resolved) impossible() string {
+	s := k.settings
+	p := s.Producer
+	inTransaction := s.Pipeline != Produce && s.Consumer.Commit.When == InTransaction
+	_, assigned := k.origins["consumer.assignor"]
+	switch {
+	case p.Idempotence && p.Acks != AcksAll:
+		return fmt.Sprintf("producer.idempotence needs acks: all, not %s", p.Acks)
+	case p.Idempotence && p.Retries < 1:
+		return "producer.idempotence needs at least 1 retry, not 0"
+	case p.Idempotence && p.MaxInFlight > 5:
+		return fmt.Sprintf("producer.idempotence needs max_in_flight of at most 5, not %d", p.MaxInFlight)
+	case p.Transaction.Enabled() && !p.Idempotence:
+		return "producer.transaction needs producer.idempotence: true"
+	case inTransaction && s.Pipeline != RelayTo:
+		return fmt.Sprintf("commit.when: in-transaction needs pipeline: relay, not %s", s.Pipeline)
+	case inTransaction && !p.Idempotence:
+		return "commit.when: in-transaction needs producer.idempotence: true"
+	case inTransaction && p.MessageTimeout > s.Relay.TransactionTimeout:
+		return fmt.Sprintf("commit.when: in-transaction needs producer.message_timeout of at most relay.transaction_timeout %s, not %s",
+			s.Relay.TransactionTimeout, p.MessageTimeout)
+	case s.Pipeline != Produce && s.Consumer.Protocol == ConsumerProtocol && assigned:
+		return "consumer.protocol: consumer assigns on the broker; leave consumer.assignor out"
+	}
+	return ""
+}
+
+// unreachable says why one of the faults cannot strike here; "" when all can.
+func (k resolved) unreachable() string {
+	for _, f := range k.settings.Faults {
+		if reason := f.unreachable(k.settings); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}

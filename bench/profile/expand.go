@@ -1,0 +1,256 @@
+package profile
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Bounds on a plan: more is a mistake in the matrix, not a wish.
+const (
+	maxCells  = 4096
+	maxTrials = 100_000
+)
+
+// cell is a Cell with its scenarios resolved.
+type cell struct {
+	Cell
+	cases []resolved
+	// impossible says that the same reason omits every scenario.
+	impossible bool
+}
+
+// resolved is one cell in one scenario.
+type resolved struct {
+	scenario string
+	settings Settings
+	origins  map[string]origin // of the settings that the profile states
+	omitted  string            // why it cannot be run
+}
+
+type origin struct {
+	assignment
+	layer int
+}
+
+// resolve applies layers in order, later wins.
+func resolve(layers ...[]assignment) (Settings, map[string]origin) {
+	settings := Defaults()
+	origins := map[string]origin{}
+	target := reflect.ValueOf(&settings).Elem()
+	for i, layer := range layers {
+		for _, a := range layer {
+			a.setting.apply(target, a.key, a.value)
+			origins[a.name()] = origin{a, i}
+		}
+	}
+	return settings, origins
+}
+
+// expand resolves every cell in every scenario and refuses contradictions.
+func (d *document) expand(p *Profile, sets []assignment, scale float64) []cell {
+	combinations, ok := d.combinations(p)
+	if !ok {
+		return nil
+	}
+	var cells []cell
+	trials := 0
+	for _, arm := range p.Arms {
+		for _, combination := range combinations {
+			own, _ := resolve(p.body, arm.assignments, combination)
+			if slices.ContainsFunc(p.exclude, func(e exclusion) bool { return e.matches(own) }) {
+				continue
+			}
+			c := p.cell(arm, combination, sets, scale)
+			for _, k := range c.cases {
+				d.contradictions(k)
+				trials += k.settings.Repeats
+			}
+			cells = append(cells, c)
+		}
+	}
+	if len(cells) == 0 && len(d.errs) == 0 {
+		d.failAt(p.exclude[0].line, p.exclude[0].column, "the exclusions leave no cell; remove one")
+	}
+	if trials > maxTrials {
+		d.failAt(1, 1, "the profile makes %d trials; at most %d are planned, so lower repeats or the matrix", trials, maxTrials)
+	}
+	return cells
+}
+
+func (p *Profile) cell(arm Arm, combination, sets []assignment, scale float64) cell {
+	c := cell{Cell: Cell{Name: cellName(arm.Name, combination), Arm: arm.Name}}
+	c.Settings, _ = resolve(p.body, arm.assignments, combination, sets)
+	c.Settings.scale(scale)
+	for _, a := range combination {
+		if c.Matrix == nil {
+			c.Matrix = map[string]string{}
+		}
+		c.Matrix[a.name()] = a.text()
+	}
+	c.impossible = true
+	for _, s := range p.Scenarios {
+		k := resolved{scenario: s.Name}
+		k.settings, k.origins = resolve(p.body, arm.assignments, combination, s.assignments, sets)
+		k.settings.scale(scale)
+		k.omitted = k.impossible()
+		if k.omitted == "" {
+			c.impossible = false
+			k.omitted = k.unreachable()
+		}
+		c.cases = append(c.cases, k)
+	}
+	c.impossible = c.impossible && !slices.ContainsFunc(c.cases, func(k resolved) bool {
+		return k.omitted != c.cases[0].omitted
+	})
+	return c
+}
+
+// combinations is the product of the matrix's axes, the last varying fastest;
+// without a matrix the one empty combination.
+func (d *document) combinations(p *Profile) ([][]assignment, bool) {
+	count := len(p.Arms)
+	for _, axis := range p.Matrix {
+		count *= len(axis.values)
+		if count > maxCells {
+			first := p.Matrix[0].values[0]
+			d.failAt(first.line, first.column, "the matrix makes more than %d cells; vary less", maxCells)
+			return nil, false
+		}
+	}
+	if count*len(p.Scenarios) > maxTrials {
+		d.failAt(1, 1, "the profile makes more than %d trials; it has too many scenarios", maxTrials)
+		return nil, false
+	}
+	combinations := [][]assignment{nil}
+	for _, axis := range p.Matrix {
+		var longer [][]assignment
+		for _, combination := range combinations {
+			for _, value := range axis.values {
+				longer = append(longer, append(slices.Clone(combination), value))
+			}
+		}
+		combinations = longer
+	}
+	return combinations, true
+}
+
+// scale shortens or lengthens the load; faults keep their place in it.
+func (s *Settings) scale(factor float64) {
+	if factor == 1 {
+		return
+	}
+	scaled := func(d Duration) Duration {
+		if d == 0 {
+			return 0
+		}
+		length := time.Duration(float64(d) * factor).Round(time.Millisecond)
+		return Duration(max(length, time.Millisecond))
+	}
+	s.Load.Warmup, s.Load.Duration = scaled(s.Load.Warmup), scaled(s.Load.Duration)
+	s.Faults = slices.Clone(s.Faults)
+	for i := range s.Faults {
+		s.Faults[i].At.Offset = Duration(float64(s.Faults[i].At.Offset) * factor)
+	}
+}
+
+// sets reads the command line's "dotted.setting=value" entries. A value of a
+// map or list is YAML, as in the profile.
+func (d *document) sets(p *Profile, entries []string) []assignment {
+	var all []assignment
+	for _, entry := range entries {
+		one := &document{}
+		key, text, found := strings.Cut(entry, "=")
+		varied := slices.IndexFunc(p.Matrix, func(a Axis) bool { return a.Setting == key })
+		switch {
+		case !found:
+			one.failAt(0, 0, "it has no value; write -set %s=VALUE", entry)
+		case varied >= 0:
+			one.failAt(0, 0, "the matrix varies %s; choose among its cells with -only", key)
+		default:
+			var l collector
+			if value := one.setValue(key, text); value != nil {
+				one.entry(settingTree, key, pair{&yaml.Node{}, value}, nil, l.collect(one))
+			}
+			all = append(all, l.assignments...)
+		}
+		for _, mistake := range one.errs {
+			d.failAt(0, 0, "-set %s: %s", entry, mistake.Text)
+		}
+	}
+	for i := range all {
+		all[i].line, all[i].column = 0, 0
+	}
+	return all
+}
+
+// setValue takes a scalar setting's text as it is, and anything else as YAML.
+func (d *document) setValue(key, text string) *yaml.Node {
+	s, free, found := settingTree.find(key)
+	if found && (free != "" || !s.free && s.kind != settingTree.byName["faults"].kind) {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	}
+	var value yaml.Node
+	if len(text) > MaxSourceSize {
+		d.failAt(0, 0, "the value is too long")
+		return nil
+	}
+	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+		d.failAt(0, 0, "this is no YAML: %v", err)
+		return nil
+	}
+	if len(value.Content) == 0 {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	}
+	return value.Content[0]
+}
+
+// checkExclusions refuses an exclusion that excludes nothing.
+func (d *document) checkExclusions(p *Profile) {
+	combinations, _ := d.combinations(p)
+	for _, e := range p.exclude {
+		hit := slices.ContainsFunc(p.Arms, func(arm Arm) bool {
+			return slices.ContainsFunc(combinations, func(combination []assignment) bool {
+				own, _ := resolve(p.body, arm.assignments, combination)
+				return e.matches(own)
+			})
+		})
+		if !hit {
+			d.failAt(e.line, e.column, "this exclusion matches no cell; remove it or correct a value")
+		}
+	}
+}
+
+// checkClaims refuses a claim about nothing.
+func (d *document) checkClaims(p *Profile, cells []cell) {
+	for _, c := range p.Claims {
+		if !slices.ContainsFunc(cells, func(cell cell) bool {
+			return slices.ContainsFunc(cell.cases, func(k resolved) bool {
+				return c.Matches(cell.Arm, cell.Name, k.scenario)
+			})
+		}) {
+			d.failAt(c.Line, c.Column, "%q matches no cell and scenario; %s", c.Glob, fmt.Sprintf(
+				"arms: %s; scenarios: %s", p.armNames(), p.scenarioNames()))
+		}
+	}
+}
+
+func (p *Profile) armNames() string {
+	var names []string
+	for _, a := range p.Arms {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p *Profile) scenarioNames() string {
+	var names []string
+	for _, s := range p.Scenarios {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
