@@ -154,11 +154,16 @@ func (r *Run) Put(cell string, trial Trial) error {
 }
 
 // WriteFile replaces a file of the run, given by its slash-separated name in
-// the folder, with what fill writes. The bytes reach the disk under another
-// name first, and the name is changed last: a reader, or a run that continues
-// after a crash, finds the old file or the new one, never half of either.
+// the folder, with what fill writes; see the function of the same name.
 func (s *Store) WriteFile(name string, fill func(io.Writer) error) error {
-	path := s.Path(name)
+	return WriteFile(s.Path(name), fill)
+}
+
+// WriteFile replaces the file at path with what fill writes. The bytes reach
+// the disk under another name first, and the name is changed last: a reader, or
+// a run that continues after a crash, finds the old file or the new one, never
+// half of either.
+func WriteFile(path string, fill func(io.Writer) error) error {
 	// One fixed name per file: what a killed process left is overwritten by the next save.
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".partial")
 	err := writeSynced(temp, fill)

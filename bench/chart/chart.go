@@ -1,0 +1,126 @@
+package chart
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"deliverybench/bench/result"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Size of every chart: pixels of the PNG, points of the SVG.
+const (
+	Width  = 1600
+	Height = 900
+)
+
+// mostRows is how many rows fit with readable text; more go on to a further figure.
+const mostRows = 24
+
+// figure is one chart, laid out when it is painted.
+type figure struct {
+	name       string // of its files, without an ending
+	title      string // the finding
+	conditions string // the line under it
+	speed      bool   // shows speeds, which an embedded broker does not have of its own
+	header     []string
+	points     [][]string // what is drawn, for the CSV
+	paint      func(p *pen, body vg.Rectangle)
+}
+
+// Draw draws every chart that the run has data for into dir/charts and returns
+// the paths of the files, relative to dir. dir is the run's folder: latency
+// curves are made from its histograms.
+func Draw(dir string, run *result.Run) ([]string, error) {
+	figures, err := figures(dir, run)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range figures {
+		for _, format := range []struct {
+			ending string
+			write  func(io.Writer) error
+		}{
+			{".png", func(w io.Writer) error { return writePNG(w, run, f) }},
+			{".svg", func(w io.Writer) error { return writeSVG(w, run, f) }},
+			{".csv", func(w io.Writer) error { return writeCSV(w, f) }},
+		} {
+			name := result.ChartsFolder + "/" + f.name + format.ending
+			if err := result.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), format.write); err != nil {
+				return names, err
+			}
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func figures(dir string, run *result.Run) ([]figure, error) {
+	all := throughputFigures(run)
+	curves, err := latencyFigures(dir, run)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, curves...)
+	all = append(all, lossFigures(run)...)
+	all = append(all, timelineFigures(run)...)
+	taken := map[string]int{}
+	for i := range all {
+		all[i].name = result.FileName(all[i].name)
+		// Different cells can have one file name once what is unsafe in it is replaced.
+		if taken[all[i].name]++; taken[all[i].name] > 1 {
+			all[i].name = fmt.Sprintf("%s_%d", all[i].name, taken[all[i].name])
+		}
+	}
+	return all, nil
+}
+
+func writePNG(w io.Writer, run *result.Run, f figure) error {
+	// At 72 dots per inch a point is a pixel.
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, Height), vgimg.UseDPI(72))}
+	paint(draw.New(canvas), run, f)
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+func writeSVG(w io.Writer, run *result.Run, f figure) error {
+	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, Height), vgsvg.EmbedFonts(true))
+	paint(draw.New(canvas), run, f)
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+func writeCSV(w io.Writer, f figure) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(f.header); err != nil {
+		return err
+	}
+	return out.WriteAll(f.points)
+}
+
+func paint(c draw.Canvas, run *result.Run, f figure) {
+	p := newPen(c)
+	f.paint(p, frame(p, run, f))
+}
+
+// pages cuts rows into pages of at most most, as equal as possible, and says
+// which page is which in the figure's name: "", or "-2" for the second.
+func pages[T any](rows []T, most int) (cut [][]T, suffixes []string) {
+	count := (len(rows) + most - 1) / most
+	for i := range count {
+		cut = append(cut, rows[i*len(rows)/count:(i+1)*len(rows)/count])
+		suffix := ""
+		if i > 0 {
+			suffix = fmt.Sprintf("-%d", i+1)
+		}
+		suffixes = append(suffixes, suffix)
+	}
+	return cut, suffixes
+}

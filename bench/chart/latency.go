@@ -1,0 +1,266 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// curve is the latency of one cell by percentile. Its places on the axis are
+// "nines": log10(1 / (1 − p)), so that 90 %, 99 %, 99.9 % are 1, 2, 3.
+type curve struct {
+	cell    *result.Cell
+	colour  int
+	service bool // from the actual send, not the intended one
+	nines   []float64
+	micros  []float64
+	over    int64 // messages beyond the curve's end: never arrived, or over range
+	repeats int
+}
+
+// curveStep is how far apart the points of a curve are, in nines.
+const curveStep = 0.02
+
+// latencyFigures draws one chart for every scenario with an open-loop load.
+func latencyFigures(dir string, run *result.Run) ([]figure, error) {
+	var figures []figure
+	for _, scenario := range scenarios(run) {
+		if !anyTrial(run, scenario, func(t *result.Trial) bool { return !t.Generator.Closed }) {
+			continue
+		}
+		curves, err := latencyCurves(dir, run, scenario)
+		if err != nil {
+			return nil, err
+		}
+		if len(curves) == 0 {
+			continue
+		}
+		how := "solid: intended send to effect"
+		if slices.ContainsFunc(curves, func(c curve) bool { return c.service }) {
+			how += ", dashed: actual send to effect"
+		}
+		figures = append(figures, figure{
+			name: "latency-" + scenario, title: latencyTitle(run, scenario, curves), speed: true,
+			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), repeats(run, scenario)+" pooled", how),
+			header:     []string{"cell", "scenario", "latency", "percentile", "nines", "latency_us"},
+			points:     curvePoints(scenario, curves),
+			paint:      func(p *pen, body vg.Rectangle) { paintCurves(p, body, run, scenario, curves) },
+		})
+	}
+	return figures, nil
+}
+
+func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error) {
+	colour := colours(run)
+	var curves []curve
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		for _, role := range []string{result.EndToEnd, result.EndToEndService} {
+			pool, err := poolRepeats(dir, completed(c, scenario), role)
+			if err != nil {
+				return nil, err
+			}
+			if pool == nil {
+				continue
+			}
+			drawn := newCurve(pool)
+			drawn.cell, drawn.colour, drawn.service = c, colour[c.Arm], role == result.EndToEndService
+			curves = append(curves, drawn)
+		}
+	}
+	return curves, nil
+}
+
+// newCurve reads the percentiles that the number of values supports: with n
+// values the last is the maximum, at 1 − 1/n. Values over range are the slowest
+// of all, and the curve ends where they begin.
+func newCurve(pool *pool) curve {
+	total := pool.recorded() + pool.over
+	c := curve{over: pool.over, repeats: pool.repeats}
+	last := math.Log10(float64(total))
+	for nines := 0.0; ; nines += curveStep {
+		nines = min(nines, last)
+		rank := math.Ceil((1 - math.Pow(10, -nines)) * float64(total))
+		if rank > float64(pool.recorded()) {
+			break
+		}
+		c.nines = append(c.nines, nines)
+		c.micros = append(c.micros, pool.atRank(max(int64(rank), 1)))
+		if nines == last {
+			break
+		}
+	}
+	return c
+}
+
+// at is the latency at the given nines, or the largest when the curve ends before them.
+func (c curve) at(nines float64) float64 {
+	for i, x := range c.nines {
+		if x >= nines-1e-9 {
+			return c.micros[i]
+		}
+	}
+	if c.over > 0 {
+		return stats.OverRange
+	}
+	return c.micros[len(c.micros)-1]
+}
+
+// latencyTitle names the quickest and the slowest cell at the 99th percentile:
+// what was measured, and not a ratio, since the pooled percentile has no interval.
+func latencyTitle(run *result.Run, scenario string, curves []curve) string {
+	var intended []curve
+	for _, c := range curves {
+		if !c.service {
+			intended = append(intended, c)
+		}
+	}
+	if len(intended) == 0 {
+		return "Latency from the actual send, scenario " + scenario
+	}
+	by := func(a, b curve) int { return int(math.Copysign(1, a.at(2)-b.at(2))) }
+	best, worst := slices.MinFunc(intended, by), slices.MaxFunc(intended, by)
+	if best.cell == worst.cell || stats.Micros(best.at(2)) == stats.Micros(worst.at(2)) {
+		return fmt.Sprintf("%s: 99 %% of messages arrive within %s, scenario %s", label(best.cell), stats.Micros(best.at(2)), scenario)
+	}
+	return fmt.Sprintf("99 %% of messages arrive within %s with %s, %s with %s",
+		stats.Micros(best.at(2)), label(best.cell), stats.Micros(worst.at(2)), label(worst.cell))
+}
+
+func curvePoints(scenario string, curves []curve) [][]string {
+	var points [][]string
+	for _, c := range curves {
+		role := result.EndToEnd
+		if c.service {
+			role = result.EndToEndService
+		}
+		for i := range c.nines {
+			points = append(points, []string{c.cell.Name, scenario, role,
+				strconv.FormatFloat(100*(1-math.Pow(10, -c.nines[i])), 'f', 6, 64),
+				strconv.FormatFloat(c.nines[i], 'f', 4, 64), exact(c.micros[i])})
+		}
+	}
+	return points
+}
+
+// percentileName is the tick at n nines: "90 %", "99 %", "99.9 %".
+func percentileName(nines int) string {
+	return strconv.FormatFloat(100-math.Pow(10, 2-float64(nines)), 'f', max(nines-2, 0), 64) + " %"
+}
+
+func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, curves []curve) {
+	lo, hi, most := math.Inf(1), 0.0, 1.0
+	for _, c := range curves {
+		// What is left of the median is of no interest and would stretch the axis downwards.
+		lo, hi = min(lo, max(c.at(0), 1)), max(hi, c.micros[len(c.micros)-1], 2)
+		most = max(most, c.nines[len(c.nines)-1])
+	}
+	ends, absent := curveEnds(run, scenario, curves)
+	size := min(textSize, 0.92*(body.Size().Y-60)/vg.Length(max(len(ends)+len(absent), 1)))
+	var texts []string
+	for _, e := range ends {
+		texts = append(texts, e.text)
+	}
+	column := min(p.widest(texts, size), 0.36*body.Size().X)
+	x := scale{lo: 0, hi: most, a: body.Min.X + 84, b: body.Max.X - column - 56}
+	ticks := logTicks(lo, hi)
+	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: body.Min.Y + 62, b: body.Max.Y - 38, log: true}
+	paintLatencyAxes(p, x, y, ticks, most)
+	for _, c := range curves {
+		paintCurve(p, c, x, y)
+	}
+	paintEnds(p, body, x, y, ends, absent, size, column)
+}
+
+func paintLatencyAxes(p *pen, x, y scale, ticks []float64, most float64) {
+	for _, v := range ticks {
+		p.line(x.a, y.at(v), x.b, y.at(v), 1, rule)
+		p.text(x.a-10, y.at(v), stats.Micros(v), tickSize, faded, right)
+	}
+	mark := func(nines float64, name string) {
+		p.line(x.at(nines), y.a, x.at(nines), y.b, 1, rule)
+		p.text(x.at(nines), y.a-18, name, tickSize, faded, centre)
+	}
+	mark(0, "0 %")
+	mark(math.Log10(2), "50 %")
+	for n := 1; float64(n) <= most; n++ {
+		mark(float64(n), percentileName(n))
+	}
+	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
+	p.text((x.a+x.b)/2, y.a-46, "percentile of messages (each step to the right: a tenth of the messages)", tickSize, faded, centre)
+	p.text(x.a-74, y.b+22, "end-to-end latency (log scale)", tickSize, faded, left)
+}
+
+func paintCurve(p *pen, c curve, x, y scale) {
+	var points []vg.Point
+	for i := range c.nines {
+		points = append(points, vg.Point{X: x.at(c.nines[i]), Y: y.at(max(c.micros[i], y.lo))})
+	}
+	colour := armColours()[c.colour%len(armColours())]
+	if c.service {
+		p.path(points, 2, colour, 7, 5)
+		return
+	}
+	p.path(points, 3, colour)
+	end := points[len(points)-1]
+	p.dot(end.X, end.Y, 4.5, colour)
+}
+
+// curveEnd is the label of a curve.
+type curveEnd struct {
+	curve curve
+	text  string
+}
+
+// curveEnds labels every cell once, at its solid curve or, where that is
+// missing, at its dashed one. The cells without a curve are named with the reason.
+func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEnd, absent []string) {
+	for i := range run.Cells {
+		cell := &run.Cells[i]
+		at := slices.IndexFunc(curves, func(c curve) bool { return c.cell == cell })
+		if at < 0 {
+			absent = append(absent, label(cell)+", "+absence(cell, scenario))
+			continue
+		}
+		text := fmt.Sprintf("%s  p99 %s", label(cell), stats.Micros(curves[at].at(2)))
+		if n := curves[at].over; n > 0 {
+			text += ", " + stats.Count(n) + " never arrived"
+		}
+		for _, t := range completed(cell, scenario) {
+			if t.Generator.Limited {
+				text += " (generator-limited)"
+				break
+			}
+		}
+		ends = append(ends, curveEnd{curves[at], text})
+	}
+	return ends, absent
+}
+
+// paintEnds writes the labels beside the ends of their curves, moved apart and
+// tied to them with a line.
+func paintEnds(p *pen, body vg.Rectangle, x, y scale, ends []curveEnd, absent []string, size, column vg.Length) {
+	gap := 1.35 * size
+	floor := y.a
+	for i, s := range absent {
+		p.text(body.Max.X, y.a+gap*vg.Length(i), p.shorten(s, size*0.85, column+30), size*0.85, faded, right)
+		floor += gap
+	}
+	var wanted []vg.Length
+	for _, e := range ends {
+		wanted = append(wanted, y.at(max(e.curve.micros[len(e.curve.micros)-1], y.lo)))
+	}
+	for i, place := range spread(wanted, gap, floor, y.b) {
+		e := ends[i]
+		colour := armColours()[e.curve.colour%len(armColours())]
+		x0 := x.at(e.curve.nines[len(e.curve.nines)-1])
+		p.path([]vg.Point{{X: x0 + 6, Y: wanted[i]}, {X: x.b + 10, Y: wanted[i]}, {X: x.b + 38, Y: place}, {X: x.b + 48, Y: place}}, 1.2, tint(colour, 0.3))
+		p.text(x.b+56, place, p.shorten(e.text, size, column), size, ink, left)
+	}
+}

@@ -1,0 +1,344 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"strconv"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// share is one cause's part of a bar, as the mean per trial.
+type share struct {
+	cause  string
+	colour color.NRGBA
+	mean   float64
+}
+
+// tally is what was lost or duplicated in the trials of one row, as means per trial.
+type tally struct {
+	shares    []share
+	observed  float64
+	predicted *float64
+	exact     bool // theory gives the predicted number, not a bound
+}
+
+// lossRow is one cell in one scenario.
+type lossRow struct {
+	cell       *result.Cell
+	scenario   string
+	trials     int
+	lost       tally
+	duplicates tally
+	promise    string
+	absent     string
+}
+
+// lossFigures draws what faults cost: every scenario with faults, and any
+// other in which something was lost or duplicated all the same.
+func lossFigures(run *result.Run) []figure {
+	var rows []lossRow
+	for _, scenario := range scenarios(run) {
+		rows = append(rows, lossRows(run, scenario)...)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	var figures []figure
+	title := lossTitle(rows)
+	cut, suffixes := pages(rows, mostRows)
+	for i, page := range cut {
+		figures = append(figures, figure{
+			name: "losses" + suffixes[i], title: title,
+			conditions: sentence("Mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
+			header:     []string{"cell", "scenario", "trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
+			points:     lossPoints(page),
+			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page) },
+		})
+	}
+	return figures
+}
+
+func lossRows(run *result.Run, scenario string) []lossRow {
+	struck := func(t *result.Trial) bool {
+		return len(t.Faults) > 0 || t.Verdict.Lost.Total > 0 || t.Verdict.Duplicates.Total > 0
+	}
+	if !anyTrial(run, scenario, struck) {
+		return nil
+	}
+	var rows []lossRow
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		trials := completed(c, scenario)
+		row := lossRow{cell: c, scenario: scenario, trials: len(trials)}
+		if len(trials) == 0 {
+			row.absent = absence(c, scenario)
+			rows = append(rows, row)
+			continue
+		}
+		mean := func(cause string, colour color.NRGBA, count func(*result.Trial) int64) share {
+			var sum int64
+			for _, t := range trials {
+				sum += count(t)
+			}
+			return share{cause, colour, float64(sum) / float64(len(trials))}
+		}
+		row.lost = newTally(trials, func(p *result.Predicted) *int64 { return p.Lost },
+			mean("log", vermillion, func(t *result.Trial) int64 { return t.Verdict.Lost.Log }),
+			mean("skipped", orange, func(t *result.Trial) int64 { return t.Verdict.Lost.Skipped }))
+		row.duplicates = newTally(trials, func(p *result.Predicted) *int64 { return p.Duplicates },
+			mean("retried", sky, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Retried }),
+			mean("resent", purple, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Resent }),
+			mean("redelivered", blue, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Redelivered }))
+		row.promise = promise(trials)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shares ...share) tally {
+	made := tally{shares: shares, exact: true}
+	for _, s := range shares {
+		made.observed += s.mean
+	}
+	var sum int64
+	for _, t := range trials {
+		predicted := t.Predicted(field)
+		if predicted == nil {
+			return made
+		}
+		sum += *predicted
+		for _, f := range t.Faults {
+			made.exact = made.exact && f.Predicted.Exact
+		}
+	}
+	mean := float64(sum) / float64(len(trials))
+	made.predicted = &mean
+	return made
+}
+
+// promise is the worst of the trials: one violation outweighs every other.
+func promise(trials []*result.Trial) string {
+	worst := result.NoPromise
+	for _, t := range trials {
+		switch {
+		case t.Promise == result.Violated:
+			return string(result.Violated)
+		case t.Promise == result.PromiseInconclusive, t.Promise == result.Held && worst == result.NoPromise:
+			worst = t.Promise
+		}
+	}
+	return string(worst)
+}
+
+// lossTitle is a violation when there is one, else how the predictions did.
+func lossTitle(rows []lossRow) string {
+	predicted, equal := 0, true
+	for _, r := range rows {
+		if r.promise == string(result.Violated) {
+			return fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated per trial",
+				label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+		}
+		for _, t := range []tally{r.lost, r.duplicates} {
+			if t.predicted != nil && t.exact {
+				predicted++
+				equal = equal && t.observed == *t.predicted
+			}
+		}
+	}
+	switch {
+	case predicted > 0 && equal:
+		return "Lost and duplicated messages: exactly as many as predicted"
+	case predicted > 0:
+		return "Lost and duplicated messages: not as many as predicted"
+	}
+	return "Lost and duplicated messages by cause"
+}
+
+func lossPoints(rows []lossRow) [][]string {
+	var points [][]string
+	for _, r := range rows {
+		if r.absent != "" {
+			continue
+		}
+		points = append(points, tallyPoints(r, "lost", r.lost)...)
+		points = append(points, tallyPoints(r, "duplicates", r.duplicates)...)
+	}
+	return points
+}
+
+func tallyPoints(r lossRow, kind string, t tally) [][]string {
+	predicted, how := "", ""
+	if t.predicted != nil {
+		predicted, how = exact(*t.predicted), "bound"
+		if t.exact {
+			how = "exact"
+		}
+	}
+	var points [][]string
+	for _, s := range append(t.shares, share{cause: "total", mean: t.observed}) {
+		row := []string{r.cell.Name, r.scenario, strconv.Itoa(r.trials), kind, s.cause, exact(s.mean), "", ""}
+		if s.cause == "total" {
+			row[6], row[7] = predicted, how
+		}
+		points = append(points, row)
+	}
+	return points
+}
+
+// amount writes a mean count: whole numbers as such, others so that what is not 0 never reads "0".
+func amount(mean float64) string {
+	if mean == float64(int64(mean)) {
+		return stats.Count(int64(mean))
+	}
+	if mean < 100 {
+		return strconv.FormatFloat(mean, 'g', 2, 64)
+	}
+	return stats.Count(int64(mean + 0.5))
+}
+
+// text is what stands beside a bar: "500 = predicted", "480, predicted ≤ 500", "3".
+func (t tally) text() string {
+	switch {
+	case t.predicted == nil:
+		return amount(t.observed)
+	case t.exact && t.observed == *t.predicted:
+		return amount(t.observed) + " = predicted"
+	case t.exact:
+		return amount(t.observed) + ", predicted " + amount(*t.predicted)
+	}
+	return amount(t.observed) + ", predicted ≤ " + amount(*t.predicted)
+}
+
+// promiseColumn is the width of the last column, in points.
+const promiseColumn = 130
+
+func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
+	const headHeight, axisHeight = 64, 34
+	height := min((body.Size().Y-headHeight-axisHeight)/vg.Length(len(rows)), 96)
+	size := min(textSize, 0.64*height)
+	top := body.Max.Y - headHeight
+	low := top - height*vg.Length(len(rows))
+	var names []string
+	for _, r := range rows {
+		names = append(names, label(r.cell)+"  ·  "+r.scenario)
+	}
+	width, labels := nameColumn(p, names, size, 0.34*body.Size().X)
+	x0 := body.Min.X + width + 16
+	x1 := body.Max.X - promiseColumn
+	middle := (x0 + x1) / 2
+	paintTallies(p, rows, "lost messages", func(r lossRow) tally { return r.lost }, scale{a: x0, b: middle - 24}, top, height, size)
+	paintTallies(p, rows, "duplicate effects", func(r lossRow) tally { return r.duplicates }, scale{a: middle + 8, b: x1 - 16}, top, height, size)
+	p.text(body.Max.X, top+48, "promise", textSize, ink, right)
+	for i, r := range rows {
+		y := top - height*(vg.Length(i)+0.5)
+		if i > 0 && r.scenario != rows[i-1].scenario {
+			p.line(body.Min.X, y+height/2, body.Max.X, y+height/2, 1, rule)
+		}
+		p.text(x0-16, y, labels[i], size, ink, right)
+		if r.absent != "" {
+			p.text(x0+8, y, p.shorten(r.absent, size, body.Max.X-x0-8), size, faded, left)
+			continue
+		}
+		p.text(body.Max.X, y, r.promise, size, promiseColour(r.promise), right)
+	}
+	for _, x := range []vg.Length{x0, middle + 8} {
+		p.line(x, low, x, top, 1.5, axis)
+	}
+}
+
+func promiseColour(promise string) color.NRGBA {
+	switch promise {
+	case string(result.Held):
+		return green
+	case string(result.Violated):
+		return vermillion
+	}
+	return faded
+}
+
+// paintTallies paints one panel: a stacked bar per row, the prediction as a
+// hollow mark around the bar's end, and the numbers beside it. The scale is
+// linear, so that lengths compare; what is too short to see is written.
+func paintTallies(p *pen, rows []lossRow, title string, of func(lossRow) tally, s scale, top, height, size vg.Length) {
+	paintCauses(p, rows, title, of, s.a, top)
+	var texts []string
+	most := 0.0
+	for _, r := range rows {
+		if r.absent != "" {
+			continue
+		}
+		t := of(r)
+		texts = append(texts, t.text())
+		most = max(most, t.observed)
+		if t.predicted != nil {
+			most = max(most, *t.predicted)
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	fitted := p.fit(texts, size, 0.62*(s.b-s.a))
+	end := s.b - p.widest(texts, fitted) - 20
+	axis := scale{hi: max(most, 1), a: s.a, b: end}
+	if most > 0 {
+		low := top - height*vg.Length(len(rows))
+		ticks := countTicks(most, 3)
+		for _, v := range ticks {
+			if v <= axis.hi {
+				p.line(axis.at(v), low, axis.at(v), top, 1, rule)
+				p.text(axis.at(v), low-18, stats.SI(v), tickSize, faded, centre)
+			}
+		}
+	}
+	for i, r := range rows {
+		if r.absent == "" {
+			paintTally(p, of(r), axis, top-height*(vg.Length(i)+0.5), height, fitted)
+		}
+	}
+}
+
+func paintTally(p *pen, t tally, s scale, y, height, size vg.Length) {
+	half := min(0.28*height, 20)
+	x, before := s.a, 0.0
+	for _, part := range t.shares {
+		if part.mean == 0 {
+			continue
+		}
+		before += part.mean
+		end := max(s.at(before), x+3) // however few, they are seen
+		p.box(x, y-half, end, y+half, part.colour)
+		x = end
+	}
+	beside := x
+	if t.predicted != nil {
+		mark := s.at(*t.predicted)
+		reach := min(half+4, 0.46*height)
+		p.outline(mark-4, y-reach, mark+4, y+reach, 2, ink)
+		beside = max(beside, mark+4)
+	}
+	p.text(beside+10, y, t.text(), size, ink, left)
+}
+
+// paintCauses writes the panel's title with a patch of colour for every cause that occurred.
+func paintCauses(p *pen, rows []lossRow, title string, of func(lossRow) tally, x, top vg.Length) {
+	p.text(x, top+48, title, textSize, ink, left)
+	seen := map[string]bool{}
+	for _, r := range rows {
+		for _, s := range of(r).shares {
+			if s.mean == 0 || seen[s.cause] {
+				continue
+			}
+			seen[s.cause] = true
+			p.box(x, top+12, x+14, top+26, s.colour)
+			p.text(x+20, top+19, s.cause, tickSize, faded, left)
+			x += 20 + p.width(s.cause, tickSize) + 26
+		}
+	}
+	if len(seen) == 0 {
+		p.text(x, top+19, "none", tickSize, faded, left)
+	}
+}

@@ -1,0 +1,260 @@
+package chart
+
+import (
+	"fmt"
+	"strconv"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// rateRow is one cell in the throughput chart.
+type rateRow struct {
+	cell       *result.Cell
+	colour     int
+	rates      []float64
+	summary    stats.Summary
+	comparison *stats.Comparison // with the baseline; nil is none
+	limited    bool
+	absent     string // why there are no numbers
+}
+
+// throughputFigures draws one chart for every scenario that ran closed-loop:
+// in an open loop the rate is what was asked for, and says nothing.
+func throughputFigures(run *result.Run) []figure {
+	var figures []figure
+	for _, scenario := range scenarios(run) {
+		if !anyTrial(run, scenario, closedLoop) {
+			continue
+		}
+		rows := rateRows(run, scenario)
+		var fastest float64
+		for _, r := range rows {
+			for _, rate := range r.rates {
+				fastest = max(fastest, rate)
+			}
+			fastest = max(fastest, r.summary.Hi)
+		}
+		if fastest == 0 {
+			continue
+		}
+		title := throughputTitle(run, scenario, rows)
+		cut, suffixes := pages(rows, mostRows)
+		for i, page := range cut {
+			figures = append(figures, figure{
+				name: "throughput-" + scenario + suffixes[i], title: title, speed: true,
+				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
+					repeats(run, scenario)+", bar: median, dots: repeats, line: 95 % interval (from 6 repeats)"),
+				header: []string{"cell", "scenario", "repeat", "pipeline_msg_per_s", "median_msg_per_s", "lo_msg_per_s", "hi_msg_per_s", "interval", "ratio_to_baseline", "p_value"},
+				points: ratePoints(scenario, page),
+				paint:  func(p *pen, body vg.Rectangle) { paintRates(p, body, run, page, fastest) },
+			})
+		}
+	}
+	return figures
+}
+
+func rateRows(run *result.Run, scenario string) []rateRow {
+	colour := colours(run)
+	var rows []rateRow
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		trials := completed(c, scenario)
+		row := rateRow{cell: c, colour: colour[c.Arm], rates: rates(trials)}
+		row.summary = stats.Summarise(row.rates)
+		if len(trials) == 0 {
+			row.absent = absence(c, scenario)
+		}
+		for _, t := range trials {
+			row.limited = row.limited || t.Generator.Limited
+		}
+		if b := baselineOf(run, c); b != nil && len(trials) > 0 {
+			if base := rates(completed(b, scenario)); len(base) > 0 {
+				comparison := stats.Compare(row.rates, base)
+				row.comparison = &comparison
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// throughputTitle is the finding: a ratio when one is significant, that none was
+// found when one could have been, and else only what the chart shows.
+func throughputTitle(run *result.Run, scenario string, rows []rateRow) string {
+	compared := map[*result.Cell]stats.Comparison{}
+	var order []*result.Cell
+	powerless := false
+	for _, r := range rows {
+		order = append(order, r.cell)
+		if r.comparison != nil {
+			compared[r.cell] = *r.comparison
+			powerless = powerless || r.comparison.Missing > 0
+		}
+	}
+	if c := significant(compared, order); c != nil {
+		return fmt.Sprintf("%s carries %s× the messages of %s", label(c), stats.Ratio(compared[c].Ratio), label(baselineOf(run, c)))
+	}
+	switch {
+	case len(compared) == 0:
+		return fmt.Sprintf("Throughput of %s, scenario %s", plural(strconv.Itoa(len(rows)), "cell"), scenario)
+	case powerless:
+		return "Throughput: too few repeats to tell the cells apart"
+	}
+	return "Throughput: no difference to " + run.Run.Baseline + " detected"
+}
+
+func ratePoints(scenario string, rows []rateRow) [][]string {
+	var points [][]string
+	for _, r := range rows {
+		ratio, p := "", ""
+		if r.comparison != nil {
+			ratio, p = exact(r.comparison.Ratio), exact(r.comparison.P)
+		}
+		for i, rate := range r.rates {
+			points = append(points, []string{r.cell.Name, scenario, strconv.Itoa(i + 1), exact(rate),
+				exact(r.summary.Median), exact(r.summary.Lo), exact(r.summary.Hi), spreadName(r.summary.Spread), ratio, p})
+		}
+	}
+	return points
+}
+
+func spreadName(s stats.Spread) string {
+	switch s {
+	case stats.Interval:
+		return "95 % interval"
+	case stats.Range:
+		return "range"
+	}
+	return "none"
+}
+
+// exact writes a number for the CSV, without rounding.
+func exact(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// The columns right of the bars: their widths in points.
+const (
+	rateColumn   = 90
+	spreadColumn = 160
+	ratioColumn  = 110
+)
+
+func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fastest float64) {
+	const axisHeight, headHeight = 64, 30
+	height := min((body.Size().Y-axisHeight-headHeight)/vg.Length(len(rows)), 96)
+	size := min(textSize, 0.64*height)
+	top := body.Max.Y - headHeight
+	low := top - height*vg.Length(len(rows))
+	names, labels := nameColumn(p, rowNames(rows), size, 0.34*body.Size().X)
+	x0 := body.Min.X + names + 16
+	x1 := body.Max.X - rateColumn - spreadColumn - ratioColumn - 20
+	ticks := linearTicks(fastest, 5)
+	s := scale{hi: ticks[len(ticks)-1], a: x0, b: x1}
+	for _, v := range ticks {
+		p.line(s.at(v), low, s.at(v), top, 1, rule)
+		p.text(s.at(v), low-18, stats.Rate(v), tickSize, faded, centre)
+	}
+	p.text((x0+x1)/2, low-44, "messages per second through the whole pipeline", tickSize, faded, centre)
+	xRate, xSpread, xRatio := x1+20+rateColumn, x1+20+rateColumn+spreadColumn, body.Max.X
+	p.text(xRate, top+headHeight/2, "msg/s", tickSize, faded, right)
+	p.text(xSpread, top+headHeight/2, spreadHead(rows), tickSize, faded, right)
+	if run.Run.Baseline != "" {
+		p.text(xRatio, top+headHeight/2, "× baseline", tickSize, faded, right)
+	}
+	for i, r := range rows {
+		y := top - height*(vg.Length(i)+0.5)
+		p.text(x0-16, y, labels[i], size, ink, right)
+		if r.absent != "" {
+			p.text(x0+8, y, p.shorten(r.absent, size, body.Max.X-x0-8), size, faded, left)
+			continue
+		}
+		paintRate(p, r, s, y, height)
+		p.text(xRate, y, stats.Rate(r.summary.Median), size, ink, right)
+		if r.summary.Spread != stats.NoSpread {
+			p.text(xSpread, y, stats.Between(stats.Rate(r.summary.Lo), stats.Rate(r.summary.Hi)), size, faded, right)
+		}
+		p.text(xRatio, y, ratioText(run, r), size, ink, right)
+	}
+	p.line(x0, low, x0, top, 1.5, axis)
+	paintLimitedNote(p, rows, body)
+}
+
+// paintRate paints one row's bar, repeats and interval.
+func paintRate(p *pen, r rateRow, s scale, y, height vg.Length) {
+	colour := armColours()[r.colour%len(armColours())]
+	half := min(0.36*height, 24)
+	p.box(s.a, y-half, s.at(r.summary.Median), y+half, tint(colour, 0.55))
+	p.line(s.at(r.summary.Median), y-half, s.at(r.summary.Median), y+half, 3, colour)
+	for _, rate := range r.rates {
+		p.dot(s.at(rate), y-half/2, min(height/9, 5), tint(colour, 0.1))
+	}
+	if r.summary.Spread == stats.Interval {
+		lo, hi, up := s.at(r.summary.Lo), s.at(r.summary.Hi), y+half/3
+		p.line(lo, up, hi, up, 2.5, ink)
+		p.line(lo, up-half/3, lo, up+half/3, 2.5, ink)
+		p.line(hi, up-half/3, hi, up+half/3, 2.5, ink)
+	}
+}
+
+func ratioText(run *result.Run, r rateRow) string {
+	switch {
+	case r.comparison != nil:
+		return r.comparison.String()
+	case isBaseline(run, r.cell):
+		return "base"
+	}
+	return ""
+}
+
+func spreadHead(rows []rateRow) string {
+	intervals, ranges := false, false
+	for _, r := range rows {
+		intervals = intervals || r.summary.Spread == stats.Interval
+		ranges = ranges || r.summary.Spread == stats.Range
+	}
+	switch {
+	case intervals && ranges:
+		return "95 % CI or range"
+	case intervals:
+		return "95 % CI"
+	case ranges:
+		return "range"
+	}
+	return ""
+}
+
+// limitedMark follows the name of a cell whose generator was the limit.
+const limitedMark = " †"
+
+func rowNames(rows []rateRow) []string {
+	var names []string
+	for _, r := range rows {
+		name := label(r.cell)
+		if r.limited {
+			name += limitedMark
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func paintLimitedNote(p *pen, rows []rateRow, body vg.Rectangle) {
+	notes := "~ no significant difference   ? too few repeats to tell"
+	for _, r := range rows {
+		if r.limited {
+			notes = "† generator-limited: the load machine set the speed   " + notes
+			break
+		}
+	}
+	p.text(body.Max.X, body.Min.Y+8, notes, footerSize, faded, right)
+}
+
+// nameColumn returns how wide a column of row names is, and the names as they fit into at most most.
+func nameColumn(p *pen, names []string, size, most vg.Length) (width vg.Length, fitted []string) {
+	for _, name := range names {
+		fitted = append(fitted, p.shorten(name, size, most))
+	}
+	return p.widest(fitted, size), fitted
+}

@@ -1,0 +1,221 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"strconv"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// mostTimelines bounds how many timelines are drawn; the numbers of all are in run.json.
+const mostTimelines = 24
+
+// timelineFigures draws the first completed repeat of every cell and scenario
+// with faults.
+func timelineFigures(run *result.Run) []figure {
+	var figures []figure
+	for _, scenario := range scenarios(run) {
+		for i := range run.Cells {
+			c := &run.Cells[i]
+			trials := completed(c, scenario)
+			if len(trials) == 0 || len(trials[0].Faults) == 0 || len(trials[0].Timeline) == 0 || len(figures) == mostTimelines {
+				continue
+			}
+			t := trials[0]
+			figures = append(figures, figure{
+				name: "timeline-" + c.Name + "-" + scenario, title: timelineTitle(c, t), speed: true,
+				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
+					fmt.Sprintf("repeat %d of %d", t.Repeat, len(trials)), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond)),
+				header: []string{"start_s", "length_s", "produced_msg_per_s", "effects_per_s", "end_to_end_p50_us", "end_to_end_p99_us", "end_to_end_max_us"},
+				points: timelinePoints(t),
+				paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, t) },
+			})
+		}
+	}
+	return figures
+}
+
+// timelineTitle is how long effects stood still once the first fault had fired.
+func timelineTitle(c *result.Cell, t *result.Trial) string {
+	for _, f := range t.Faults {
+		if f.Fired == nil {
+			continue
+		}
+		if still := standstill(t, *f.Fired); still > 0 {
+			return fmt.Sprintf("%s: no effects for about %s after %q", label(c), stats.Seconds(still), f.Name)
+		}
+		return fmt.Sprintf("%s: never a whole %s without an effect after %q", label(c), stats.Seconds(t.Timeline[0].LengthSecond), f.Name)
+	}
+	return fmt.Sprintf("%s in scenario %s: no fault fired", label(c), t.Scenario)
+}
+
+// standstill is the longest stretch of whole intervals without an effect, in
+// seconds, after the given time. Once the last message has had its effect the
+// silence is no standstill; it is when no effect follows at all.
+func standstill(t *result.Trial, from float64) float64 {
+	longest, current, resumed := 0.0, 0.0, false
+	for _, i := range t.Timeline {
+		if i.StartSecond+i.LengthSecond <= from {
+			continue
+		}
+		if i.Effects > 0 {
+			longest, current, resumed = max(longest, current), 0, true
+			continue
+		}
+		current += i.LengthSecond
+	}
+	if !resumed {
+		return current
+	}
+	return longest
+}
+
+func timelinePoints(t *result.Trial) [][]string {
+	var points [][]string
+	for _, i := range t.Timeline {
+		points = append(points, []string{exact(i.StartSecond), exact(i.LengthSecond), exact(perSecond(i.Produced, i)), exact(perSecond(i.Effects, i)),
+			exact(i.EndToEndP50), exact(i.EndToEndP99), exact(i.EndToEndMax)})
+	}
+	return points
+}
+
+func perSecond(count int64, i result.Interval) float64 {
+	if i.LengthSecond <= 0 {
+		return 0
+	}
+	return float64(count) / i.LengthSecond
+}
+
+func paintTimeline(p *pen, body vg.Rectangle, t *result.Trial) {
+	first, last := t.Timeline[0], t.Timeline[len(t.Timeline)-1]
+	x := scale{lo: first.StartSecond, hi: last.StartSecond + last.LengthSecond, a: body.Min.X + 84, b: body.Max.X - 120}
+	const axisHeight, between, head = 58, 52, 34
+	lanes := markLanes(p, t, x)
+	top := body.Max.Y - 26*vg.Length(lanes.count) - 8
+	middle := body.Min.Y + axisHeight + (top-body.Min.Y-axisHeight)/2
+	low := body.Min.Y + axisHeight
+	paintMarks(p, lanes, low, top)
+	paintRatesOverTime(p, t, x, middle+between/2, top-head)
+	paintLatencyOverTime(p, t, x, low, middle-between/2)
+	for _, v := range timeTicks(x) {
+		p.text(x.at(v), low-18, strconv.FormatFloat(v, 'f', -1, 64), tickSize, faded, centre)
+	}
+	p.text((x.a+x.b)/2, low-44, "seconds from the start of the measured window", tickSize, faded, centre)
+}
+
+// timeTicks are round numbers of seconds within the scale.
+func timeTicks(x scale) []float64 {
+	step := niceStep((x.hi - x.lo) / 12)
+	var ticks []float64
+	for i := int(x.lo/step) - 1; ; i++ {
+		v, _ := strconv.ParseFloat(strconv.FormatFloat(float64(i)*step, 'g', 9, 64), 64)
+		if v > x.hi+step*1e-6 {
+			return ticks
+		}
+		if v >= x.lo-step*1e-6 {
+			ticks = append(ticks, v)
+		}
+	}
+}
+
+func paintRatesOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
+	most := 1.0
+	for _, i := range t.Timeline {
+		most = max(most, perSecond(i.Produced, i), perSecond(i.Effects, i))
+	}
+	ticks := linearTicks(most, 4)
+	y := scale{hi: ticks[len(ticks)-1], a: low, b: top}
+	paintGrid(p, x, y, ticks, stats.Rate, "messages per second")
+	produced := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Produced, i), true })
+	effects := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Effects, i), true })
+	paintSeries(p, x, y, []series{{"produced", axis, produced, nil}, {"effects", blue, effects, nil}})
+}
+
+func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
+	least, most := 0.0, 0.0
+	for _, i := range t.Timeline {
+		if i.EndToEndP99 > 0 && (least == 0 || i.EndToEndP99 < least) {
+			least = i.EndToEndP99
+		}
+		most = max(most, i.EndToEndMax, i.EndToEndP99)
+	}
+	if least == 0 {
+		p.text((x.a+x.b)/2, (low+top)/2, "no latency was recorded", textSize, faded, centre)
+		return
+	}
+	ticks := logTicks(least, most)
+	if len(ticks) > 7 {
+		ticks = powersOfTen(ticks)
+	}
+	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: low, b: top, log: true}
+	paintGrid(p, x, y, ticks, stats.Micros, "end-to-end latency of the effects in each interval (log scale)")
+	p99 := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndP99, i.EndToEndP99 > 0 })
+	longest := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndMax, i.EndToEndMax > 0 })
+	paintSeries(p, x, y, []series{{"max", sky, longest, []vg.Length{6, 4}}, {"p99", blue, p99, nil}})
+}
+
+func powersOfTen(ticks []float64) []float64 {
+	return logTicks(ticks[0], max(ticks[len(ticks)-1], ticks[0]*1001))
+}
+
+func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, title string) {
+	for _, v := range ticks {
+		p.line(x.a, y.at(v), x.b, y.at(v), 1, rule)
+		p.text(x.a-10, y.at(v), name(v), tickSize, faded, right)
+	}
+	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
+	p.text(x.a-74, y.b+24, title, tickSize, faded, left)
+}
+
+// series is one line over time, in pieces where it has gaps.
+type series struct {
+	name   string
+	colour color.NRGBA
+	pieces [][]vg.Point
+	dashes []vg.Length
+}
+
+// steps turns intervals into a line that is level during each: a slanted one
+// would show rates that nobody counted.
+func steps(t *result.Trial, x, y scale, value func(result.Interval) (float64, bool)) [][]vg.Point {
+	var pieces [][]vg.Point
+	var piece []vg.Point
+	for _, i := range t.Timeline {
+		v, ok := value(i)
+		if !ok {
+			if len(piece) > 0 {
+				pieces = append(pieces, piece)
+			}
+			piece = nil
+			continue
+		}
+		piece = append(piece, vg.Point{X: x.at(i.StartSecond), Y: y.at(v)}, vg.Point{X: x.at(i.StartSecond + i.LengthSecond), Y: y.at(v)})
+	}
+	if len(piece) > 0 {
+		pieces = append(pieces, piece)
+	}
+	return pieces
+}
+
+// paintSeries paints the lines with their names at their right ends.
+func paintSeries(p *pen, x, y scale, all []series) {
+	var wanted []vg.Length
+	for _, s := range all {
+		for _, piece := range s.pieces {
+			p.path(piece, 2.5, s.colour, s.dashes...)
+		}
+		end := y.a
+		if n := len(s.pieces); n > 0 {
+			end = s.pieces[n-1][len(s.pieces[n-1])-1].Y
+		}
+		wanted = append(wanted, end)
+	}
+	for i, place := range spread(wanted, 1.3*textSize, y.a, y.b) {
+		p.line(x.b+6, wanted[i], x.b+20, place, 1.2, all[i].colour)
+		p.text(x.b+26, place, all[i].name, textSize, ink, left)
+	}
+}
