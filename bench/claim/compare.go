@@ -78,7 +78,7 @@ func (g group) baseline(scenario string) (float64, error) {
 		if cell.Arm != name || !maps.Equal(cell.Matrix, g.cell.Matrix) {
 			continue
 		}
-		base := group{g.run, cell, trialsOf(cell, scenario), g.expr}
+		base := group{g.run, cell, cell.InScenario(scenario), g.expr}
 		if reason := base.incomplete(); reason != "" {
 			return 0, fmt.Errorf("baseline %s: %s", name, reason)
 		}

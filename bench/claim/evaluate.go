@@ -19,10 +19,10 @@ func Evaluate(run *result.Run, claims []profile.Claim) []result.Claim {
 		for i := range run.Cells {
 			cell := &run.Cells[i]
 			for _, scenario := range scenarios(run, cell) {
-				if !Match(c.Glob, cell.Arm, scenario) {
+				if !c.Matches(cell.Arm, cell.Name, scenario) {
 					continue
 				}
-				trials := trialsOf(cell, scenario)
+				trials := cell.InScenario(scenario)
 				if omitted(run, cell, trials) {
 					continue
 				}
@@ -39,7 +39,7 @@ func Evaluate(run *result.Run, claims []profile.Claim) []result.Claim {
 func EvaluateTrial(run *result.Run, cell *result.Cell, trial *result.Trial, claims []profile.Claim) []result.Claim {
 	var out []result.Claim
 	for _, c := range claims {
-		if c.Abort && Match(c.Glob, cell.Arm, trial.Scenario) && trial.Status != result.Omitted {
+		if c.Abort && c.Matches(cell.Arm, cell.Name, trial.Scenario) && trial.Status != result.Omitted {
 			out = append(out, judge(run, cell, trial.Scenario, []*result.Trial{trial}, c.Expression))
 		}
 	}
@@ -134,16 +134,6 @@ func scenarios(run *result.Run, cell *result.Cell) []string {
 		}
 	}
 	return names
-}
-
-func trialsOf(cell *result.Cell, scenario string) []*result.Trial {
-	var trials []*result.Trial
-	for i := range cell.Trials {
-		if cell.Trials[i].Scenario == scenario {
-			trials = append(trials, &cell.Trials[i])
-		}
-	}
-	return trials
 }
 
 // omitted reports whether there is nothing to claim: the cell or the scenario

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 )
 
@@ -181,12 +182,23 @@ func (p *parser) reference(e *Expr) error {
 			return p.fail(at, "faults predict lost and duplicates, not %s", e.metric.name)
 		}
 		e.source = fromPredicted
-	case !strings.Contains(name, "."):
-		return p.fail(at, "%q is no setting: write its dotted name, such as consumer.commit.every", name)
+	case !isSetting(name):
+		return p.fail(at, "no setting %q: the nearest is %s", name, nearest(name, profile.SettingNames()))
 	default:
 		e.source, e.setting = fromSetting, name
 	}
 	return nil
+}
+
+// isSetting reports whether name is a setting or a property of one of the free
+// librdkafka maps.
+func isSetting(name string) bool {
+	for _, s := range profile.SettingNames() {
+		if name == s || (strings.HasSuffix(s, ".librdkafka") && strings.HasPrefix(name, s+".")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) plusMinus(e *Expr) error {

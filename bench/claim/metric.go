@@ -89,13 +89,18 @@ func throughputMetrics() []metric {
 	of := func(name string, u unit, get func(*result.Trial) float64) metric {
 		return metric{name, u, func(t *result.Trial) (float64, bool) { return get(t), true }}
 	}
+	speed := func(name string, u unit, get func(result.Throughput) float64) metric {
+		return metric{name, u, func(t *result.Trial) (float64, bool) {
+			return get(t.Throughput), t.Throughput.WindowSeconds > 0
+		}}
+	}
 	return []metric{
-		of("produced_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.ProducedPerSecond }),
-		of("consumed_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.ConsumedPerSecond }),
-		of("output_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.OutputPerSecond }),
-		of("pipeline_per_second", perSecond, func(t *result.Trial) float64 { return t.Throughput.PipelinePerSecond }),
-		of("produced_bytes_per_second", bytesPerSecond, func(t *result.Trial) float64 { return t.Throughput.BytesPerSecond }),
-		of("window_seconds", micros, func(t *result.Trial) float64 { return t.Throughput.WindowSeconds * 1e6 }),
+		speed("produced_per_second", perSecond, func(p result.Throughput) float64 { return p.ProducedPerSecond }),
+		speed("consumed_per_second", perSecond, func(p result.Throughput) float64 { return p.ConsumedPerSecond }),
+		speed("output_per_second", perSecond, func(p result.Throughput) float64 { return p.OutputPerSecond }),
+		speed("pipeline_per_second", perSecond, func(p result.Throughput) float64 { return p.PipelinePerSecond }),
+		speed("produced_bytes_per_second", bytesPerSecond, func(p result.Throughput) float64 { return p.BytesPerSecond }),
+		speed("window_seconds", micros, func(p result.Throughput) float64 { return p.WindowSeconds * 1e6 }),
 		of("took_seconds", micros, func(t *result.Trial) float64 { return t.TookSecond * 1e6 }),
 		of("cpu_share", share, func(t *result.Trial) float64 { return t.Generator.CPU }),
 		of("unrecorded", counts, func(t *result.Trial) float64 { return float64(t.Unrecorded) }),

@@ -71,13 +71,21 @@ func Micros(us float64) string {
 	case us >= OverRange:
 		return "> 10 min"
 	case us >= 119.5e6:
-		return digits(us/60e6, 2) + " min"
+		return twoDigits(us/60e6) + " min"
 	case us >= 0.9995e6:
-		return digits(us/1e6, 2) + " s"
+		return twoDigits(us/1e6) + " s"
 	case us >= 999.5:
-		return digits(us/1e3, 2) + " ms"
+		return twoDigits(us/1e3) + " ms"
 	}
 	return digits(us, 2) + " µs"
+}
+
+// twoDigits keeps the zero of 2.0, so that a column's digits line up.
+func twoDigits(v float64) string {
+	if v < 9.95 {
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
 // Seconds writes a time given in seconds, like Micros.

@@ -1,0 +1,220 @@
+package report
+
+import (
+	"maps"
+	"slices"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// values reads one number of every completed trial that has it.
+func values(trials []*result.Trial, read func(*result.Trial) (float64, bool)) []float64 {
+	var out []float64
+	for _, t := range completed(trials) {
+		if v, ok := read(t); ok {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func speedOf(t *result.Trial) (float64, bool) {
+	return t.Throughput.PipelinePerSecond, t.Throughput.WindowSeconds > 0
+}
+
+// percentile reads one number of a role's summary.
+func percentile(role string, read func(latency.Summary) float64) func(*result.Trial) (float64, bool) {
+	return func(t *result.Trial) (float64, bool) {
+		s, ok := t.Latency[role]
+		return read(s), ok && s.Count > 0
+	}
+}
+
+func p50(s latency.Summary) float64  { return s.P50 }
+func p99(s latency.Summary) float64  { return s.P99 }
+func p999(s latency.Summary) float64 { return s.P999 }
+
+// speedColumns are the median speed, how far the repeats spread, and the ratio
+// to the baseline.
+func (v *view) speedColumns(g group) []column {
+	speed, spread, ratio := column{header: "msg/s"}, column{header: "95 % CI"}, column{header: "×"}
+	var sums []stats.Summary
+	every := stats.Interval
+	for _, trials := range g.trials {
+		s := stats.Summarise(values(trials, speedOf))
+		sums = append(sums, s)
+		if s.N > 0 {
+			every = min(every, s.Spread)
+		}
+	}
+	// One header serves all rows: where one row has no interval, all show the range.
+	if every < stats.Interval {
+		spread.header = "range"
+	}
+	anySpread := false
+	for i, s := range sums {
+		if s.N == 0 {
+			speed.cells = append(speed.cells, stats.None)
+			spread.cells = append(spread.cells, stats.None)
+			ratio.cells = append(ratio.cells, stats.None)
+			continue
+		}
+		speed.cells = append(speed.cells, stats.Rate(s.Median))
+		spread.cells = append(spread.cells, v.spreadOf(g.trials[i], s, every))
+		anySpread = anySpread || s.Spread != stats.NoSpread
+		ratio.cells = append(ratio.cells, v.ratioOf(i, g))
+	}
+	columns := []column{speed}
+	if anySpread {
+		columns = append(columns, spread)
+	}
+	if slices.ContainsFunc(ratio.cells, func(s string) bool { return s != stats.None && s != base }) {
+		columns = append(columns, ratio)
+	}
+	return columns
+}
+
+const base = "base"
+
+func (v *view) spreadOf(trials []*result.Trial, s stats.Summary, every stats.Spread) string {
+	switch {
+	case s.Spread == stats.NoSpread:
+		return stats.None
+	case every < stats.Interval && s.Spread == stats.Interval:
+		all := values(trials, speedOf)
+		return stats.Between(stats.Rate(slices.Min(all)), stats.Rate(slices.Max(all)))
+	}
+	return stats.Between(stats.Rate(s.Lo), stats.Rate(s.Hi))
+}
+
+// ratioOf compares a row with the baseline's row of the same matrix values.
+func (v *view) ratioOf(row int, g group) string {
+	name := v.run.Run.Baseline
+	if name == "" {
+		return stats.None
+	}
+	if v.cells[row].Arm == name {
+		return base
+	}
+	for i, c := range v.cells {
+		if c.Arm == name && maps.Equal(c.Matrix, v.cells[row].Matrix) {
+			return stats.Compare(values(g.trials[row], speedOf), values(g.trials[i], speedOf)).String()
+		}
+	}
+	return stats.None
+}
+
+func latencyColumns(g group) []column {
+	return []column{
+		microsColumn("p50", g, percentile(g.role, p50)),
+		microsColumn("p99", g, percentile(g.role, p99)),
+		microsColumn("p99.9", g, percentile(g.role, p999)),
+	}
+}
+
+// serviceColumns set the open-loop p99 beside the service time's: a freeze
+// delays every message that is due meanwhile, and service time hides all but a few.
+func serviceColumns(g group) []column {
+	return []column{
+		microsColumn("p99", g, percentile(g.role, p99)),
+		microsColumn("p99 service", g, percentile(g.service, p99)),
+	}
+}
+
+func microsColumn(header string, g group, read func(*result.Trial) (float64, bool)) column {
+	c := column{header: header}
+	for _, trials := range g.trials {
+		s := stats.Summarise(values(trials, read))
+		text := stats.None
+		if s.N > 0 {
+			text = stats.Micros(s.Median)
+		}
+		c.cells = append(c.cells, text)
+	}
+	return c
+}
+
+// countColumns show what went wrong: always where faults struck, elsewhere as
+// soon as there is something to show.
+func countColumns(g group) []column {
+	var columns []column
+	for _, what := range []struct {
+		header   string
+		observed func(*result.Trial) int64
+		forecast func(*result.Predicted) *int64
+	}{
+		{"lost", func(t *result.Trial) int64 { return t.Verdict.Lost.Total }, func(p *result.Predicted) *int64 { return p.Lost }},
+		{"duplicates", func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total }, func(p *result.Predicted) *int64 { return p.Duplicates }},
+		{"aborted seen", func(t *result.Trial) int64 { return t.Verdict.AbortedDelivered }, nil},
+	} {
+		observed, predicted := column{header: what.header}, column{header: "predicted"}
+		differs, anything := false, false
+		for _, trials := range g.trials {
+			var seen, due []int64
+			for _, t := range completed(trials) {
+				n := what.observed(t)
+				seen = append(seen, n)
+				anything = anything || n != 0
+				if what.forecast == nil {
+					continue
+				}
+				if p := t.Predicted(what.forecast); p != nil {
+					due = append(due, *p)
+					differs = differs || *p != n
+				}
+			}
+			observed.cells = append(observed.cells, countRange(seen))
+			predicted.cells = append(predicted.cells, countRange(due))
+		}
+		if anything || (g.kind == faulted && what.forecast != nil) {
+			columns = append(columns, observed)
+		}
+		if differs {
+			columns = append(columns, predicted)
+		}
+	}
+	return columns
+}
+
+// countRange writes the counts of a row's repeats: one number when all agree.
+func countRange(counts []int64) string {
+	if len(counts) == 0 {
+		return stats.None
+	}
+	return stats.Between(tableCount(slices.Min(counts)), tableCount(slices.Max(counts)))
+}
+
+// tableCount writes a count exactly up to eight digits; the detail has the rest.
+func tableCount(n int64) string {
+	if n >= 100_000_000 {
+		return stats.SI(float64(n))
+	}
+	return stats.Count(n)
+}
+
+// markLimited puts a * behind the first number of every row in which the
+// generator was the limit, and a space behind the others so that digits line up.
+func markLimited(g group) {
+	if len(g.columns) == 0 || !anyLimited(g) {
+		return
+	}
+	first := &g.columns[0]
+	for i, trials := range g.trials {
+		if slices.ContainsFunc(completed(trials), func(t *result.Trial) bool { return t.Generator.Limited }) {
+			first.cells[i] += "*"
+		} else {
+			first.cells[i] += " "
+		}
+	}
+}
+
+func anyLimited(g group) bool {
+	for _, trials := range g.trials {
+		if slices.ContainsFunc(completed(trials), func(t *result.Trial) bool { return t.Generator.Limited }) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,237 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"deliverybench/bench/claim"
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// build is a run in the making: each method adds one thing.
+type build struct {
+	run   result.Run
+	count int
+}
+
+func newBuild(name string, scenarios ...string) *build {
+	started := time.Date(2026, 11, 21, 10, 15, 0, 0, time.UTC)
+	return &build{run: result.Run{
+		Schema: result.Schema,
+		Run: result.Header{
+			ID: name + "-20261121T101500Z", Started: started, Finished: started.Add(118 * time.Second), Seed: 7,
+			Command: []string{"deliverybench", "-profile", name + ".yaml"}, Version: "v0.1.0", Profile: name,
+			About: "What each guarantee costs.", ProfileSHA256: "0123456789abcdef", Scenarios: scenarios,
+		},
+		Environment: result.Environment{
+			OS: "linux/amd64", Kernel: "6.1", CPU: "Example CPU @ 3.00GHz", Cores: 2, MemoryBytes: 8 << 30, Go: "go1.26.0",
+			Client: "confluent-kafka-go v2.15.0", Librdkafka: "2.15.0",
+			Broker: result.Broker{Kind: "embedded", Version: "kfake", Nodes: 1, SharesHost: true},
+		},
+	}}
+}
+
+func (b *build) cell(arm, guarantee string, matrix ...string) *result.Cell {
+	c := result.Cell{Name: arm, Arm: arm, Guarantee: guarantee, Settings: profile.Defaults().Dotted()}
+	for i := 0; i+1 < len(matrix); i += 2 {
+		if c.Matrix == nil {
+			c.Matrix = map[string]string{}
+		}
+		c.Matrix[matrix[i]], c.Settings[matrix[i]] = matrix[i+1], matrix[i+1]
+		c.Name += fmt.Sprintf("/%s=%s", matrix[i], matrix[i+1])
+	}
+	c.Settings["guarantee"] = guarantee
+	b.run.Cells = append(b.run.Cells, c)
+	return &b.run.Cells[len(b.run.Cells)-1]
+}
+
+// trial adds a completed trial with an empty verdict.
+func (b *build) trial(c *result.Cell, scenario string) *result.Trial {
+	b.count++
+	repeat := len(c.InScenario(scenario)) + 1
+	promise := result.Held
+	if c.Guarantee == "none" {
+		promise = result.NoPromise
+	}
+	c.Trials = append(c.Trials, result.Trial{
+		ID:       fmt.Sprintf("%03d-%s-%s-%d", b.count, c.Arm, scenario, repeat),
+		Scenario: scenario, Repeat: repeat, Status: result.Completed, Promise: promise, TookSecond: 3.2,
+		Verdict: &ledger.Verdict{Due: 40000, Acked: 40000, Effects: 40000, Executions: 40000,
+			Table: map[string]int64{"acked/present/processed": 40000, "acked/absent/unprocessed": 0}},
+		Throughput: result.Throughput{WindowSeconds: 2, ProducedPerSecond: 20000, ConsumedPerSecond: 20000, PipelinePerSecond: 20000},
+	})
+	return &c.Trials[len(c.Trials)-1]
+}
+
+// saturate makes a trial a closed loop of this speed.
+func saturate(t *result.Trial, perSecond float64) {
+	t.Settings = map[string]string{"load.rate": "max"}
+	t.Generator.Closed = true
+	t.Throughput.PipelinePerSecond = perSecond
+}
+
+// pace makes a trial an open loop with these end-to-end percentiles, in microseconds.
+func pace(t *result.Trial, p50, p99, p999 float64) {
+	t.Settings = map[string]string{"load.rate": "20000/s"}
+	t.Latency = map[string]latency.Summary{
+		result.EndToEnd:        {Count: 40000, P50: p50, P90: p50 * 1.5, P99: p99, P999: p999, Max: p999 * 1.2, Mean: p50},
+		result.EndToEndService: {Count: 40000, P50: p50 / 2, P90: p50, P99: p99 / 2, P999: p999 / 2, Max: p999, Mean: p50 / 2},
+		result.Ack:             {Count: 40000, P50: 400, P90: 700, P99: 1500, P999: 3000, Max: 4000, Mean: 500},
+	}
+}
+
+// strike gives a trial one fired fault with what it predicts and what came.
+func strike(t *result.Trial, name string, exact bool, predictedLost, predictedDups, lost, dups int64) {
+	armed, fired, recovered := 1.0, 1.25, 1.5
+	t.Faults = append(t.Faults, result.Fault{Name: name, Armed: &armed, Fired: &fired, Recovered: &recovered,
+		Predicted: &result.Predicted{Lost: &predictedLost, Duplicates: &predictedDups, Exact: exact}})
+	t.Verdict.Lost = ledger.Lost{Total: lost, Skipped: lost}
+	t.Verdict.Duplicates = ledger.Dups{Total: dups, Redelivered: dups}
+	t.Verdict.Effects += dups - lost
+	t.Verdict.Table["acked/present/processed"] -= lost
+	t.Verdict.Table["acked/present/unprocessed"] = lost
+}
+
+func (b *build) claims(globsAndExpressions ...string) *result.Run {
+	var claims []profile.Claim
+	for i := 0; i+1 < len(globsAndExpressions); i += 2 {
+		claims = append(claims, profile.Claim{Glob: globsAndExpressions[i], Expression: globsAndExpressions[i+1]})
+	}
+	b.run.Claims = claim.Evaluate(&b.run, claims)
+	return &b.run
+}
+
+// semantics is the run of the first example: one relay, three guarantees.
+func semantics() *result.Run {
+	b := newBuild("semantics", "saturated", "paced", "crash")
+	b.run.Run.Baseline, b.run.Run.TrialsPlanned = "at-least-once", 30
+	for _, arm := range []struct {
+		name, when     string
+		speed          float64
+		p50, p99, p999 float64
+		lost, dups     int64
+	}{
+		{"at-most-once", "before-processing", 212e3, 39e3, 77e3, 81e3, 500, 0},
+		{"at-least-once", "after-processing", 190e3, 1.2e3, 4.4e3, 8.8e3, 0, 500},
+		{"exactly-once", "in-transaction", 114e3, 41e3, 84e3, 97e3, 0, 0},
+	} {
+		c := b.cell(arm.name, arm.name)
+		c.Settings["consumer.commit.when"], c.Settings["pipeline"] = arm.when, "relay"
+		for i := range 6 {
+			saturate(b.trial(c, "saturated"), arm.speed*(0.97+float64(i)*0.012))
+		}
+		for i := range 3 {
+			pace(b.trial(c, "paced"), arm.p50+float64(i), arm.p99, arm.p999)
+		}
+		t := b.trial(c, "crash")
+		pace(t, arm.p50, arm.p99*10, arm.p999*10)
+		strike(t, "kill consumer at mid-batch", true, arm.lost, arm.dups, arm.lost, arm.dups)
+		t.Unrecorded = 12
+	}
+	return b.claims(
+		"*/{saturated,paced}", "lost == 0", "*/{saturated,paced}", "duplicates == 0",
+		"at-most-once/crash", "lost == consumer.commit.every", "at-most-once/crash", "duplicates == 0",
+		"at-least-once/crash", "lost == 0", "at-least-once/crash", "duplicates == consumer.commit.every",
+		"exactly-once/crash", "lost == 0", "exactly-once/crash", "duplicates == 0",
+	)
+}
+
+// matrix is a run of 24 cells, with two scenarios and a frozen broker.
+func matrix() *result.Run {
+	b := newBuild("acks-matrix", "saturated", "paced", "freeze")
+	b.run.Environment.Broker = result.Broker{Kind: "local3", Version: "4.3.1", Nodes: 3, SharesHost: true}
+	n := 0.0
+	for _, acks := range []string{"0", "1", "all"} {
+		for _, linger := range []string{"0s", "5ms"} {
+			for _, size := range []string{"16KiB", "1MiB"} {
+				for _, codec := range []string{"none", "lz4"} {
+					n++
+					c := b.cell("plain", "at-least-once", "producer.acks", acks, "producer.linger", linger,
+						"producer.batch_size", size, "producer.compression", codec)
+					for i := range 3 {
+						saturate(b.trial(c, "saturated"), 50e3*n+float64(i)*1e3)
+					}
+					b.run.Cells[len(b.run.Cells)-1].Trials[0].Generator.Limited = n > 20
+					b.run.Cells[len(b.run.Cells)-1].Trials[0].Generator.Why = "processor time near the machine's"
+					pace(b.trial(c, "paced"), 900+n, 12e3, 1.5e6)
+					t := b.trial(c, "freeze")
+					pace(t, 1000, 2.1e6, 2.4e6)
+					strike(t, "freeze broker for 2s", false, 10000, 0, int64(9900+n), 0)
+				}
+			}
+		}
+	}
+	return b.claims("*/freeze", "lost == predicted ± 15%", "*/paced", "end_to_end.p99 <= 50ms")
+}
+
+// trouble is a run in which a promise is violated, claims are not met, cells are
+// omitted, trials are inconclusive and the command was interrupted.
+func trouble() *result.Run {
+	b := newBuild("trouble", "steady", "crash", "leader-kill")
+	b.run.Run.Interrupted, b.run.Run.TrialsPlanned = true, 12
+	good := b.cell("careful", "exactly-once")
+	pace(b.trial(good, "steady"), 800, 2e3, 7e8)
+	t := b.trial(good, "crash")
+	strike(t, "kill consumer at mid-batch", true, 0, 0, 0, 3)
+	t.Promise, t.Warnings = result.Violated, []string{"the group rebalanced twice"}
+	bad := b.cell("hasty", "none")
+	pace(b.trial(bad, "steady"), 600, 1.5e3, 4e3)
+	t = b.trial(bad, "crash")
+	strike(t, "kill consumer at mid-batch", true, 500, 0, 12345, 0)
+	for range 2 {
+		t = b.trial(b.named("careful"), "crash")
+		t.Status, t.Promise, t.Verdict, t.Reason = result.Inconclusive, result.PromiseInconclusive, nil, "the fault never fired"
+		t.Warnings = []string{"the group rebalanced twice"}
+	}
+	for _, name := range []string{"careful", "hasty"} {
+		t = b.trial(b.named(name), "leader-kill")
+		t.Status, t.Promise, t.Verdict, t.Reason = result.Omitted, result.NoPromise, nil, "the embedded broker has no replicas"
+	}
+	b.cell("replicated", "at-least-once").Omitted = "the embedded broker has no replicas"
+	t = b.trial(b.named("hasty"), "steady")
+	t.Status, t.Promise, t.Verdict, t.Reason = result.Failed, "", nil, "topic creation: the broker did not answer in 30s"
+	return b.claims("*/*", "lost == 0", "*/crash", "duplicates == 0", "careful/*", "promise == held")
+}
+
+// hostile is a run whose every text tries to be markup.
+func hostile() *result.Run {
+	evil := `<script>alert("1")</script>|**x** [a](javascript:1)` + "\n\x1b[31m"
+	b := newBuild("evil"+evil, "s"+evil)
+	b.run.Run.About = evil
+	c := b.cell("arm"+evil, "at-least-once", "load.rate", evil)
+	t := b.trial(c, "s"+evil)
+	pace(t, 1, 2, 3)
+	t.Warnings = []string{evil}
+	t.Settings["producer.librdkafka.x"] = evil
+	strike(t, evil, true, 1, 1, 0, 0)
+	b.cell("other"+evil, "none").Omitted = evil
+	t = b.trial(&b.run.Cells[0], "s"+evil)
+	t.Status, t.Reason, t.Verdict = result.Failed, evil, nil
+	b.run.Environment.CPU, b.run.Environment.Broker.Kind = evil, evil
+	b.run.Run.Command = []string{evil}
+	b.run.Claims = []result.Claim{{Cell: evil, Scenario: evil, Expression: evil, Expected: evil, Observed: evil, Status: result.NotMet, Reason: evil}}
+	return &b.run
+}
+
+func empty() *result.Run { return &newBuild("empty").run }
+
+func fixtures() map[string]*result.Run {
+	return map[string]*result.Run{
+		"semantics": semantics(), "matrix": matrix(), "trouble": trouble(), "empty": empty(), "hostile": hostile(),
+	}
+}
+
+func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
+
+func (b *build) named(cell string) *result.Cell {
+	for i := range b.run.Cells {
+		if b.run.Cells[i].Name == cell {
+			return &b.run.Cells[i]
+		}
+	}
+	panic("no cell " + cell)
+}

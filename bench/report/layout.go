@@ -1,0 +1,115 @@
+package report
+
+// blocks arranges the groups in as few tables as fit the width: all side by
+// side if they do, else one below the other, each with the row labels. A group
+// that is too wide by itself is continued in the next block.
+func (v *view) blocks(columns int) []block {
+	labels := v.fitLabels(columns)
+	room := columns - sum(columnWidths(labels)) - gap*len(labels)
+	var parts []group
+	for _, g := range v.groups {
+		parts = append(parts, g.split(room)...)
+	}
+	promise := v.all.width()
+	var out []block
+	current, used := block{labels: labels}, 0
+	for i, g := range parts {
+		w := span(columnWidths(g.columns))
+		reserve := 0
+		if i == len(parts)-1 {
+			reserve = gap + promise
+		}
+		if len(current.groups) > 0 && used+gap+w+reserve > room {
+			out, current, used = append(out, current), block{labels: labels}, 0
+		}
+		if len(current.groups) > 0 {
+			used += gap
+		}
+		current.groups = append(current.groups, g)
+		used += w
+	}
+	if used+gap+promise > room { // only the promise is left over
+		out, current = append(out, current), block{labels: labels}
+	}
+	current.last = &v.all
+	out = append(out, current)
+	for i := range out {
+		out[i].widen(room)
+	}
+	return out
+}
+
+// split cuts a group whose columns do not fit into room.
+func (g group) split(room int) []group {
+	var out []group
+	part := g
+	part.columns = nil
+	for _, c := range g.columns {
+		if len(part.columns) > 0 && span(columnWidths(append(part.columns[:len(part.columns):len(part.columns)], c))) > room {
+			out = append(out, part)
+			part.columns = nil
+		}
+		part.columns = append(part.columns, c)
+	}
+	return append(out, part)
+}
+
+// widen gives groups the room that their whole title needs, while there is some.
+func (b *block) widen(room int) {
+	used := 0
+	for _, g := range b.groups {
+		used += span(columnWidths(g.columns)) + gap
+	}
+	if b.last != nil {
+		used += b.last.width()
+	} else {
+		used -= gap
+	}
+	for i := range b.groups {
+		g := &b.groups[i]
+		have := span(columnWidths(g.columns))
+		for _, title := range []string{g.title, g.short} {
+			if extra := width(title) + titleFrame - have; extra > 0 && used+extra <= room {
+				g.widened = have + extra
+				used += extra
+				break
+			} else if extra <= 0 {
+				break
+			}
+		}
+	}
+}
+
+// fitLabels shortens the row labels until they leave half of the width to the
+// numbers; the widest is shortened first. Very many varied settings stand in
+// one column instead, by the cell's name.
+func (v *view) fitLabels(columns int) []column {
+	const least = 4
+	budget := columns / 2
+	labels := v.labels
+	if len(labels)*(least+gap) > budget {
+		labels = []column{{left: true}}
+		for _, c := range v.cells {
+			labels[0].cells = append(labels[0].cells, plain(c.Name))
+		}
+	}
+	widths := columnWidths(labels)
+	for span(widths)+gap > budget {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		widths[widest]--
+	}
+	var out []column
+	for i, c := range labels {
+		short := column{header: truncate(c.header, widths[i]), left: c.left}
+		for _, cell := range c.cells {
+			short.cells = append(short.cells, truncate(cell, widths[i]))
+		}
+		out = append(out, short)
+	}
+	return out
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"deliverybench/bench/result"
+)
+
+// Markdown writes report.md: the verdict, the table, claims, conditions, charts
+// and how to run it again, for a pull request or a wiki. Charts are the SVG
+// files of charts/ in folder, linked relatively; a nil folder has none. The
+// error is the writer's or the folder's.
+func Markdown(w io.Writer, run *result.Run, folder fs.FS) error {
+	charts, err := chartFiles(folder)
+	if err != nil {
+		return err
+	}
+	m := &markdown{bufio.NewWriter(w)}
+	v := newView(run)
+	m.line("# " + md(run.Run.Profile))
+	m.paragraph("**" + md(Verdict(run)) + "**")
+	m.paragraph(md(run.Run.About))
+	m.table(v)
+	m.list(v.how())
+	m.claims(run)
+	m.reasons("Omitted", omissionsOf(run))
+	m.reasons("Inconclusive", unfinished(run, result.Inconclusive))
+	m.reasons("Failed", unfinished(run, result.Failed))
+	m.reasons("Interrupted", unfinished(run, result.Stopped))
+	if warnings := Warnings(run); len(warnings) > 0 {
+		m.line("\n## Warnings\n")
+		for _, w := range warnings {
+			m.line("- " + md(warningLine(w)))
+		}
+	}
+	if len(charts) > 0 {
+		m.line("\n## Charts")
+		for _, c := range charts {
+			m.paragraph(fmt.Sprintf("![%s](%s)", md(chartTitle(c)), mdLink(c)))
+		}
+	}
+	m.line("\n## Conditions\n")
+	for _, c := range conditions(run) {
+		m.line("- " + md(c.Name) + ": " + md(c.Value))
+	}
+	m.line("\n## Run it again\n")
+	m.line("    " + command(run))
+	return m.w.Flush()
+}
+
+type markdown struct{ w *bufio.Writer }
+
+func (m *markdown) line(s string) { m.w.WriteString(s + "\n") }
+
+func (m *markdown) paragraph(s string) {
+	if s != "" {
+		m.line("\n" + s)
+	}
+}
+
+func (m *markdown) list(lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	m.line("")
+	for _, l := range lines {
+		m.line("- " + md(l))
+	}
+}
+
+// table is one Markdown table: every column's header bears its scenario.
+func (m *markdown) table(v *view) {
+	if len(v.cells) == 0 || len(v.groups) == 0 {
+		return
+	}
+	columns := append([]column(nil), v.labels...)
+	for _, g := range v.groups {
+		for _, c := range g.columns {
+			columns = append(columns, column{header: g.title + "\n" + c.header, cells: c.cells})
+		}
+	}
+	columns = append(columns, v.all)
+	m.line("")
+	head, rule := "|", "|"
+	for _, c := range columns {
+		scenario, name, found := strings.Cut(c.header, "\n")
+		head += " " + md(scenario)
+		if found {
+			head += "<br>" + md(name)
+		}
+		head += " |"
+		if rule += " ---"; !c.left {
+			rule += ":"
+		}
+		rule += " |"
+	}
+	m.line(head)
+	m.line(rule)
+	for i := range v.cells {
+		row := "|"
+		for _, c := range columns {
+			row += " " + md(c.cells[i]) + " |"
+		}
+		m.line(row)
+	}
+}
+
+func (m *markdown) claims(run *result.Run) {
+	lines := claimLines(run, len(run.Claims))
+	if len(lines) == 0 {
+		return
+	}
+	m.line("\n## Claims\n")
+	m.line(md(lines[0]))
+	for i, l := range lines[1:] {
+		if i == 0 {
+			m.line("")
+		}
+		m.line("- " + md(l))
+	}
+}
+
+func (m *markdown) reasons(what string, all byReason) {
+	if len(all) == 0 {
+		return
+	}
+	m.line("\n## " + what + "\n")
+	for _, g := range all {
+		m.line("- " + md(reasonLine(what, g, len(g.Names))))
+	}
+}
+
+// md escapes what Markdown and the HTML within it would read as markup.
+func md(s string) string {
+	return strings.NewReplacer(
+		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`,
+		"<", "&lt;", ">", "&gt;", "&", "&amp;", "#", `\#`, "~", `\~`, "!", `\!`,
+	).Replace(plain(s))
+}
+
+// mdLink escapes what ends a link's address.
+func mdLink(s string) string {
+	return strings.NewReplacer(" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E").Replace(s)
+}
+
+// chartFiles are the run's charts, by name.
+func chartFiles(folder fs.FS) ([]string, error) {
+	if folder == nil {
+		return nil, nil
+	}
+	return fs.Glob(folder, "charts/*.svg")
+}
+
+// chartTitle is what a chart's file is called: "charts/latency-crash.svg" → "latency crash".
+func chartTitle(file string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(path.Base(file), ".svg"), "-", " ")
+}

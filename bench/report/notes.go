@@ -1,0 +1,305 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// Warning is one thing that limits the run's numbers, with what to do about it.
+type Warning = stats.Warning
+
+// grouped is a reason with everything that it is the reason for.
+type grouped struct {
+	Reason string
+	Names  []string
+}
+
+func (g *grouped) add(name string) {
+	if !slices.Contains(g.Names, name) {
+		g.Names = append(g.Names, name)
+	}
+}
+
+// byReason collects names under equal reasons, in the order of appearance.
+type byReason []*grouped
+
+func (b *byReason) add(reason, name string) {
+	reason = plain(reason)
+	if reason == "" {
+		reason = "no reason was given"
+	}
+	for _, g := range *b {
+		if g.Reason == reason {
+			g.add(name)
+			return
+		}
+	}
+	*b = append(*b, &grouped{reason, []string{name}})
+}
+
+// omissionsOf lists what was left out: whole cells, and scenarios of cells.
+func omissionsOf(run *result.Run) byReason {
+	var out byReason
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		if c.Omitted != "" {
+			out.add(c.Omitted, plain(c.Name))
+			continue
+		}
+		for _, t := range c.Trials {
+			if t.Status == result.Omitted {
+				out.add(t.Reason, plain(c.Name)+"/"+plain(t.Scenario))
+			}
+		}
+	}
+	return out
+}
+
+// unfinished lists the trials with a status, by their reasons.
+func unfinished(run *result.Run, status result.Status) byReason {
+	var out byReason
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Status == status {
+				out.add(t.Reason, plain(t.ID))
+			}
+		}
+	}
+	return out
+}
+
+// how says how the numbers of the table were made.
+func (v *view) how() []string {
+	var lines []string
+	if line := v.howSpeed(); line != "" {
+		lines = append(lines, line)
+	}
+	if line := v.howLatency(); line != "" {
+		lines = append(lines, line)
+	}
+	for _, g := range v.groups {
+		if g.kind == faulted {
+			lines = append(lines, howFaults(g))
+		}
+	}
+	return lines
+}
+
+func (v *view) howSpeed() string {
+	var repeats []int
+	marks := ""
+	for _, g := range v.groups {
+		if g.kind != closed {
+			continue
+		}
+		repeats = append(repeats, g.repeats...)
+		for _, c := range g.columns {
+			if c.header == "×" {
+				marks += strings.Join(c.cells, " ") + " "
+			}
+		}
+	}
+	if len(repeats) == 0 {
+		return ""
+	}
+	line := "msg/s: " + medianOf(repeats) + ", as fast as the client takes it (closed loop)."
+	if marks != "" {
+		line += " ×: ratio to " + plain(v.run.Run.Baseline)
+		if strings.Contains(marks, "~") {
+			line += "; ~ no significant difference"
+		}
+		if strings.Contains(marks, "?") {
+			line += "; ? too few repeats to tell"
+		}
+		line += "."
+	}
+	return line
+}
+
+func (v *view) howLatency() string {
+	var repeats []int
+	role := ""
+	service := false
+	for _, g := range v.groups {
+		if g.kind == paced || (g.kind == faulted && freezes(g)) {
+			repeats = append(repeats, g.repeats...)
+			if role == "" && len(g.repeats) > 0 {
+				role = g.role
+			}
+			service = service || g.kind == faulted
+		}
+	}
+	if len(repeats) == 0 {
+		return ""
+	}
+	end := "effect"
+	if role == result.Ack {
+		end = "acknowledgement"
+	} else if v.pipeline("relay") {
+		end = "output visible"
+	}
+	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, medianOf(repeats))
+	if service {
+		line += " p99 service: actual send → " + end + ", which hides the messages that waited to be sent."
+	}
+	return line
+}
+
+func (v *view) pipeline(name string) bool {
+	return slices.ContainsFunc(v.cells, func(c *result.Cell) bool { return c.Settings["pipeline"] == name })
+}
+
+// medianOf says over how many repeats the medians are: "median of 6", "median of 3 to 6".
+func medianOf(repeats []int) string {
+	lo, hi := slices.Min(repeats), slices.Max(repeats)
+	switch {
+	case hi == 1:
+		return "one trial"
+	case lo == hi:
+		return fmt.Sprintf("median of %d", lo)
+	}
+	return fmt.Sprintf("median of %d to %d", lo, hi)
+}
+
+// howFaults says what struck in a scenario, how often, and what a spotless
+// record is worth where theory does not give the number itself.
+func howFaults(g group) string {
+	var names []string
+	planned, fired, violated, exact := 0, 0, 0, true
+	for _, trials := range g.trials {
+		for _, t := range trials {
+			for _, f := range t.Faults {
+				planned++
+				if f.Fired != nil {
+					fired++
+				}
+				exact = exact && f.Predicted != nil && f.Predicted.Exact
+				if name := plain(f.Name); !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+			if t.Promise == result.Violated {
+				violated++
+			}
+		}
+	}
+	line := fmt.Sprintf("%s: %s (SIGKILL); %d of %d fired.", plain(g.scenario), list(names, 3), fired, planned)
+	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "kill") }) {
+		line = strings.Replace(line, " (SIGKILL)", "", 1)
+	}
+	if !exact && violated == 0 && fired > 0 {
+		line += fmt.Sprintf(" No violation in %s: at 95 %% confidence at most %s of such faults violate a promise.",
+			plural(fired, "fault"), stats.Percent(stats.UpperBound(fired)))
+	}
+	return line
+}
+
+// claimLines sums up the claims: one line, then one for each that was not met.
+func claimLines(run *result.Run, limit int) []string {
+	if len(run.Claims) == 0 {
+		return nil
+	}
+	var open []string
+	met := 0
+	for _, status := range []result.ClaimStatus{result.NotMet, result.ClaimInconclusive} {
+		for _, c := range run.Claims {
+			if c.Status == status {
+				open = append(open, claimLine(c))
+			}
+		}
+	}
+	for _, c := range run.Claims {
+		if c.Status == result.Met {
+			met++
+		}
+	}
+	first := fmt.Sprintf("Claims: %d of %d met", met, len(run.Claims))
+	if prediction := asPredicted(run); prediction != "" {
+		first += "; " + prediction
+	}
+	lines := []string{first + "."}
+	if len(open) > limit {
+		more := len(open) - limit
+		open = append(open[:limit], fmt.Sprintf("… and %d more, all in the report", more))
+	}
+	return append(lines, open...)
+}
+
+func claimLine(c result.Claim) string {
+	mark := "✗"
+	if c.Status == result.ClaimInconclusive {
+		mark = "?"
+	}
+	line := fmt.Sprintf("%s %s: %s/%s: %s", mark, c.Status, plain(c.Cell), plain(c.Scenario), plain(c.Expression))
+	if c.Expected != "" || c.Observed != "" {
+		line += fmt.Sprintf(": expected %s, observed %s", orNone(plain(c.Expected)), orNone(plain(c.Observed)))
+	}
+	switch {
+	case c.Reason != "":
+		line += "; " + plain(c.Reason)
+	case len(c.Trials) > 0:
+		line += " (" + plain(list(c.Trials, 3)) + ")"
+	}
+	return line
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return stats.None
+	}
+	return s
+}
+
+// asPredicted says so when every fault's forecast came out exactly.
+func asPredicted(run *result.Run) string {
+	any := false
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Status != result.Completed || t.Verdict == nil || len(t.Faults) == 0 {
+				continue
+			}
+			lost := t.Predicted(func(p *result.Predicted) *int64 { return p.Lost })
+			dups := t.Predicted(func(p *result.Predicted) *int64 { return p.Duplicates })
+			if lost == nil || dups == nil || *lost != t.Verdict.Lost.Total || *dups != t.Verdict.Duplicates.Total {
+				return ""
+			}
+			any = true
+		}
+	}
+	if !any {
+		return ""
+	}
+	return "lost and duplicates equal the prediction"
+}
+
+// conditions is the environment in one line, for the heading.
+func heading(run *result.Run) string {
+	arms := map[string]bool{}
+	trials := 0
+	for _, c := range run.Cells {
+		arms[c.Arm] = true
+		for _, t := range c.Trials {
+			if t.Status != result.Omitted {
+				trials++
+			}
+		}
+	}
+	what := plural(len(arms), "arm")
+	if len(run.Cells) != len(arms) {
+		what = plural(len(run.Cells), "cell")
+	}
+	b := run.Environment.Broker
+	line := fmt.Sprintf("%s: %s × %s, %s.", plain(run.Run.Profile), what, plural(len(run.Run.Scenarios), "scenario"), plural(trials, "trial"))
+	if b.Kind != "" {
+		line += " " + sentence(plain(b.Kind)) + " broker"
+		if b.SharesHost {
+			line += ", shares " + plural(run.Environment.Cores, "core") + " with the load"
+		}
+		line += "."
+	}
+	return line
+}

@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"deliverybench/bench/result"
+)
+
+// Verdict is the run in one sentence or two: whether the promises held and
+// whether the claims were met. Table, Markdown and HTML all say it so.
+func Verdict(run *result.Run) string {
+	done, ran, trials := 0, 0, 0
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Status != result.Omitted {
+				trials++
+			}
+			if t.Status != result.Omitted && t.Status != result.Stopped {
+				ran++
+			}
+			if t.Status == result.Completed {
+				done++
+			}
+		}
+	}
+	prefix := ""
+	if run.Run.Interrupted {
+		prefix = fmt.Sprintf("Interrupted after %d of %s. ", ran, plural(max(run.Run.TrialsPlanned, trials), "trial"))
+	}
+	switch {
+	case trials == 0 && omissionsOf(run) != nil:
+		return prefix + "Nothing was measured: everything was omitted."
+	case trials == 0:
+		return prefix + "Nothing was measured."
+	case done == 0:
+		return prefix + fmt.Sprintf("Inconclusive: none of %s completed.", plural(trials, "trial"))
+	}
+	return prefix + sentence(promiseSentence(run)) + "; " + claimSentence(run) + "."
+}
+
+// promiseOf is the worst that a cell's trials say: one violation is a violation.
+func promiseOf(c *result.Cell) result.Promise {
+	answer := result.NoPromise
+	rank := map[result.Promise]int{result.NoPromise: 0, result.Held: 1, result.PromiseInconclusive: 2, result.Violated: 3}
+	for _, t := range c.Trials {
+		p := t.Promise
+		switch {
+		case t.Status == result.Omitted:
+			continue
+		case p == result.NoPromise || (p == "" && (c.Guarantee == "" || c.Guarantee == "none")):
+			p = result.NoPromise
+		case p == "" || (t.Status != result.Completed && p == result.Held):
+			p = result.PromiseInconclusive
+		}
+		if rank[p] > rank[answer] {
+			answer = p
+		}
+	}
+	return answer
+}
+
+func promiseSentence(run *result.Run) string {
+	by := map[result.Promise][]string{}
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		if p := promiseOf(c); c.Omitted == "" {
+			by[p] = append(by[p], plain(c.Name))
+		}
+	}
+	held, violated, unsure := by[result.Held], by[result.Violated], by[result.PromiseInconclusive]
+	total := len(held) + len(violated) + len(unsure)
+	switch {
+	case total == 0:
+		return "no promise was made"
+	case total == 1 && len(violated) == 1:
+		return "the promise was violated (" + violated[0] + ")"
+	case total == 1 && len(unsure) == 1:
+		return "the promise is inconclusive (" + unsure[0] + ")"
+	case len(violated) > 0:
+		text := fmt.Sprintf("%d of %s violated (%s)", len(violated), plural(total, "promise"), list(violated, 3))
+		if len(unsure) > 0 {
+			text += fmt.Sprintf(", %d inconclusive", len(unsure))
+		}
+		return text
+	case len(unsure) > 0:
+		return fmt.Sprintf("%d of %s inconclusive (%s)", len(unsure), plural(total, "promise"), list(unsure, 3))
+	case total == 1:
+		return "the promise held"
+	}
+	return fmt.Sprintf("all %d promises held", total)
+}
+
+func claimSentence(run *result.Run) string {
+	n := map[result.ClaimStatus]int{}
+	for _, c := range run.Claims {
+		n[c.Status]++
+	}
+	total := len(run.Claims)
+	var parts []string
+	switch {
+	case total == 0:
+		return "nothing was claimed"
+	case n[result.Met] == total && total == 1:
+		return "the claim was met"
+	case n[result.Met] == total:
+		return fmt.Sprintf("all %d claims were met", total)
+	}
+	if k := n[result.NotMet]; k > 0 {
+		parts = append(parts, fmt.Sprintf("%d not met", k))
+	}
+	if k := n[result.ClaimInconclusive]; k > 0 {
+		parts = append(parts, fmt.Sprintf("%d inconclusive", k))
+	}
+	return fmt.Sprintf("of %s %s", plural(total, "claim"), strings.Join(parts, ", "))
+}

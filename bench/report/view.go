@@ -1,0 +1,264 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// view is a run as it is shown: rows of cells, groups of columns.
+type view struct {
+	run    *result.Run
+	cells  []*result.Cell // the rows: every cell that was not omitted
+	labels []column       // what names a row: the arm, then the varied settings
+	groups []group
+	all    column // the promise over all the row's trials
+}
+
+// group is one scenario's columns.
+type group struct {
+	scenario string
+	kind     kind
+	title    string
+	short    string // the title when there is little room
+	role     string // the latency shown, a result role
+	service  string // its service time
+	repeats  []int  // completed trials per row that has any
+	columns  []column
+	trials   [][]*result.Trial // per row, all statuses
+	widened  int               // the width that the layout gave it; 0 is its columns'
+}
+
+// column is one column, a text per row.
+type column struct {
+	header string
+	cells  []string
+	left   bool // aligned left: names; numbers are aligned right
+}
+
+// kind is what a scenario shows, decided by what happened in it.
+type kind int
+
+const (
+	paced   kind = iota // an open loop: latency
+	closed              // a closed loop: speed
+	faulted             // something went wrong on purpose: lost and duplicated
+)
+
+// newView lays a run out. It only reads the run.
+func newView(run *result.Run) *view {
+	v := &view{run: run}
+	for i := range run.Cells {
+		if run.Cells[i].Omitted == "" {
+			v.cells = append(v.cells, &run.Cells[i])
+		}
+	}
+	v.labels = v.labelColumns()
+	for _, scenario := range v.scenarios() {
+		if g, any := v.group(scenario); any {
+			v.groups = append(v.groups, g)
+		}
+	}
+	v.all = column{header: "promise", left: true}
+	for _, c := range v.cells {
+		v.all.cells = append(v.all.cells, string(promiseOf(c)))
+	}
+	return v
+}
+
+func (v *view) scenarios() []string {
+	names := slices.Clone(v.run.Run.Scenarios)
+	for _, c := range v.cells {
+		for _, s := range c.Scenarios(v.run) {
+			if !slices.Contains(names, s) {
+				names = append(names, s)
+			}
+		}
+	}
+	return names
+}
+
+// labelColumns names the rows. With a matrix each varied setting has a column
+// of its own, headed by the end of its name that tells it from the others.
+func (v *view) labelColumns() []column {
+	axes := map[string]bool{}
+	arms := map[string]bool{}
+	for _, c := range v.cells {
+		arms[c.Arm] = true
+		for name := range c.Matrix {
+			axes[name] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(axes))
+	arm := column{left: true}
+	for _, c := range v.cells {
+		name := c.Arm
+		if len(names) == 0 {
+			name = c.Name
+		}
+		arm.cells = append(arm.cells, plain(name))
+	}
+	if len(names) == 0 {
+		return []column{arm}
+	}
+	var columns []column
+	if arm.header = "arm"; len(arms) > 1 {
+		columns = append(columns, arm)
+	}
+	for _, name := range names {
+		col := column{header: plain(shortest(name, names)), left: true}
+		for _, c := range v.cells {
+			col.cells = append(col.cells, plain(c.Matrix[name]))
+		}
+		columns = append(columns, col)
+	}
+	return columns
+}
+
+// shortest returns the shortest dotted end of name that no other of names has:
+// "commit.every" beside "transaction.every".
+func shortest(name string, names []string) string {
+	parts := strings.Split(name, ".")
+	for i := len(parts) - 1; i > 0; i-- {
+		end := strings.Join(parts[i:], ".")
+		if !slices.ContainsFunc(names, func(n string) bool { return n != name && strings.HasSuffix("."+n, "."+end) }) {
+			return end
+		}
+	}
+	return name
+}
+
+// group lays out one scenario; any is false when no cell ran a trial of it.
+func (v *view) group(scenario string) (g group, any bool) {
+	g = group{scenario: scenario}
+	for _, c := range v.cells {
+		trials := c.InScenario(scenario)
+		g.trials = append(g.trials, trials)
+		any = any || slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Status != result.Omitted })
+		if n := len(completed(trials)); n > 0 {
+			g.repeats = append(g.repeats, n)
+		}
+	}
+	if !any {
+		return g, false
+	}
+	g.kind = v.kindOf(g)
+	g.role, g.service = roles(g.trials)
+	g.title, g.short = v.titles(g)
+	switch g.kind {
+	case closed:
+		g.columns = v.speedColumns(g)
+	case paced:
+		g.columns = latencyColumns(g)
+	}
+	g.columns = append(g.columns, countColumns(g)...)
+	if g.kind == faulted && freezes(g) {
+		g.columns = append(g.columns, serviceColumns(g)...)
+	}
+	markLimited(g)
+	return g, true
+}
+
+// kindOf decides what a scenario shows by its content, never by its name.
+func (v *view) kindOf(g group) kind {
+	answer := paced
+	for i, trials := range g.trials {
+		for _, t := range trials {
+			switch {
+			case len(t.Faults) > 0:
+				return faulted
+			case t.Generator.Closed || setting(v.cells[i], t, "load.rate") == "max":
+				answer = closed
+			}
+		}
+	}
+	return answer
+}
+
+// roles picks the latency that ends at the effect; a pipeline without a
+// consumer has only the acknowledgement.
+func roles(rows [][]*result.Trial) (role, service string) {
+	for _, trials := range rows {
+		for _, t := range trials {
+			if t.Latency[result.EndToEnd].Count > 0 {
+				return result.EndToEnd, result.EndToEndService
+			}
+		}
+	}
+	return result.Ack, result.AckService
+}
+
+// titles are what stands over a group, long and short.
+func (v *view) titles(g group) (title, short string) {
+	name := plain(g.scenario)
+	rates := map[string]bool{}
+	for i, trials := range g.trials {
+		for _, t := range trials {
+			if len(t.Faults) > 0 {
+				return name + ": " + plain(faultNames(t)), name
+			}
+			rates[setting(v.cells[i], t, "load.rate")] = true
+		}
+	}
+	if g.kind == paced && len(rates) == 1 {
+		for text := range rates {
+			var rate profile.Rate
+			if err := rate.UnmarshalText([]byte(text)); err == nil && rate > 0 {
+				return name + " " + stats.Count(int64(rate)) + "/s", name
+			}
+		}
+	}
+	return name, name
+}
+
+// faultNames says what strikes in a trial: one by name, several counted.
+func faultNames(t *result.Trial) string {
+	if len(t.Faults) == 1 {
+		return t.Faults[0].Name
+	}
+	names := map[string]bool{}
+	for _, f := range t.Faults {
+		names[f.Name] = true
+	}
+	if len(names) == 1 {
+		return stats.Count(int64(len(t.Faults))) + " × " + t.Faults[0].Name
+	}
+	return plural(len(t.Faults), "fault")
+}
+
+func freezes(g group) bool {
+	for _, trials := range g.trials {
+		for _, t := range trials {
+			for _, f := range t.Faults {
+				if strings.HasPrefix(f.Name, "freeze") && !t.Generator.Closed {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// setting is what a trial ran with: the scenario's value, else its cell's.
+func setting(c *result.Cell, t *result.Trial, name string) string {
+	if v, ok := t.Settings[name]; ok {
+		return v
+	}
+	return c.Settings[name]
+}
+
+// completed are the trials that have a verdict, the only ones whose numbers
+// are shown in the table.
+func completed(trials []*result.Trial) []*result.Trial {
+	var out []*result.Trial
+	for _, t := range trials {
+		if t.Status == result.Completed && t.Verdict != nil {
+			out = append(out, t)
+		}
+	}
+	return out
+}
