@@ -1,0 +1,72 @@
+package message
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"deliverybench/bench/profile"
+)
+
+// poolBytes is how much different payload there is at least: more than the
+// largest usual batch (1 MiB), so that a codec finds no repeats in a batch
+// that would make it compress better than the entropy says.
+const poolBytes = 2 << 20
+
+// Payload holds what the messages' payloads are copied from. It is read only
+// after it was made, and may be shared by many goroutines.
+type Payload struct {
+	pool []byte
+	size int // of one payload
+}
+
+// NewPayload draws payloads for values of size bytes, header included, from
+// the seed. The share entropy of each payload, from its start, is random and
+// does not compress; the rest is one repeated byte, which compresses to almost
+// nothing. A size below MinSize and an entropy outside 0 to 1 are errors.
+func NewPayload(seed uint64, size int, entropy profile.Share) (*Payload, error) {
+	if size < MinSize {
+		return nil, fmt.Errorf("message: load.message.size is %d B: use at least %d B, the header", size, MinSize)
+	}
+	if !(entropy >= 0 && entropy <= 1) {
+		return nil, fmt.Errorf("message: load.message.entropy is %v: use 0%% to 100%%", float64(entropy))
+	}
+	p := &Payload{size: size - MinSize}
+	if p.size == 0 {
+		return p, nil
+	}
+	slots := (poolBytes + p.size - 1) / p.size
+	p.pool = make([]byte, slots*p.size)
+	random := int(math.Round(float64(entropy) * float64(p.size)))
+	source := rand.NewChaCha8(chachaSeed(seed))
+	for i := range p.pool {
+		p.pool[i] = 'x'
+	}
+	for slot := range slots {
+		payload := p.pool[slot*p.size:][:random]
+		source.Read(payload) // never fails
+	}
+	return p, nil
+}
+
+// Fill copies the payload of message n (from 0) to its place in value, behind
+// the header. The value has the size that NewPayload was given.
+func (p *Payload) Fill(value []byte, n int64) {
+	if p.size == 0 {
+		return
+	}
+	slots := uint64(len(p.pool) / p.size)
+	at := int(uint64(n)%slots) * p.size
+	copy(value[MinSize:], p.pool[at:at+p.size])
+}
+
+// chachaSeed spreads a short seed over the generator's long one.
+func chachaSeed(seed uint64) (long [32]byte) {
+	for i := range 4 {
+		word := mix(seed + uint64(i))
+		for j := range 8 {
+			long[8*i+j] = byte(word >> (8 * j))
+		}
+	}
+	return long
+}
