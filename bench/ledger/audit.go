@@ -242,5 +242,8 @@ func readAudit(dir string) (auditTotals, error) {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return t, fmt.Errorf("ledger: %s: %w", path, err)
 	}
+	if min(t.Reordered, t.Corrupt, t.Foreign) < 0 {
+		return t, fmt.Errorf("ledger: %s has a negative count: the file is damaged, audit again", path)
+	}
 	return t, nil
 }

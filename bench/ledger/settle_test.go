@@ -14,7 +14,7 @@ import (
 
 // trial is a ledger under test, used only through its exported methods.
 type trial struct {
-	testing.TB
+	t        require.TestingT
 	dir      string
 	layout   Layout
 	outcomes []*Outcomes
@@ -22,8 +22,10 @@ type trial struct {
 	offsets  [4]map[int32]int64
 }
 
-func newTrial(t testing.TB, l Layout) *trial {
-	tr := &trial{TB: t, dir: t.TempDir(), layout: l}
+func newTrial(t testing.TB, l Layout) *trial { return openTrial(t, t.TempDir(), l) }
+
+func openTrial(t require.TestingT, dir string, l Layout) *trial {
+	tr := &trial{t: t, dir: dir, layout: l}
 	require.NoError(t, Create(tr.dir, l))
 	for p := range l.Producers {
 		o, err := OpenOutcomes(tr.dir, p)
@@ -68,25 +70,25 @@ func (tr *trial) output(index int64, visible bool) {
 // effects marks each index once, in an incarnation of its own.
 func (tr *trial) effects(worker, incarnation int, indexes ...int64) {
 	e, err := OpenEffects(tr.dir, worker, incarnation)
-	require.NoError(tr, err)
+	require.NoError(tr.t, err)
 	for _, index := range indexes {
 		e.Mark(index)
 	}
-	require.NoError(tr, e.Close())
+	require.NoError(tr.t, e.Close())
 }
 
 func (tr *trial) close() {
 	for _, o := range tr.outcomes {
-		require.NoError(tr, o.Close())
+		require.NoError(tr.t, o.Close())
 	}
-	require.NoError(tr, tr.audit.Finish())
-	require.NoError(tr, tr.audit.Close())
+	require.NoError(tr.t, tr.audit.Finish())
+	require.NoError(tr.t, tr.audit.Close())
 }
 
 func (tr *trial) settle(in Inputs) Verdict {
 	tr.close()
 	v, err := Settle(tr.dir, in)
-	require.NoError(tr, err)
+	require.NoError(tr.t, err)
 	return v
 }
 

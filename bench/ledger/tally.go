@@ -107,6 +107,7 @@ func (t *tally) add(sig signature, n int64) {
 	*v.outcome(f.outcome) += n
 	v.Executions += n * f.executions
 	v.Effects += n * f.effects
+	v.Saturated += n * sig.saturated()
 	t.addLost(f, n)
 	t.addDuplicates(f, n)
 	if f.outcome == Aborted && (f.effects > 0 || f.visible > 0) {
@@ -173,8 +174,7 @@ func (t *tally) addBeyond(sig signature, n int64) {
 	t.v.Foreign += n
 }
 
-// sound checks n messages' bytes against each other and counts those that
-// stand at the ceiling.
+// sound checks n messages' bytes against each other.
 func (t *tally) sound(sig signature, n int64) bool {
 	copies, visible := sig.at(copiesByte), sig.at(visibleByte)
 	switch {
@@ -192,18 +192,22 @@ func (t *tally) sound(sig signature, n int64) bool {
 	}
 	for _, k := range [...]int{copiesByte, visibleByte, outCopiesByte, outVisibleByte} {
 		t.audited[k] += n * sig.at(k)
-		if sig.at(k) == ceiling {
-			t.inexact = true
-			t.v.Saturated += n
-		}
-	}
-	if sig.at(executionsByte) == ceiling {
-		t.v.Saturated += n
-	}
-	if sig.at(attemptsByte)>>(attemptBits-1) != 0 {
-		t.v.Saturated += n
+		t.inexact = t.inexact || sig.at(k) == ceiling
 	}
 	return true
+}
+
+// saturated returns how many of a message's counters stand at the ceiling.
+func (s signature) saturated() (n int64) {
+	for _, k := range [...]int{executionsByte, copiesByte, visibleByte, outCopiesByte, outVisibleByte} {
+		if s.at(k) == ceiling {
+			n++
+		}
+	}
+	if s.at(attemptsByte)>>(attemptBits-1) != 0 {
+		n++
+	}
+	return n
 }
 
 // verdict closes the tally: totals, the table's names, and the checks that
