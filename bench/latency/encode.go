@@ -43,7 +43,7 @@ func appendHeader(dst []byte, grid Grid, started time.Time) []byte {
 }
 
 // encoder keeps what encoding needs between intervals. The library's own
-// EncodeV2 makes a new compressor each time: five times the processor time and
+// EncodeV2 makes a new compressor each time: four times the processor time and
 // 0.9 MB of garbage per interval, in a process whose latency is being measured.
 type encoder struct {
 	payload    []byte
@@ -53,14 +53,15 @@ type encoder struct {
 
 func newEncoder() *encoder {
 	e := &encoder{}
-	e.compressor = zlib.NewWriter(&e.compressed)
+	// A slower level does not make these payloads smaller. The level is valid, so there is no error.
+	e.compressor, _ = zlib.NewWriterLevel(&e.compressed, zlib.BestSpeed)
 	return e
 }
 
 // appendInterval appends the interval's line, and before it a comment with what
 // was out of range: the format has no field for that.
 func (e *encoder) appendInterval(dst []byte, grid Grid, role string, index int64, r *Recorder) []byte {
-	return e.appendCounts(dst, grid, role, index, r.under, r.over, r.histogram.Max(), r.histogram.Export().Counts)
+	return e.appendCounts(dst, grid, role, index, r.under, r.over, r.histogram.ValueAtPercentile(100), r.histogram.Export().Counts)
 }
 
 func (e *encoder) appendCounts(dst []byte, grid Grid, role string, index, under, over, highest int64, counts []int64) []byte {

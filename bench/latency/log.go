@@ -60,7 +60,7 @@ func (i Interval) Summary() Summary { return Summarize(i.Histogram(), i.Over) }
 func (l *Log) Roles() []string { return slices.Sorted(maps.Keys(l.roles)) }
 
 // Intervals returns the role's intervals by ascending index. Those in which
-// nothing was recorded are left out.
+// nothing was recorded are left out. The caller does not change the slice.
 func (l *Log) Intervals(role string) []Interval { return l.roles[role] }
 
 // Total returns everything that the role recorded within range, newly made.

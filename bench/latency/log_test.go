@@ -188,6 +188,7 @@ func TestTornLogs(t *testing.T) {
 	var file bytes.Buffer
 	sample(t, &file)
 	whole := file.String()
+	uncut := readLog(t, whole)
 	for cut := range len(whole) {
 		log := readLog(t, whole[:cut])
 		torn := 0
@@ -195,7 +196,7 @@ func TestTornLogs(t *testing.T) {
 			torn = 1
 		}
 		require.Equal(t, torn, log.Torn, "cut at %d", cut)
-		merged, err := latency.Merge(log, readLog(t, whole))
+		merged, err := latency.Merge(log, uncut)
 		require.NoError(t, err, "cut at %d", cut)
 		require.Equal(t, torn, merged.Torn)
 	}
@@ -292,6 +293,8 @@ func TestRefusals(t *testing.T) {
 		require.ErrorContains(t, err, "use letters")
 	}
 	require.NoError(t, writer.Close())
+	_, err = writer.Role("ack")
+	require.ErrorContains(t, err, "closed already")
 }
 
 func TestReadLogNamesTheLine(t *testing.T) {
@@ -367,6 +370,23 @@ func BenchmarkIntervalRecord(b *testing.B) {
 		now += 1000 // a million per second: an interval is 100,000 of them
 		n = (n*5 + 17_000) & 0x3ffffff
 		role.Record(now, n)
+	}
+	require.NoError(b, writer.Close())
+}
+
+// BenchmarkInterval is what a finished interval of 20,000 latencies costs the
+// writing goroutine, once per operation.
+func BenchmarkInterval(b *testing.B) {
+	writer := newLog(b, io.Discard)
+	role := newRole(b, writer, "ack")
+	b.ReportAllocs()
+	index, n := int64(0), int64(0)
+	for b.Loop() {
+		for range 20_000 {
+			n = (n*5 + 17_000) & 0x7fffff // up to 8 ms
+			role.Record(at(index), n)
+		}
+		index++
 	}
 	require.NoError(b, writer.Close())
 }

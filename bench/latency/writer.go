@@ -16,6 +16,8 @@ const waiting = 32
 // roleName is what the .hlog format takes as a tag without quoting.
 var roleName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
+var errClosed = errors.New("latency: the log is closed already")
+
 // LogWriter writes the finished intervals of a process's roles to one .hlog
 // file as they finish, from a goroutine of its own: encoding one costs some
 // 0.1 ms, which does not belong in a measured loop.
@@ -67,9 +69,12 @@ func (l *LogWriter) Role(name string) (*IntervalRecorder, error) {
 	if !roleName.MatchString(name) {
 		return nil, fmt.Errorf("latency: role %q: use letters, digits, '.', '-' and '_'", name)
 	}
-	r := &IntervalRecorder{log: l, role: name, end: l.grid.Origin}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	if l.closed {
+		return nil, errClosed
+	}
+	r := &IntervalRecorder{log: l, role: name, end: l.grid.Origin}
 	l.roles = append(l.roles, r)
 	return r, nil
 }
@@ -81,7 +86,7 @@ func (l *LogWriter) Close() error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.closed {
-		return errors.New("latency: the log is closed already")
+		return errClosed
 	}
 	l.closed = true
 	for _, r := range l.roles {
@@ -130,7 +135,7 @@ type IntervalRecorder struct {
 //
 // It allocates nothing once the first intervals are written. At the end of an
 // interval it hands the finished one over, and waits only when the file is 32
-// intervals behind.
+// intervals of all roles behind.
 func (r *IntervalRecorder) Record(now, nanos int64) {
 	if now >= r.end {
 		r.roll(now)

@@ -43,6 +43,10 @@ func TestLayout(t *testing.T) {
 		value[:4], value[4:8], value[8:16], value[16:20], value[20:24], value[24:32], value[32:40], value[40:48], value[48:]))
 }
 
+func TestTheHeaderFitsTheSmallestMessageOfAProfile(t *testing.T) {
+	require.Equal(t, message.MinSize, profile.MinMessageSize)
+}
+
 func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value, h := drawValue(t), drawHeader(t)
