@@ -12,7 +12,6 @@ import (
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -96,27 +95,21 @@ func pacedTrial(t *testing.T, store *result.Store, random *rand.Rand, cell, repe
 		Verdict: &ledger.Verdict{Due: 20000, Acked: 20000, Effects: 20000}, Latency: map[string]latency.Summary{},
 	}
 	require.NoError(t, store.SaveHistogramLog(id, func(w io.Writer) error {
-		log := hdrhistogram.NewHistogramLogWriter(w)
+		log, err := latency.NewLogWriter(w, latency.Grid{Interval: 100 * time.Millisecond}, time.Time{})
+		require.NoError(t, err)
 		for _, role := range []string{result.EndToEnd, result.EndToEndService} {
-			h := hdrhistogram.New(1, 600_000_000, 3)
-			h.SetTag(role)
+			recorder, err := log.Role(role)
+			require.NoError(t, err)
 			shift := 1.0
 			if role == result.EndToEndService {
 				shift = 0.7
 			}
-			for range 20000 {
-				if err := h.RecordValue(int64(shift * median * math.Exp(0.35*random.NormFloat64()+0.15*random.ExpFloat64()))); err != nil {
-					return err
-				}
+			for n := range int64(20000) {
+				recorder.Record(n*100_000, int64(1000*shift*median*math.Exp(0.35*random.NormFloat64()+0.15*random.ExpFloat64())))
 			}
-			h.SetStartTimeMs(0)
-			h.SetEndTimeMs(2000)
-			if err := log.OutputIntervalHistogram(h); err != nil {
-				return err
-			}
-			trial.Latency[role] = latency.Summary{Count: h.TotalCount(), P50: float64(h.ValueAtQuantile(50))}
+			trial.Latency[role] = latency.Summary{Count: 20000}
 		}
-		return nil
+		return log.Close()
 	}))
 	return trial
 }

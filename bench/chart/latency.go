@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 // "nines": log10(1 / (1 − p)), so that 90 %, 99 %, 99.9 % are 1, 2, 3.
 type curve struct {
 	cell    *result.Cell
-	colour  int
+	colour  color.NRGBA
 	service bool // from the actual send, not the intended one
 	nines   []float64
 	micros  []float64
@@ -41,23 +42,36 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 		if len(curves) == 0 {
 			continue
 		}
-		how := "solid: intended send to effect"
-		if slices.ContainsFunc(curves, func(c curve) bool { return c.service }) {
-			how += ", dashed: actual send to effect"
-		}
+		drawn, how := pictured(curves)
 		figures = append(figures, figure{
 			name: "latency-" + scenario, title: latencyTitle(run, scenario, curves), speed: true,
 			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), repeats(run, scenario)+" pooled", how),
 			header:     []string{"cell", "scenario", "latency", "percentile", "nines", "latency_us"},
 			points:     curvePoints(scenario, curves),
-			paint:      func(p *pen, body vg.Rectangle) { paintCurves(p, body, run, scenario, curves) },
+			paint:      func(p *pen, body vg.Rectangle) { paintCurves(p, body, run, scenario, drawn) },
 		})
 	}
 	return figures, nil
 }
 
+// mostDashed is up to how many curves in all the dashed ones are told apart.
+const mostDashed = 16
+
+// pictured are the curves to paint, and what they are. With many cells the
+// service times are left to the CSV.
+func pictured(curves []curve) (drawn []curve, how string) {
+	how = "solid: intended send to effect"
+	service := func(c curve) bool { return c.service }
+	switch {
+	case !slices.ContainsFunc(curves, service):
+		return curves, how
+	case len(curves) > mostDashed:
+		return slices.DeleteFunc(slices.Clone(curves), service), how + " (from the actual send: in the CSV)"
+	}
+	return curves, how + ", dashed: actual send to effect"
+}
+
 func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error) {
-	colour := colours(run)
 	var curves []curve
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -70,21 +84,22 @@ func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error
 				continue
 			}
 			drawn := newCurve(pool)
-			drawn.cell, drawn.colour, drawn.service = c, colour[c.Arm], role == result.EndToEndService
+			drawn.cell, drawn.colour, drawn.service = c, cellColour(run, c), role == result.EndToEndService
 			curves = append(curves, drawn)
 		}
 	}
 	return curves, nil
 }
 
-// newCurve reads the percentiles that the number of values supports: with n
-// values the last is the maximum, at 1 − 1/n. Values over range are the slowest
+// newCurve reads the percentiles from the median to the last that the number of
+// values supports: with n values that is the maximum, at 1 − 1/n. What lies left
+// of the median would only stretch the axes. Values over range are the slowest
 // of all, and the curve ends where they begin.
 func newCurve(pool *pool) curve {
 	total := pool.recorded() + pool.over
 	c := curve{over: pool.over, repeats: pool.repeats}
 	last := math.Log10(float64(total))
-	for nines := 0.0; ; nines += curveStep {
+	for nines := math.Log10(2); ; nines += curveStep {
 		nines = min(nines, last)
 		rank := math.Ceil((1 - math.Pow(10, -nines)) * float64(total))
 		if rank > float64(pool.recorded()) {
@@ -157,8 +172,7 @@ func percentileName(nines int) string {
 func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, curves []curve) {
 	lo, hi, most := math.Inf(1), 0.0, 1.0
 	for _, c := range curves {
-		// What is left of the median is of no interest and would stretch the axis downwards.
-		lo, hi = min(lo, max(c.at(0), 1)), max(hi, c.micros[len(c.micros)-1], 2)
+		lo, hi = min(lo, max(c.micros[0], 1)), max(hi, c.micros[len(c.micros)-1], 2)
 		most = max(most, c.nines[len(c.nines)-1])
 	}
 	ends, absent := curveEnds(run, scenario, curves)
@@ -168,10 +182,10 @@ func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, cu
 		texts = append(texts, e.text)
 	}
 	column := min(p.widest(texts, size), 0.36*body.Size().X)
-	x := scale{lo: 0, hi: most, a: body.Min.X + 84, b: body.Max.X - column - 56}
+	x := scale{lo: math.Log10(2), hi: most, a: body.Min.X + 84, b: body.Max.X - column - 56}
 	ticks := logTicks(lo, hi)
 	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: body.Min.Y + 62, b: body.Max.Y - 38, log: true}
-	paintLatencyAxes(p, x, y, ticks, most)
+	paintLatencyAxes(p, x, y, thin(ticks, 13), most)
 	for _, c := range curves {
 		paintCurve(p, c, x, y)
 	}
@@ -181,19 +195,18 @@ func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, cu
 func paintLatencyAxes(p *pen, x, y scale, ticks []float64, most float64) {
 	for _, v := range ticks {
 		p.line(x.a, y.at(v), x.b, y.at(v), 1, rule)
-		p.text(x.a-10, y.at(v), stats.Micros(v), tickSize, faded, right)
+		p.text(x.a-10, y.at(v), tickMicros(v), tickSize, faded, right)
 	}
 	mark := func(nines float64, name string) {
 		p.line(x.at(nines), y.a, x.at(nines), y.b, 1, rule)
 		p.text(x.at(nines), y.a-18, name, tickSize, faded, centre)
 	}
-	mark(0, "0 %")
-	mark(math.Log10(2), "50 %")
+	mark(x.lo, "50 %")
 	for n := 1; float64(n) <= most; n++ {
 		mark(float64(n), percentileName(n))
 	}
 	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
-	p.text((x.a+x.b)/2, y.a-46, "percentile of messages (each step to the right: a tenth of the messages)", tickSize, faded, centre)
+	p.text((x.a+x.b)/2, y.a-46, "percentile of messages", tickSize, faded, centre)
 	p.text(x.a-74, y.b+22, "end-to-end latency (log scale)", tickSize, faded, left)
 }
 
@@ -202,14 +215,13 @@ func paintCurve(p *pen, c curve, x, y scale) {
 	for i := range c.nines {
 		points = append(points, vg.Point{X: x.at(c.nines[i]), Y: y.at(max(c.micros[i], y.lo))})
 	}
-	colour := armColours()[c.colour%len(armColours())]
 	if c.service {
-		p.path(points, 2, colour, 7, 5)
+		p.path(points, 2, c.colour, 7, 5)
 		return
 	}
-	p.path(points, 3, colour)
+	p.path(points, 3, c.colour)
 	end := points[len(points)-1]
-	p.dot(end.X, end.Y, 4.5, colour)
+	p.dot(end.X, end.Y, 4.5, c.colour)
 }
 
 // curveEnd is the label of a curve.
@@ -258,9 +270,8 @@ func paintEnds(p *pen, body vg.Rectangle, x, y scale, ends []curveEnd, absent []
 	}
 	for i, place := range spread(wanted, gap, floor, y.b) {
 		e := ends[i]
-		colour := armColours()[e.curve.colour%len(armColours())]
 		x0 := x.at(e.curve.nines[len(e.curve.nines)-1])
-		p.path([]vg.Point{{X: x0 + 6, Y: wanted[i]}, {X: x.b + 10, Y: wanted[i]}, {X: x.b + 38, Y: place}, {X: x.b + 48, Y: place}}, 1.2, tint(colour, 0.3))
+		p.path([]vg.Point{{X: x0 + 6, Y: wanted[i]}, {X: x.b + 10, Y: wanted[i]}, {X: x.b + 38, Y: place}, {X: x.b + 48, Y: place}}, 1.2, e.curve.colour)
 		p.text(x.b+56, place, p.shorten(e.text, size, column), size, ink, left)
 	}
 }

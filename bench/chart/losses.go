@@ -218,15 +218,18 @@ const promiseColumn = 130
 
 func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 	const headHeight, axisHeight = 64, 34
-	height := min((body.Size().Y-headHeight-axisHeight)/vg.Length(len(rows)), 96)
-	size := min(textSize, 0.64*height)
+	height := min((body.Size().Y-headHeight-axisHeight)/vg.Length(len(rows)), mostHeight)
+	size := textIn(height)
 	top := body.Max.Y - headHeight
 	low := top - height*vg.Length(len(rows))
 	var names []string
 	for _, r := range rows {
 		names = append(names, label(r.cell)+"  ·  "+r.scenario)
 	}
-	width, labels := nameColumn(p, names, size, 0.34*body.Size().X)
+	for i := range names {
+		names[i] = p.shorten(names[i], size, 0.3*body.Size().X)
+	}
+	width := p.widest(names, size)
 	x0 := body.Min.X + width + 16
 	x1 := body.Max.X - promiseColumn
 	middle := (x0 + x1) / 2
@@ -238,7 +241,7 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 		if i > 0 && r.scenario != rows[i-1].scenario {
 			p.line(body.Min.X, y+height/2, body.Max.X, y+height/2, 1, rule)
 		}
-		p.text(x0-16, y, labels[i], size, ink, right)
+		p.text(x0-16, y, names[i], size, ink, right)
 		if r.absent != "" {
 			p.text(x0+8, y, p.shorten(r.absent, size, body.Max.X-x0-8), size, faded, left)
 			continue
@@ -286,11 +289,11 @@ func paintTallies(p *pen, rows []lossRow, title string, of func(lossRow) tally, 
 	axis := scale{hi: max(most, 1), a: s.a, b: end}
 	if most > 0 {
 		low := top - height*vg.Length(len(rows))
-		ticks := countTicks(most, 3)
+		ticks := countTicks(most, 5)
 		for _, v := range ticks {
 			if v <= axis.hi {
 				p.line(axis.at(v), low, axis.at(v), top, 1, rule)
-				p.text(axis.at(v), low-18, stats.SI(v), tickSize, faded, centre)
+				p.text(axis.at(v), low-18, tickName(v), tickSize, faded, centre)
 			}
 		}
 	}
@@ -302,7 +305,7 @@ func paintTallies(p *pen, rows []lossRow, title string, of func(lossRow) tally, 
 }
 
 func paintTally(p *pen, t tally, s scale, y, height, size vg.Length) {
-	half := min(0.28*height, 20)
+	half := min(0.28*height, 32)
 	x, before := s.a, 0.0
 	for _, part := range t.shares {
 		if part.mean == 0 {
@@ -316,7 +319,7 @@ func paintTally(p *pen, t tally, s scale, y, height, size vg.Length) {
 	beside := x
 	if t.predicted != nil {
 		mark := s.at(*t.predicted)
-		reach := min(half+4, 0.46*height)
+		reach := min(half+5, 0.46*height)
 		p.outline(mark-4, y-reach, mark+4, y+reach, 2, ink)
 		beside = max(beside, mark+4)
 	}

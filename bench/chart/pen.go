@@ -37,6 +37,7 @@ func armColours() []color.NRGBA {
 // Sizes of text in points.
 const (
 	titleSize  = 36
+	rowSize    = 26 // of rows where there are few; textSize and less where there are many
 	textSize   = 20
 	tickSize   = 18
 	footerSize = 15

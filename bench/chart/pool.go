@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 
+	"deliverybench/bench/latency"
 	"deliverybench/bench/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -37,13 +38,13 @@ func poolRepeats(dir string, trials []*result.Trial, role string) (*pool, error)
 		}
 		if sum == nil {
 			sum = total
-		} else if dropped := sum.Merge(total); dropped > 0 {
-			return nil, fmt.Errorf("latencies of trial %s: %d are beyond the range of the other repeats", t.ID, dropped)
+		} else {
+			sum.Merge(total) // nothing is dropped: package latency has one range
 		}
 		made.repeats++
 		made.over += t.Latency[role].Over
 	}
-	if sum == nil || sum.TotalCount() == 0 {
+	if sum == nil {
 		return nil, nil
 	}
 	var through int64
@@ -58,32 +59,21 @@ func poolRepeats(dir string, trials []*result.Trial, role string) (*pool, error)
 	return made, nil
 }
 
-// readTotal adds up the intervals of one role of an interval log; nil when it has none.
+// readTotal adds up one role of an interval log; nil when it recorded nothing.
 func readTotal(path, role string) (*hdrhistogram.Histogram, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	reader := hdrhistogram.NewHistogramLogReader(f)
-	var sum *hdrhistogram.Histogram
-	for {
-		h, err := reader.NextIntervalHistogram()
-		if err != nil {
-			return nil, fmt.Errorf("%s is not an interval log: %w", path, err)
-		}
-		if h == nil {
-			return sum, nil
-		}
-		if h.Tag() != role {
-			continue
-		}
-		if sum == nil {
-			sum = h
-		} else if dropped := sum.Merge(h); dropped > 0 {
-			return nil, fmt.Errorf("%s: %d values are beyond the range of its first interval", path, dropped)
-		}
+	log, err := latency.ReadLog(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if total := log.Total(role); total.TotalCount() > 0 {
+		return total, nil
+	}
+	return nil, nil
 }
 
 // recorded is how many values the pool has, those over range not among them.

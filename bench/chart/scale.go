@@ -2,6 +2,9 @@ package chart
 
 import (
 	"math"
+	"strings"
+
+	"deliverybench/bench/stats"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -57,17 +60,12 @@ func niceStep(least float64) float64 {
 	return 10 * power
 }
 
-// logTicks are round numbers around lo to hi (both above 0): the first at or
-// below lo, the last at or above hi. Powers of ten where they are many enough,
-// else 1, 2 and 5 times them.
+// logTicks are round numbers (1, 2 or 5 times a power of ten) around lo to hi
+// (both above 0): the first at or below lo, the last at or above hi.
 func logTicks(lo, hi float64) []float64 {
-	factors := []float64{1, 2, 5}
-	if math.Log10(hi/lo) > 3 {
-		factors = []float64{1}
-	}
 	var ticks []float64
 	for power := math.Floor(math.Log10(lo)); ; power++ {
-		for _, f := range factors {
+		for _, f := range []float64{1, 2, 5} {
 			v := f * math.Pow(10, power)
 			if v <= lo {
 				ticks = ticks[:0] // everything before it is below the range
@@ -78,4 +76,33 @@ func logTicks(lo, hi float64) []float64 {
 			}
 		}
 	}
+}
+
+// thin leaves only the powers of ten where there are more than most ticks.
+func thin(ticks []float64, most int) []float64 {
+	if len(ticks) <= most {
+		return ticks
+	}
+	var powers []float64
+	for _, v := range ticks {
+		if exponent := math.Log10(v); math.Abs(exponent-math.Round(exponent)) < 1e-9 {
+			powers = append(powers, v)
+		}
+	}
+	return powers
+}
+
+// tickMicros writes a round latency on an axis: "1 ms", where a table has "1.0 ms".
+func tickMicros(us float64) string { return strings.Replace(stats.Micros(us), ".0 ", " ", 1) }
+
+// tickName writes a round number on an axis: "50k", where a table has "50.0k"
+// so that its columns line up.
+func tickName(v float64) string {
+	s := stats.SI(v)
+	number := strings.TrimRight(s, "kMGTPE")
+	prefix := s[len(number):]
+	if strings.Contains(number, ".") {
+		number = strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
+	}
+	return number + prefix
 }

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"image/color"
 	"maps"
 	"slices"
 	"strings"
@@ -72,6 +73,22 @@ func colours(run *result.Run) map[string]int {
 		}
 	}
 	return index
+}
+
+// cellColour is the colour of the cell's arm, lighter with every further cell of the arm.
+func cellColour(run *result.Run, c *result.Cell) color.NRGBA {
+	count, index := 0, 0
+	for i := range run.Cells {
+		if run.Cells[i].Arm != c.Arm {
+			continue
+		}
+		if &run.Cells[i] == c {
+			index = count
+		}
+		count++
+	}
+	palette := armColours()
+	return tint(palette[colours(run)[c.Arm]%len(palette)], 0.55*float64(index)/float64(max(count, 2)))
 }
 
 // rates are the messages per second of the trials.

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
@@ -46,7 +47,7 @@ func throughputFigures(run *result.Run) []figure {
 			figures = append(figures, figure{
 				name: "throughput-" + scenario + suffixes[i], title: title, speed: true,
 				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
-					repeats(run, scenario)+", bar: median, dots: repeats, line: 95 % interval (from 6 repeats)"),
+					repeats(run, scenario), "bar: median, dots: repeats, line: 95 % interval (from 6 repeats)"),
 				header: []string{"cell", "scenario", "repeat", "pipeline_msg_per_s", "median_msg_per_s", "lo_msg_per_s", "hi_msg_per_s", "interval", "ratio_to_baseline", "p_value"},
 				points: ratePoints(scenario, page),
 				paint:  func(p *pen, body vg.Rectangle) { paintRates(p, body, run, page, fastest) },
@@ -137,24 +138,24 @@ func exact(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 // The columns right of the bars: their widths in points.
 const (
 	rateColumn   = 90
-	spreadColumn = 160
-	ratioColumn  = 110
+	spreadColumn = 180
+	ratioColumn  = 120
 )
 
 func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fastest float64) {
-	const axisHeight, headHeight = 64, 30
-	height := min((body.Size().Y-axisHeight-headHeight)/vg.Length(len(rows)), 96)
-	size := min(textSize, 0.64*height)
+	const axisHeight, headHeight = 78, 30
+	height := min((body.Size().Y-axisHeight-headHeight)/vg.Length(len(rows)), mostHeight)
+	size := textIn(height)
 	top := body.Max.Y - headHeight
 	low := top - height*vg.Length(len(rows))
-	names, labels := nameColumn(p, rowNames(rows), size, 0.34*body.Size().X)
+	names, labels := nameColumn(p, rows, size, 0.3*body.Size().X)
 	x0 := body.Min.X + names + 16
 	x1 := body.Max.X - rateColumn - spreadColumn - ratioColumn - 20
 	ticks := linearTicks(fastest, 5)
 	s := scale{hi: ticks[len(ticks)-1], a: x0, b: x1}
 	for _, v := range ticks {
 		p.line(s.at(v), low, s.at(v), top, 1, rule)
-		p.text(s.at(v), low-18, stats.Rate(v), tickSize, faded, centre)
+		p.text(s.at(v), low-18, tickName(v), tickSize, faded, centre)
 	}
 	p.text((x0+x1)/2, low-44, "messages per second through the whole pipeline", tickSize, faded, centre)
 	xRate, xSpread, xRatio := x1+20+rateColumn, x1+20+rateColumn+spreadColumn, body.Max.X
@@ -178,17 +179,17 @@ func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fast
 		p.text(xRatio, y, ratioText(run, r), size, ink, right)
 	}
 	p.line(x0, low, x0, top, 1.5, axis)
-	paintLimitedNote(p, rows, body)
+	paintNotes(p, run, rows, body.Max.X, body.Min.Y+2)
 }
 
 // paintRate paints one row's bar, repeats and interval.
 func paintRate(p *pen, r rateRow, s scale, y, height vg.Length) {
 	colour := armColours()[r.colour%len(armColours())]
-	half := min(0.36*height, 24)
+	half := min(0.36*height, 44)
 	p.box(s.a, y-half, s.at(r.summary.Median), y+half, tint(colour, 0.55))
 	p.line(s.at(r.summary.Median), y-half, s.at(r.summary.Median), y+half, 3, colour)
 	for _, rate := range r.rates {
-		p.dot(s.at(rate), y-half/2, min(height/9, 5), tint(colour, 0.1))
+		p.dot(s.at(rate), y-half/2, min(height/9, 6), tint(colour, 0.1))
 	}
 	if r.summary.Spread == stats.Interval {
 		lo, hi, up := s.at(r.summary.Lo), s.at(r.summary.Hi), y+half/3
@@ -228,33 +229,46 @@ func spreadHead(rows []rateRow) string {
 // limitedMark follows the name of a cell whose generator was the limit.
 const limitedMark = " †"
 
-func rowNames(rows []rateRow) []string {
-	var names []string
+// nameColumn returns how wide the column of names is, and the names as they fit into it.
+func nameColumn(p *pen, rows []rateRow, size, most vg.Length) (width vg.Length, fitted []string) {
 	for _, r := range rows {
-		name := label(r.cell)
+		name := p.shorten(label(r.cell), size, most)
 		if r.limited {
 			name += limitedMark
 		}
-		names = append(names, name)
-	}
-	return names
-}
-
-func paintLimitedNote(p *pen, rows []rateRow, body vg.Rectangle) {
-	notes := "~ no significant difference   ? too few repeats to tell"
-	for _, r := range rows {
-		if r.limited {
-			notes = "† generator-limited: the load machine set the speed   " + notes
-			break
-		}
-	}
-	p.text(body.Max.X, body.Min.Y+8, notes, footerSize, faded, right)
-}
-
-// nameColumn returns how wide a column of row names is, and the names as they fit into at most most.
-func nameColumn(p *pen, names []string, size, most vg.Length) (width vg.Length, fitted []string) {
-	for _, name := range names {
-		fitted = append(fitted, p.shorten(name, size, most))
+		fitted = append(fitted, name)
 	}
 	return p.widest(fitted, size), fitted
+}
+
+// paintNotes explains the marks that occur in the rows.
+func paintNotes(p *pen, run *result.Run, rows []rateRow, x, y vg.Length) {
+	limited, same, few := false, false, false
+	for _, r := range rows {
+		limited = limited || r.limited
+		same = same || ratioText(run, r) == "~"
+		few = few || strings.HasSuffix(ratioText(run, r), "?")
+	}
+	var notes []string
+	if limited {
+		notes = append(notes, "† generator-limited: the load machine set the speed")
+	}
+	if same {
+		notes = append(notes, "~ no significant difference")
+	}
+	if few {
+		notes = append(notes, "? too few repeats to tell")
+	}
+	p.text(x, y, strings.Join(notes, "    "), footerSize, faded, right)
+}
+
+// mostHeight is how high a row is where there are few.
+const mostHeight = 160
+
+// textIn is the size of text in a row of the given height.
+func textIn(height vg.Length) vg.Length {
+	if height > 2.5*rowSize {
+		return rowSize
+	}
+	return min(textSize, 0.64*height)
 }

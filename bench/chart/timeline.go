@@ -95,7 +95,7 @@ func paintTimeline(p *pen, body vg.Rectangle, t *result.Trial) {
 	x := scale{lo: first.StartSecond, hi: last.StartSecond + last.LengthSecond, a: body.Min.X + 84, b: body.Max.X - 120}
 	const axisHeight, between, head = 58, 52, 34
 	lanes := markLanes(p, t, x)
-	top := body.Max.Y - 26*vg.Length(lanes.count) - 8
+	top := body.Max.Y - laneHeight*vg.Length(lanes.count) - 8
 	middle := body.Min.Y + axisHeight + (top-body.Min.Y-axisHeight)/2
 	low := body.Min.Y + axisHeight
 	paintMarks(p, lanes, low, top)
@@ -129,10 +129,10 @@ func paintRatesOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
 	}
 	ticks := linearTicks(most, 4)
 	y := scale{hi: ticks[len(ticks)-1], a: low, b: top}
-	paintGrid(p, x, y, ticks, stats.Rate, "messages per second")
+	paintGrid(p, x, y, ticks, tickName, "messages per second")
 	produced := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Produced, i), true })
 	effects := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Effects, i), true })
-	paintSeries(p, x, y, []series{{"produced", axis, produced, nil}, {"effects", blue, effects, nil}})
+	paintSeries(p, x, y, []series{{"produced", tint(axis, 0.4), 7, produced, nil}, {"effects", blue, 2.5, effects, nil}})
 }
 
 func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
@@ -148,18 +148,11 @@ func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) 
 		return
 	}
 	ticks := logTicks(least, most)
-	if len(ticks) > 7 {
-		ticks = powersOfTen(ticks)
-	}
 	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: low, b: top, log: true}
-	paintGrid(p, x, y, ticks, stats.Micros, "end-to-end latency of the effects in each interval (log scale)")
+	paintGrid(p, x, y, thin(ticks, 8), tickMicros, "end-to-end latency of the effects in each interval (log scale)")
 	p99 := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndP99, i.EndToEndP99 > 0 })
 	longest := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndMax, i.EndToEndMax > 0 })
-	paintSeries(p, x, y, []series{{"max", sky, longest, []vg.Length{6, 4}}, {"p99", blue, p99, nil}})
-}
-
-func powersOfTen(ticks []float64) []float64 {
-	return logTicks(ticks[0], max(ticks[len(ticks)-1], ticks[0]*1001))
+	paintSeries(p, x, y, []series{{"max", sky, 2.5, longest, []vg.Length{6, 4}}, {"p99", blue, 2.5, p99, nil}})
 }
 
 func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, title string) {
@@ -175,6 +168,7 @@ func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, t
 type series struct {
 	name   string
 	colour color.NRGBA
+	width  vg.Length
 	pieces [][]vg.Point
 	dashes []vg.Length
 }
@@ -206,7 +200,7 @@ func paintSeries(p *pen, x, y scale, all []series) {
 	var wanted []vg.Length
 	for _, s := range all {
 		for _, piece := range s.pieces {
-			p.path(piece, 2.5, s.colour, s.dashes...)
+			p.path(piece, s.width, s.colour, s.dashes...)
 		}
 		end := y.a
 		if n := len(s.pieces); n > 0 {

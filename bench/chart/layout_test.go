@@ -1,0 +1,157 @@
+package chart
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"pgregory.net/rapid"
+)
+
+// TestSpread checks what spread promises: order, gap, range, and that nothing
+// moves when nothing is in the way.
+func TestSpread(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		wanted := rapid.SliceOfN(rapid.Map(rapid.IntRange(-50, 1050), func(i int) vg.Length { return vg.Length(i) }), 1, 40).Draw(rt, "wanted")
+		gap := vg.Length(rapid.IntRange(1, 60).Draw(rt, "gap"))
+		const lo, hi = 0, 1000
+		placed := spread(wanted, gap, lo, hi)
+		require.Len(rt, placed, len(wanted))
+		if n := len(wanted); n > 1 {
+			gap = min(gap, (hi-lo)/vg.Length(n-1))
+		}
+		for i, a := range placed {
+			require.GreaterOrEqual(rt, a, vg.Length(lo)-1e-6)
+			require.LessOrEqual(rt, a, vg.Length(hi)+1e-6)
+			for j, b := range placed {
+				if i != j {
+					require.GreaterOrEqual(rt, math.Abs(float64(a-b)), float64(gap)-1e-6)
+				}
+				if wanted[i] < wanted[j] {
+					require.Less(rt, a, b)
+				}
+			}
+		}
+		sorted := slices.Sorted(slices.Values(wanted))
+		free := sorted[0] >= lo && sorted[len(sorted)-1] <= hi
+		for i := 1; i < len(sorted); i++ {
+			free = free && sorted[i]-sorted[i-1] >= gap
+		}
+		if free {
+			for i := range wanted {
+				require.InDelta(rt, float64(wanted[i]), float64(placed[i]), 1e-6)
+			}
+		}
+	})
+}
+
+func TestTicks(t *testing.T) {
+	require.Equal(t, []float64{0, 50e3, 100e3, 150e3, 200e3, 250e3}, linearTicks(212e3, 5))
+	require.Equal(t, []float64{0, 1, 2, 3}, countTicks(3, 5), "no half messages")
+	require.Equal(t, []float64{0, 1}, countTicks(0.5, 5))
+	require.Equal(t, []float64{1000, 2000, 5000, 10000}, logTicks(1200, 8000))
+	require.Equal(t, []float64{100, 200}, logTicks(100, 100))
+	require.Equal(t, []float64{1000, 10000}, thin([]float64{1000, 2000, 5000, 10000}, 3))
+	require.Equal(t, []string{"0", "50k", "2.5k", "1M", "950"}, []string{tickName(0), tickName(50e3), tickName(2500), tickName(1e6), tickName(950)})
+	require.Equal(t, []string{"1 ms", "100 µs", "10 s"}, []string{tickMicros(1000), tickMicros(100), tickMicros(10e6)})
+	rapid.Check(t, func(rt *rapid.T) {
+		lo := rapid.Float64Range(0.5, 6e8).Draw(rt, "lo")
+		hi := rapid.Float64Range(lo, 6e8).Draw(rt, "hi")
+		ticks := logTicks(lo, hi)
+		require.GreaterOrEqual(rt, len(ticks), 2)
+		require.LessOrEqual(rt, ticks[0], lo)
+		require.GreaterOrEqual(rt, ticks[len(ticks)-1], hi)
+		require.LessOrEqual(rt, len(linearTicks(hi, 5)), 7)
+	})
+}
+
+func TestPages(t *testing.T) {
+	rows := make([]int, 49)
+	cut, suffixes := pages(rows, 24)
+	require.Equal(t, []string{"", "-2", "-3"}, suffixes)
+	require.Equal(t, []int{16, 16, 17}, []int{len(cut[0]), len(cut[1]), len(cut[2])})
+}
+
+func TestPercentileName(t *testing.T) {
+	require.Equal(t, []string{"90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"},
+		[]string{percentileName(1), percentileName(2), percentileName(3), percentileName(4), percentileName(5)})
+}
+
+// TestCurveExactly checks percentiles of 1 to 1000 µs, one each: the p-th is p × 1000.
+func TestCurveExactly(t *testing.T) {
+	h := latency.NewHistogram()
+	for v := range int64(1000) {
+		require.NoError(t, h.RecordValue(v+1))
+	}
+	made := &pool{}
+	for _, bar := range h.Distribution() {
+		if bar.Count > 0 {
+			made.through = append(made.through, int64(len(made.through)+1))
+			made.micros = append(made.micros, float64(bar.To))
+		}
+	}
+	c := newCurve(made)
+	require.InDelta(t, math.Log10(2), c.nines[0], 1e-12)
+	require.Equal(t, 500.0, c.micros[0])
+	require.InDelta(t, 3.0, c.nines[len(c.nines)-1], 1e-9)
+	require.Equal(t, 999.0, c.micros[len(c.micros)-1])
+	require.True(t, slices.IsSorted(c.micros))
+
+	made.over = 250 // a fifth of all never arrived: the curve ends at the 80th percentile
+	c = newCurve(made)
+	require.Equal(t, 625.0, c.micros[0], "the median of 1250 is the 625th")
+	require.LessOrEqual(t, c.nines[len(c.nines)-1], math.Log10(5)+1e-9)
+	require.Equal(t, float64(stats.OverRange), c.at(2), "p99 lies among those that never arrived")
+}
+
+func TestHeadlineNeedsSignificance(t *testing.T) {
+	title := func(repeats int, cells ...arm) string {
+		_, run := fixture(t, cells, nil, repeats)
+		return throughputTitle(run, "saturated", rateRows(run, "saturated"))
+	}
+	slow, alike := arms()[2], arms()[1]
+	alike.name = "alike"
+	require.Equal(t, "exactly-once carries 0.59× the messages of at-least-once", title(6, arms()[1], slow))
+	require.Equal(t, "Throughput: too few repeats to tell the cells apart", title(3, arms()[1], slow))
+	require.Equal(t, "Throughput: no difference to at-least-once detected", title(6, arms()[1], alike))
+	require.Equal(t, "Throughput of 1 cell, scenario saturated", title(6, slow))
+}
+
+func TestAmountNeverHidesALoss(t *testing.T) {
+	require.Equal(t, []string{"0", "500", "0.17", "0.005", "1.5", "275,163", "12,346"},
+		[]string{amount(0), amount(500), amount(1.0 / 6), amount(0.005), amount(1.5), amount(275163), amount(12345.6)})
+}
+
+func TestStandstill(t *testing.T) {
+	trial := func(effects ...int64) *result.Trial {
+		made := &result.Trial{}
+		for i, n := range effects {
+			made.Timeline = append(made.Timeline, result.Interval{StartSecond: float64(i), LengthSecond: 1, Effects: n})
+		}
+		return made
+	}
+	require.Equal(t, 2.0, standstill(trial(5, 5, 0, 0, 9, 0), 1.5), "the silence at the end is not one")
+	require.Equal(t, 0.0, standstill(trial(5, 0, 5, 5), 2.5), "a silence before the fault is not its doing")
+	require.Equal(t, 3.0, standstill(trial(5, 0, 0, 0), 1), "nothing ever followed")
+}
+
+func TestWrapAndShortenFit(t *testing.T) {
+	p := newPen(draw.Canvas{})
+	rapid.Check(t, func(rt *rapid.T) {
+		s := rapid.StringOfN(rapid.RuneFrom([]rune("abc WM-×…")), 0, 300, -1).Draw(rt, "text")
+		width := vg.Length(rapid.IntRange(60, 800).Draw(rt, "width"))
+		most := rapid.IntRange(1, 3).Draw(rt, "lines")
+		lines := p.wrap(s, 20, width, most)
+		require.LessOrEqual(rt, len(lines), most)
+		for _, line := range lines {
+			require.LessOrEqual(rt, p.width(line, 20), width)
+		}
+	})
+}
