@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"deliverybench/bench/claim"
@@ -224,8 +223,6 @@ func fixtures() map[string]*result.Run {
 		"semantics": semantics(), "matrix": matrix(), "trouble": trouble(), "empty": empty(), "hostile": hostile(),
 	}
 }
-
-func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
 
 func (b *build) named(cell string) *result.Cell {
 	for i := range b.run.Cells {

@@ -131,7 +131,7 @@ func (m *markdown) reasons(what string, all byReason) {
 	}
 	m.line("\n## " + what + "\n")
 	for _, g := range all {
-		m.line("- " + md(reasonLine(what, g, len(g.Names))))
+		m.line("- " + md(sentence(reasonLine(g, len(g.Names)))))
 	}
 }
 

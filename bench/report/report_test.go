@@ -2,13 +2,23 @@ package report
 
 import (
 	"bytes"
+	"encoding/xml"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
 )
 
@@ -22,21 +32,283 @@ func golden(t *testing.T, name string, got []byte) {
 		require.NoError(t, os.WriteFile(file, got, 0o644))
 	}
 	want, err := os.ReadFile(file)
-	require.NoError(t, err, "run go test -update ./bench/report once")
+	require.NoError(t, err, "run go test ./bench/report -update once")
 	require.Equal(t, string(want), string(got))
 }
 
-func tableOf(t testing.TB, run *result.Run, o Options) string {
-	t.Helper()
+func tableOf(t require.TestingT, run *result.Run, o Options) string {
 	var b bytes.Buffer
 	require.NoError(t, Table(&b, run, o))
 	return b.String()
 }
 
-func TestTable(t *testing.T) {
+// charts is a folder with two small figures.
+func charts() fstest.MapFS {
+	svg := []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10"/></svg>`)
+	return fstest.MapFS{
+		"charts/losses.svg": {Data: svg}, "charts/throughput.svg": {Data: svg}, "charts/throughput.png": {Data: []byte("png")},
+	}
+}
+
+func TestGoldens(t *testing.T) {
 	for name, run := range fixtures() {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".txt", []byte(tableOf(t, run, Options{Heading: true})))
+			var markdown, page bytes.Buffer
+			require.NoError(t, Markdown(&markdown, run, charts()))
+			golden(t, name+".md", markdown.Bytes())
+			require.NoError(t, HTML(&page, run, charts()))
+			golden(t, name+".html", page.Bytes())
 		})
 	}
+}
+
+func TestEveryFormSaysTheSameVerdict(t *testing.T) {
+	for name, run := range fixtures() {
+		if name == "hostile" {
+			continue // there it is escaped, differently in each form
+		}
+		var markdown, page bytes.Buffer
+		require.NoError(t, Markdown(&markdown, run, nil))
+		require.NoError(t, HTML(&page, run, nil))
+		require.Contains(t, strings.ReplaceAll(tableOf(t, run, Options{Width: 1000}), "\n", ""), Verdict(run))
+		require.Contains(t, markdown.String(), md(Verdict(run)))
+		require.Contains(t, page.String(), Verdict(run))
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	one := func(change func(*result.Trial)) *result.Run {
+		b := newBuild("one", "steady")
+		change(b.trial(b.cell("arm", "at-least-once"), "steady"))
+		return &b.run
+	}
+	nothing := one(func(t *result.Trial) { t.Status, t.Reason = result.Omitted, "no" })
+	failed := one(func(t *result.Trial) { t.Status, t.Verdict, t.Promise = result.Failed, nil, "" })
+	for want, run := range map[string]*result.Run{
+		"Nothing was measured.":                                   empty(),
+		"Nothing was measured: everything was omitted.":           nothing,
+		"Inconclusive: none of 1 trial completed.":                failed,
+		"The promise held; nothing was claimed.":                  one(func(*result.Trial) {}),
+		"The promise was violated (arm); nothing was claimed.":    one(func(t *result.Trial) { t.Promise = result.Violated }),
+		"The promise is inconclusive (arm); nothing was claimed.": one(func(t *result.Trial) { t.Promise = result.PromiseInconclusive }),
+		"No promise was made; nothing was claimed.":               one(func(t *result.Trial) { t.Promise = result.NoPromise }),
+		"All 3 promises held; all 18 claims were met.":            semantics(),
+		"Interrupted after 7 of 12 trials. The promise was violated (careful); of 8 claims 3 not met, 2 inconclusive.": trouble(),
+	} {
+		require.Equal(t, want, Verdict(run))
+	}
+}
+
+// A trial that did not complete cannot show that a promise held.
+func TestAPromiseIsItsWorstTrial(t *testing.T) {
+	b := newBuild("worst", "steady")
+	c := b.cell("arm", "exactly-once")
+	require.Equal(t, result.NoPromise, promiseOf(c))
+	for _, step := range []struct {
+		status  result.Status
+		promise result.Promise
+		want    result.Promise
+	}{
+		{result.Omitted, result.Violated, result.NoPromise},
+		{result.Completed, result.Held, result.Held},
+		{result.Failed, result.Held, result.PromiseInconclusive},
+		{result.Inconclusive, "", result.PromiseInconclusive},
+		{result.Completed, result.Violated, result.Violated},
+		{result.Completed, result.Held, result.Violated},
+	} {
+		tr := b.trial(c, "steady")
+		tr.Status, tr.Promise = step.status, step.promise
+		require.Equal(t, step.want, promiseOf(c))
+	}
+}
+
+func TestColorOnlyWhenAsked(t *testing.T) {
+	escape := regexp.MustCompile("\x1b\\[[0-9]*m")
+	for _, run := range []*result.Run{semantics(), trouble()} {
+		bare, colored := tableOf(t, run, Options{}), tableOf(t, run, Options{Color: true})
+		require.NotContains(t, bare, "\x1b")
+		require.Contains(t, colored, "\x1b[3")
+		require.Equal(t, bare, escape.ReplaceAllString(colored, ""), "colours must not move anything")
+	}
+}
+
+func TestGeneratorLimitedIsMarkedAndExplained(t *testing.T) {
+	text := tableOf(t, matrix(), Options{})
+	require.Contains(t, text, "1.20M*")
+	require.Contains(t, text, "! * The load generator was the limit in 4 trials")
+}
+
+func TestNothingHiddenInASteadyScenario(t *testing.T) {
+	b := newBuild("steady", "paced")
+	tr := b.trial(b.cell("arm", "none"), "paced")
+	pace(tr, 100, 200, 300)
+	require.NotContains(t, tableOf(t, &b.run, Options{}), "lost")
+	tr.Verdict.Lost.Total = 7
+	require.Regexp(t, `lost`, tableOf(t, &b.run, Options{}))
+}
+
+// A spotless record is given its worth where theory does not give the number.
+func TestUpperBoundOnlyForInexactFaults(t *testing.T) {
+	b := newBuild("bound", "crash")
+	c := b.cell("arm", "at-least-once")
+	for range 10 {
+		strike(b.trial(c, "crash"), "kill broker", false, 0, 0, 0, 0)
+	}
+	// 1 − 0.05^(1/10) = 0.2589
+	require.Contains(t, tableOf(t, &b.run, Options{Width: 200}), "at most 26 % of such faults violate")
+	require.NotContains(t, tableOf(t, semantics(), Options{}), "of such faults violate")
+}
+
+// No line is ever wider than asked for, whatever the names and numbers are.
+func TestTableFitsItsWidth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		run := randomRun(t)
+		columns := rapid.SampledFrom([]int{40, 60, 100, 100, 100, 140}).Draw(t, "width")
+		for _, line := range strings.Split(tableOf(t, run, Options{Width: columns, Heading: true}), "\n") {
+			if width(line) > columns {
+				t.Fatalf("%d columns, at most %d: %q", width(line), columns, line)
+			}
+		}
+		var page bytes.Buffer
+		require.NoError(t, HTML(&page, run, nil))
+		require.NoError(t, wellFormed(page.Bytes()))
+	})
+}
+
+func randomRun(t *rapid.T) *result.Run {
+	name := rapid.OneOf(rapid.StringN(0, 60, 200), rapid.StringMatching(`[a-z.-]{1,80}`), rapid.Just("consumer.commit.every"))
+	scenarios := rapid.SliceOfNDistinct(name, 0, 5, rapid.ID[string]).Draw(t, "scenarios")
+	axes := rapid.SliceOfNDistinct(name, 0, 8, rapid.ID[string]).Draw(t, "axes")
+	b := newBuild(name.Draw(t, "profile"), scenarios...)
+	b.run.Run.Interrupted = rapid.Bool().Draw(t, "interrupted")
+	big := rapid.Int64Range(0, 1<<62)
+	micros := rapid.Float64Range(0, 1e12)
+	for range rapid.IntRange(0, 5).Draw(t, "cells") {
+		var matrix []string
+		for _, a := range axes {
+			matrix = append(matrix, a, name.Draw(t, "value"))
+		}
+		c := b.cell(name.Draw(t, "arm"), rapid.SampledFrom([]string{"none", "at-least-once"}).Draw(t, "guarantee"), matrix...)
+		b.run.Run.Baseline = c.Arm
+		if rapid.IntRange(0, 5).Draw(t, "omit") == 0 {
+			c.Omitted = name.Draw(t, "reason")
+		}
+		for _, s := range scenarios {
+			what := rapid.IntRange(0, 3).Draw(t, "kind")
+			for range rapid.IntRange(0, 7).Draw(t, "repeats") {
+				tr := b.trial(c, s)
+				tr.Status = rapid.SampledFrom([]result.Status{result.Completed, result.Completed, result.Failed, result.Omitted, result.Inconclusive}).Draw(t, "status")
+				tr.Reason, tr.Warnings = name.Draw(t, "reason"), []string{name.Draw(t, "warning")}
+				switch what {
+				case 0:
+					saturate(tr, micros.Draw(t, "speed"))
+				case 1:
+					pace(tr, micros.Draw(t, "p50"), micros.Draw(t, "p99"), micros.Draw(t, "p999"))
+				default:
+					strike(tr, rapid.SampledFrom([]string{"freeze ", "kill "}).Draw(t, "fault")+name.Draw(t, "who"), false,
+						big.Draw(t, "lost"), big.Draw(t, "dups"), big.Draw(t, "lost"), big.Draw(t, "dups"))
+				}
+				tr.Verdict.Saturated, tr.Unrecorded = big.Draw(t, "saturated"), big.Draw(t, "unrecorded")
+				tr.Generator.Limited, tr.Generator.Why = rapid.Bool().Draw(t, "limited"), name.Draw(t, "why")
+			}
+		}
+	}
+	for range rapid.IntRange(0, 20).Draw(t, "claims") {
+		b.run.Claims = append(b.run.Claims, result.Claim{Cell: name.Draw(t, "c"), Scenario: name.Draw(t, "s"), Expression: name.Draw(t, "e"),
+			Expected: name.Draw(t, "x"), Observed: name.Draw(t, "o"),
+			Status: rapid.SampledFrom([]result.ClaimStatus{result.Met, result.NotMet, result.ClaimInconclusive}).Draw(t, "status")})
+	}
+	return &b.run
+}
+
+// wellFormed reads a page as strict XML: every element is closed where it must
+// be, and every < and & is escaped.
+func wellFormed(page []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(page))
+	d.Entity = xml.HTMLEntity
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func TestPageIsWellFormedAndAlone(t *testing.T) {
+	for name, run := range fixtures() {
+		var page bytes.Buffer
+		require.NoError(t, HTML(&page, run, charts()))
+		require.NoError(t, wellFormed(page.Bytes()), name)
+		require.NotRegexp(t, `(?i)(src|href|url)\s*[=(]\s*["']?(http|//|charts/)`, page.String(), name)
+		require.Equal(t, 2, strings.Count(page.String(), "data:image/svg"), name)
+	}
+}
+
+func TestHostileTextIsEscaped(t *testing.T) {
+	var page, markdown bytes.Buffer
+	require.NoError(t, HTML(&page, hostile(), fstest.MapFS{"charts/x\" onerror=alert(1).svg": {Data: []byte("<script>")}}))
+	require.NotContains(t, page.String(), "<script")
+	require.NotContains(t, page.String(), `" onerror`)
+	require.NoError(t, Markdown(&markdown, hostile(), nil))
+	// The command at the end stands in a code block, which shows its text as it is.
+	body, code, _ := strings.Cut(markdown.String(), "## Run it again\n\n    ")
+	require.NotContains(t, body, "<script")
+	require.Equal(t, 1, strings.Count(code, "\n"))
+	require.NotRegexp(t, `[^\\]\]\(javascript`, body)
+	for _, out := range []string{page.String(), markdown.String(), tableOf(t, hostile(), Options{})} {
+		require.NotContains(t, out, "\x1b")
+	}
+}
+
+// failing is a writer without room.
+type failing struct{ room int }
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, fmt.Errorf("disk full")
+	}
+	return len(p), nil
+}
+
+func TestWriterErrorsAreReturned(t *testing.T) {
+	run := semantics()
+	require.ErrorContains(t, Table(&failing{100}, run, Options{}), "disk full")
+	require.ErrorContains(t, Markdown(&failing{100}, run, nil), "disk full")
+	require.ErrorContains(t, HTML(&failing{100}, run, nil), "disk full")
+}
+
+func TestReportsNeedNoKafkaClient(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Contains(t, string(out), "deliverybench/bench/result")
+	for _, forbidden := range []string{"confluent", "franz-go"} {
+		require.NotContains(t, string(out), forbidden)
+	}
+}
+
+func TestCommandIsQuotedForAShell(t *testing.T) {
+	run := empty()
+	run.Run.Command = []string{"deliverybench", "-only", "a b", "it's", "$(rm -rf)", ""}
+	require.Equal(t, `deliverybench -only 'a b' 'it'\''s' '$(rm -rf)' ''`, command(run))
+}
+
+func TestShortestTellsSettingsApart(t *testing.T) {
+	names := []string{"consumer.commit.every", "producer.transaction.every", "producer.acks"}
+	require.Equal(t, "commit.every", shortest(names[0], names))
+	require.Equal(t, "acks", shortest(names[2], names))
+	require.Equal(t, "every", shortest("every", []string{"every", "commit.every"}))
+}
+
+func TestPercentilesOfMessagesThatNeverArrived(t *testing.T) {
+	run := trouble()
+	require.Contains(t, tableOf(t, run, Options{}), "> 10 min")
+}
+
+func TestVerdictRowsNameEveryNonZeroCell(t *testing.T) {
+	tr := &result.Trial{Verdict: &ledger.Verdict{Due: 3, Reordered: 2, Table: map[string]int64{"acked/absent/unprocessed": 1, "acked/present/processed": 0}}}
+	require.Contains(t, verdictRows(tr), [2]string{"reordered", "2"})
+	require.Contains(t, verdictRows(tr), [2]string{"acked, absent, unprocessed", "1"})
+	require.NotContains(t, verdictRows(tr), [2]string{"acked, present, processed", "0"})
 }

@@ -114,29 +114,20 @@ func (p *printer) reasons(what string, all byReason) {
 			p.line(what+": … and "+plural(len(all)-listed, "more reason")+", all in the report", "")
 			return
 		}
-		p.line(reasonLine(what, g, 3), "")
+		p.line(what+", "+plural(len(g.Names), "time")+": "+reasonLine(g, 3), "")
 	}
 }
 
-func reasonLine(what string, g *grouped, limit int) string {
-	return what + ", " + plural(len(g.Names), "time") + ": " + strings.TrimRight(g.Reason, ".") + " (" + list(g.Names, limit) + ")."
+// reasonLine is a reason with up to limit of what it is the reason for.
+func reasonLine(g *grouped, limit int) string {
+	return strings.TrimRight(g.Reason, ".") + " (" + list(g.Names, limit) + ")."
 }
 
 func (p *printer) verdictColor(run *result.Run) string {
-	bad := slices.ContainsFunc(run.Claims, func(c result.Claim) bool { return c.Status == result.NotMet })
-	unsure := slices.ContainsFunc(run.Claims, func(c result.Claim) bool { return c.Status == result.ClaimInconclusive })
-	for i := range run.Cells {
-		switch promiseOf(&run.Cells[i]) {
-		case result.Violated:
-			bad = true
-		case result.PromiseInconclusive:
-			unsure = true
-		}
-	}
-	switch {
-	case bad:
+	switch outcomeOf(run) {
+	case result.Violated:
 		return red
-	case unsure || run.Run.Interrupted:
+	case result.PromiseInconclusive:
 		return yellow
 	}
 	return green
@@ -219,6 +210,9 @@ func row(columns []column, of func(column) string) table.Row {
 
 // titleLine is "── saturated ─────" over a group's columns.
 func titleLine(g group, columns int) string {
+	if columns <= titleFrame {
+		return strings.Repeat("─", columns)
+	}
 	title := g.title
 	if width(title)+titleFrame > columns {
 		title = g.short

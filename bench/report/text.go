@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -17,7 +18,7 @@ func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 // from a profile or a broker, and must not move the cursor.
 func plain(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Noncharacter_Code_Point) || r == unicode.ReplacementChar {
 			return ' '
 		}
 		return r
@@ -71,9 +72,11 @@ func plural(n int, noun string) string {
 	return stats.Count(int64(n)) + " " + noun + "s"
 }
 
+// sentence writes the first letter large.
 func sentence(s string) string {
-	if s == "" {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(first)) + s[size:]
 }

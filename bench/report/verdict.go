@@ -60,6 +60,45 @@ func promiseOf(c *result.Cell) result.Promise {
 	return answer
 }
 
+// outcomeOf sums promises and claims up: Violated when one was broken or not
+// met, PromiseInconclusive when one cannot be judged or nothing was, else Held.
+func outcomeOf(run *result.Run) result.Promise {
+	answer, ran := result.Held, false
+	if run.Run.Interrupted {
+		answer = result.PromiseInconclusive
+	}
+	for i := range run.Cells {
+		each := promiseOf(&run.Cells[i])
+		ran = ran || len(completedIn(&run.Cells[i])) > 0
+		switch {
+		case each == result.Violated:
+			return result.Violated
+		case each == result.PromiseInconclusive:
+			answer = each
+		}
+	}
+	for _, c := range run.Claims {
+		switch c.Status {
+		case result.NotMet:
+			return result.Violated
+		case result.ClaimInconclusive:
+			answer = result.PromiseInconclusive
+		}
+	}
+	if !ran {
+		return result.PromiseInconclusive
+	}
+	return answer
+}
+
+func completedIn(c *result.Cell) []*result.Trial {
+	var all []*result.Trial
+	for i := range c.Trials {
+		all = append(all, &c.Trials[i])
+	}
+	return completed(all)
+}
+
 func promiseSentence(run *result.Run) string {
 	by := map[result.Promise][]string{}
 	for i := range run.Cells {
