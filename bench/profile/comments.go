@@ -42,12 +42,18 @@ func fieldComments() (map[string]string, error) {
 	return comments, nil
 }
 
-// describe returns a setting's comment, in which the Go field names that
-// comments start with are as good as YAML's.
+// describe returns a setting's comment. Where it starts with the Go field's
+// name, the name in YAML takes its place.
 func (s *setting) describe(root reflect.Type, comments map[string]string) string {
 	owner := root
-	for _, i := range s.index[:len(s.index)-1] {
+	last := len(s.index) - 1
+	for _, i := range s.index[:last] {
 		owner = owner.Field(i).Type
 	}
-	return comments[owner.Name()+"."+owner.Field(s.index[len(s.index)-1]).Name]
+	field := owner.Field(s.index[last])
+	text := comments[owner.Name()+"."+field.Name]
+	if rest, named := strings.CutPrefix(text, field.Name+" "); named {
+		return field.Tag.Get("yaml") + " " + rest
+	}
+	return text
 }

@@ -66,9 +66,10 @@ func (d *document) expand(p *Profile, sets []assignment, scale float64) []cell {
 				continue
 			}
 			c := p.cell(arm, combination, sets, scale)
-			for _, k := range c.cases {
-				d.contradictions(k)
-				trials += k.settings.Repeats
+			for i := range c.cases {
+				d.contradictions(c.cases[i])
+				c.cases[i].origins = nil // only blame needs them, and a plan may have many
+				trials += c.cases[i].settings.Repeats
 			}
 			cells = append(cells, c)
 		}

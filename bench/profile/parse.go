@@ -57,6 +57,10 @@ func Parse(source []byte, path string) (*Profile, error) {
 // syntaxLine is how yaml.v3 names the line of a syntax error.
 var syntaxLine = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?`)
 
+// countedFromZero are the errors of yaml.v3's parser, as opposed to its
+// scanner, whose line it counts from 0.
+var countedFromZero = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',')`)
+
 // root returns the mapping of a source that holds exactly one document.
 func (d *document) root(source []byte) (*yaml.Node, error) {
 	if len(source) > MaxSourceSize {
@@ -83,6 +87,9 @@ func (d *document) root(source []byte) (*yaml.Node, error) {
 		if match := syntaxLine.FindStringSubmatch(text); match != nil {
 			line, _ = strconv.Atoi(match[1])
 			text = strings.TrimPrefix(text, match[0])
+			if line > 0 && countedFromZero.MatchString(text) {
+				line++
+			}
 		}
 		d.failAt(max(line, 1), 1, "this is no YAML: %s", text)
 	}

@@ -3,6 +3,8 @@ package profile
 import (
 	"reflect"
 	"regexp"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Profile is a parsed and validated YAML profile.
@@ -99,4 +101,33 @@ func (e exclusion) matches(s Settings) bool {
 		}
 	}
 	return true
+}
+
+// Redacted returns the source with the values of secret client properties
+// replaced, so that it can be saved beside results. Without a secret in it,
+// it is the source as it was given.
+func (p *Profile) Redacted() ([]byte, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(p.Source, &document); err != nil {
+		return nil, err
+	}
+	if redactNodes(&document) == 0 {
+		return p.Source, nil
+	}
+	return yaml.Marshal(&document)
+}
+
+// redactNodes replaces and counts the secrets below a node.
+func redactNodes(n *yaml.Node) int {
+	count := 0
+	for i, child := range n.Content {
+		secret := n.Kind == yaml.MappingNode && i%2 == 1 && IsSecret(n.Content[i-1].Value)
+		if secret && child.Kind == yaml.ScalarNode {
+			*child = yaml.Node{Kind: yaml.ScalarNode, Value: redacted, Style: yaml.DoubleQuotedStyle}
+			count++
+			continue
+		}
+		count += redactNodes(child)
+	}
+	return count
 }

@@ -1,0 +1,44 @@
+package profile
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Parse never panics. What it accepts can be planned, and every trial's
+// settings, written out dotted, read back as the same settings.
+func FuzzParse(f *testing.F) {
+	for _, c := range refusals {
+		f.Add("name: t\n" + c.source + "\n")
+	}
+	shipped, err := filepath.Glob("../../profiles/*.yaml")
+	require.NoError(f, err)
+	for _, file := range shipped {
+		source, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(string(source))
+	}
+	f.Add("a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n")
+	f.Fuzz(func(t *testing.T, source string) {
+		p, err := Parse([]byte(source), "fuzz.yaml")
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+			return
+		}
+		made, err := p.Plan(Options{})
+		require.NoError(t, err)
+		_, err = p.Redacted()
+		require.NoError(t, err)
+		for _, trial := range made.Trials[:min(len(made.Trials), 3)] {
+			d := &document{}
+			root, err := d.root(yamlOf(t, trial.Settings, false))
+			require.NoError(t, err)
+			back, _ := resolve(d.layer(root))
+			require.NoError(t, d.err())
+			require.Equal(t, trial.Settings.Dotted(), back.Dotted())
+		}
+	})
+}
