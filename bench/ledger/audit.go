@@ -44,8 +44,8 @@ type Audit struct {
 	copies, attempts, visible, past []byte
 	outCopies, outVisible           []byte
 
-	// highest is, per producer and partition, one more than the highest
-	// sequence among the first copies so far.
+	// highest is, per producer and partition, the highest sequence among the
+	// first copies so far.
 	highest [][]int64
 	// read is, per pass and partition, one more than the last offset.
 	read [4][]int64
@@ -197,7 +197,7 @@ func (a *Audit) firstCopy(r Record) {
 		a.totals.Reordered++
 		return
 	}
-	*highest = seq + 1
+	*highest = seq
 }
 
 // at returns the partition's number and makes room for it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -196,6 +197,11 @@ func TestEveryClass(t *testing.T) {
 			tr.copy(0, 0, true, false)
 			tr.copy(0, 1, true, true)
 		}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
+		{"undrained through an aborted copy that is read uncommitted", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, ReadUncommitted: true}, func(tr *trial) {
+			tr.end(0, Acked)
+			tr.copy(0, 0, true, false)
+			tr.copy(0, 1, false, true)
+		}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
 		{"undrained before the committed offset", Inputs{Due: []int64{1}, Pipeline: profile.Consume}, func(tr *trial) {
 			tr.end(0, Acked)
 			tr.copy(0, 0, true, false)
@@ -324,9 +330,11 @@ func TestReordered(t *testing.T) {
 }
 
 func TestSaturation(t *testing.T) {
-	tr := newTrial(t, Layout{Producers: 1, Capacity: 2})
+	tr := newTrial(t, Layout{Producers: 1, Capacity: 3})
 	tr.end(0, Acked)
 	tr.end(1, Acked)
+	tr.copy(2, 0, true, false)
+	tr.effects(2, 0, slices.Repeat([]int64{2}, 300)...) // in one incarnation
 	for range 300 {
 		tr.copy(0, 0, true, false)
 	}
@@ -335,12 +343,13 @@ func TestSaturation(t *testing.T) {
 	tr.effects(0, 0, many...)
 	tr.effects(0, 1, many...)
 	tr.effects(1, 0, 1)
-	v := tr.settle(consume(2))
-	// copies, visible and executions of message 0; the attempt of message 1.
-	require.EqualValues(t, 4, v.Saturated)
-	require.EqualValues(t, 254, v.Duplicates.Retried)
-	require.EqualValues(t, 256, v.Executions)
-	require.EqualValues(t, 1, v.MultipleEffects)
+	v := tr.settle(consume(3))
+	// Copies, visible and executions of message 0; the attempt of message 1;
+	// executions of message 2.
+	require.EqualValues(t, 5, v.Saturated)
+	require.Equal(t, Dups{Total: 2 * 254, Retried: 254, Redelivered: 254}, v.Duplicates)
+	require.EqualValues(t, 255+1+255, v.Executions)
+	require.EqualValues(t, 2, v.MultipleEffects)
 }
 
 func TestSettleRefuses(t *testing.T) {
@@ -532,4 +541,18 @@ func TestSignature(t *testing.T) {
 	for k := range signatureBytes {
 		require.EqualValues(t, k+1, sig.at(k), fmt.Sprintf("byte %d", k))
 	}
+}
+
+// What a short file does not hold is zero, not what the buffer held before.
+func TestSourceShortFile(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "plane"), []byte{1, 2, 3}, 0o600))
+	s, err := openSource(dir, "plane", false)
+	require.NoError(t, err)
+	buf := []byte{9, 9, 9, 9, 9}
+	data, err := s.read(buf, 0)
+	require.NoError(t, err)
+	require.True(t, data)
+	require.Equal(t, []byte{1, 2, 3, 0, 0}, buf)
+	require.NoError(t, s.close())
 }
