@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -15,7 +16,8 @@ import (
 type Producer struct {
 	p *kafka.Producer
 	// topic is kept as a pointer once: the library wants *string per message.
-	topic string
+	topic           string
+	taken, reported atomic.Int64
 }
 
 // Report is the fate of one message. Value is valid during the callback only.
@@ -50,6 +52,7 @@ func (p *Producer) Produce(key, value []byte) error {
 		Value:          value,
 	}, nil)
 	if err == nil {
+		p.taken.Add(1)
 		return nil
 	}
 	if ke, ok := err.(kafka.Error); ok && ke.Code() == kafka.ErrQueueFull {
@@ -60,22 +63,10 @@ func (p *Producer) Produce(key, value []byte) error {
 
 // Reports calls onReport for each delivery report and onError for every error
 // of the client as a whole, until the producer is closed. It must run all the
-// time, in one goroutine. batchEnd is called whenever no report is waiting.
-func (p *Producer) Reports(onReport func(*Report), onError func(error), batchEnd func()) {
+// time, in one goroutine.
+func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 	var report Report
-	events := p.p.Events()
-	for {
-		var event kafka.Event
-		var open bool
-		select {
-		case event, open = <-events:
-		default:
-			batchEnd()
-			event, open = <-events
-		}
-		if !open {
-			return
-		}
+	for event := range p.p.Events() {
 		switch e := event.(type) {
 		case *kafka.Message:
 			report = Report{
@@ -86,26 +77,30 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error), batchEnd
 				Err:       e.TopicPartition.Error,
 			}
 			onReport(&report)
+			p.reported.Add(1)
 		case kafka.Error:
 			onError(wrap("producer", e))
 		}
 	}
 }
 
-// Flush waits until every message has its report, at most for the time given;
-// it returns how many still have none.
-func (p *Producer) Flush(timeout time.Duration) int {
+// Flush waits until the callback of every message's report has returned, at
+// most for the time given, and returns how many are still missing. It ends the
+// client's lingering.
+//
+// The library's own Flush shares a queue with the goroutine that polls it and
+// may sleep its whole timeout after the last report went to the other: it is
+// called with short timeouts only, for its effect on the linger.
+func (p *Producer) Flush(timeout time.Duration) int64 {
 	deadline := time.Now().Add(timeout)
 	for {
-		left := p.p.Flush(max(1, min(int(time.Until(deadline).Milliseconds()), 1000)))
-		if left == 0 || time.Now().After(deadline) {
-			return left
+		left := p.taken.Load() - p.reported.Load()
+		if left <= 0 || time.Now().After(deadline) {
+			return max(left, 0)
 		}
+		p.p.Flush(1)
 	}
 }
-
-// Len is the number of messages without a report.
-func (p *Producer) Len() int { return p.p.Len() }
 
 // Close gives up on what has no report: call Flush first.
 func (p *Producer) Close() { p.p.Close() }

@@ -1,0 +1,120 @@
+package fault
+
+import (
+	"fmt"
+	"time"
+
+	"deliverybench/bench/profile"
+)
+
+// Scheduled is one fault of a trial.
+type Scheduled struct {
+	profile.Fault
+	// Name is how tables and charts call it: "kill consumer at mid-batch".
+	Name string
+	// ArmAt is when it is armed, from the start of the measured window. A kill
+	// fires when the worker next reaches its point, everything else at once.
+	ArmAt time.Duration
+	// Target is the number of the worker that is struck. Static members are
+	// struck in order, so that several kills of a role hit one after another.
+	Target    int
+	Predicted *Prediction
+}
+
+// Prediction is a blast radius in messages; nil is not predicted.
+type Prediction struct {
+	Lost       *int64
+	Duplicates *int64
+	// Exact says that theory gives the number; otherwise it is what a fault
+	// costs at the least under the given settings.
+	Exact bool
+}
+
+// Schedule returns the faults of a trial in the order of the profile.
+func Schedule(s profile.Settings) []Scheduled {
+	out := make([]Scheduled, 0, len(s.Faults))
+	for _, f := range s.Faults {
+		out = append(out, Scheduled{
+			Fault:     f,
+			Name:      name(f),
+			ArmAt:     f.At.In(time.Duration(s.Load.Duration)),
+			Predicted: predict(s, f),
+		})
+	}
+	return out
+}
+
+func name(f profile.Fault) string {
+	switch {
+	case f.Kill != "":
+		return fmt.Sprintf("kill %s at %s", f.Kill, f.When)
+	case f.Freeze != "":
+		return fmt.Sprintf("freeze %s for %s", f.Freeze, time.Duration(f.For))
+	default:
+		return fmt.Sprintf("join %s", f.Join)
+	}
+}
+
+func predict(s profile.Settings, f profile.Fault) *Prediction {
+	switch {
+	case f.Kill == profile.ProducerRole:
+		if s.Producer.Acks == profile.AcksNone {
+			return nil // what the kernel still sends of a dead process is not ours to say
+		}
+		// What had no report is unknown, which is neither lost nor a duplicate.
+		return exactly(0, 0)
+	case f.Kill != "":
+		return predictConsumerKill(s.Consumer, f.When)
+	case f.Freeze != "":
+		if s.Producer.Acks == profile.AcksNone || f.For >= s.Consumer.SessionTimeout {
+			return nil
+		}
+		return exactly(0, 0) // everything waits, nothing times out
+	default:
+		if !s.Consumer.RebalanceCallback || automatic(s.Consumer.Commit.When) {
+			return nil
+		}
+		return exactly(0, 0) // the callback settles what is in hand
+	}
+}
+
+// predictConsumerKill: one batch of B = consumer.commit.every lies between the
+// commit and its effects. Killed between the two, the side that came first
+// stands and the other is missing.
+func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
+	b := int64(c.Commit.Every)
+	var p *Prediction
+	switch c.Commit.When {
+	case profile.InTransaction:
+		return exactly(0, 0)
+	case profile.BeforeProcessing:
+		p = exactly(0, 0)
+		if at == profile.PointCommitted || at == profile.PointMidBatch {
+			p = exactly(b, 0)
+		}
+	case profile.AfterProcessing:
+		p = exactly(0, 0)
+		if at == profile.PointProcessed || at == profile.PointMidBatch || at == profile.PointProduced {
+			p = exactly(0, b)
+		}
+		if c.Commit.Mode == profile.Async {
+			p.Exact = false // earlier commits may still be on their way
+		}
+	default:
+		return nil // a timer decides
+	}
+	// Without full count-batches or a fixed assignment the batch in hand, or
+	// what other members hold, differs.
+	if c.Commit.Every == 0 || c.Commit.Interval > 0 || c.Membership != profile.Static || !c.RebalanceCallback {
+		p.Exact = false
+	}
+	return p
+}
+
+func automatic(w profile.CommitWhen) bool {
+	return w == profile.Automatic || w == profile.AutomaticStored
+}
+
+func exactly(lost, duplicates int64) *Prediction {
+	return &Prediction{Lost: &lost, Duplicates: &duplicates, Exact: true}
+}

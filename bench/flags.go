@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"deliverybench/bench/claim"
+	"deliverybench/bench/profile"
+	"deliverybench/profiles"
+)
+
+// flags are those of every verb; each verb registers the ones it knows.
+type flags struct {
+	profile string
+	broker  string
+	out     string
+	resume  string
+	only    string
+	set     values
+	seed    string
+	scale   float64
+	quiet   bool
+	json    bool
+}
+
+// values collects a flag that may be given several times.
+type values []string
+
+func (v *values) String() string     { return strings.Join(*v, ",") }
+func (v *values) Set(s string) error { *v = append(*v, s); return nil }
+
+// planning registers the flags that decide what a plan holds.
+func (f *flags) planning(set *flag.FlagSet) {
+	set.StringVar(&f.profile, "profile", "", "the profile: a `path`, or the name of one that ships")
+	set.Var(&f.set, "set", "change a setting everywhere, `setting=value`; may be given several times")
+	set.StringVar(&f.seed, "seed", "", "`number` that fixes the order of trials and every random choice (default: the profile's)")
+	set.StringVar(&f.only, "only", "", "run only the trials whose cell/scenario matches this `regexp`")
+	set.Float64Var(&f.scale, "scale", 1, "multiply load.duration, load.warmup and the faults' times by this `factor`")
+}
+
+// running registers those of the run verb.
+func (f *flags) running(set *flag.FlagSet) {
+	f.planning(set)
+	set.StringVar(&f.broker, "broker", "embedded", "what to put the load on: `embedded`")
+	set.StringVar(&f.out, "out", "results", "the `folder` in which the run's own folder is made")
+	set.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`: trials that it has are not repeated")
+	set.BoolVar(&f.quiet, "quiet", false, "no progress")
+	f.output(set)
+}
+
+func (f *flags) output(set *flag.FlagSet) {
+	set.BoolVar(&f.json, "json", false, "print the result as JSON (run.json) instead of the table")
+}
+
+// parse reads flags before and after positional arguments.
+func parse(verb string, args []string, register func(*flag.FlagSet)) (positional []string, err error) {
+	set := flag.NewFlagSet(verb, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	register(set)
+	for {
+		if err := set.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%w; %q lists the flags", err, "help "+verb)
+		}
+		args = set.Args()
+		if len(args) == 0 {
+			return positional, nil
+		}
+		positional = append(positional, args[0])
+		args = args[1:]
+	}
+}
+
+// plan opens the profile and resolves it; took says which profile that was.
+func (f *flags) plan() (plan *profile.Plan, took string, err error) {
+	if f.profile == "" {
+		return nil, "", errors.New(`no profile: name one with -profile, for example -profile at-most-once.yaml ("list" shows those that ship)`)
+	}
+	p, took, err := profile.Open(f.profile, profiles.FS)
+	if err != nil {
+		return nil, "", err
+	}
+	options := profile.Options{Set: f.set, Scale: f.scale}
+	if f.seed != "" {
+		var seed uint64
+		if _, err := fmt.Sscanf(f.seed, "%d", &seed); err != nil || fmt.Sprint(seed) != f.seed {
+			return nil, "", fmt.Errorf("-seed %q is not a whole number from 0", f.seed)
+		}
+		options.Seed = &seed
+	}
+	if f.scale <= 0 || f.scale > 1000 {
+		return nil, "", fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
+	}
+	if f.only != "" {
+		if options.Only, err = regexp.Compile(f.only); err != nil {
+			return nil, "", fmt.Errorf("-only: %w", err)
+		}
+	}
+	if errs := claim.Check(p); len(errs) > 0 {
+		for i, err := range errs {
+			errs[i] = fmt.Errorf("%s: %w", p.Path, err)
+		}
+		return nil, "", errors.Join(errs...)
+	}
+	plan, err = p.Plan(options)
+	if err != nil {
+		return nil, "", err
+	}
+	return plan, took, nil
+}

@@ -1,0 +1,12 @@
+// Package trial runs one trial, from topic creation to verdict:
+//
+//	trial.go    the steps in order
+//	crew.go     the worker processes and what they say
+//	faults.go   kills, freezes and joins: armed, fired, recovered
+//	drain.go    everything worked off, every transaction ended
+//	measure.go  latencies, throughput and resources from what the workers left
+//
+// One goroutine conducts: every event of a worker, timer and interrupt reaches
+// it through one channel, so that no step needs a lock. Every wait goes
+// through conductor.until, which has a bound and says what it waited for.
+package trial

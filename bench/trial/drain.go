@@ -1,0 +1,155 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/worker"
+)
+
+// drain lets the consuming side work off everything that is in the log, ends
+// it, and waits until no transaction is open.
+func (c *conductor) drain(ctx context.Context) error {
+	c.enter("draining")
+	s := c.trial.Settings
+	if s.Pipeline != profile.Produce {
+		if err := c.drainConsumers(ctx); err != nil {
+			return err
+		}
+	}
+	if c.output != "" {
+		if err := c.drainObserver(ctx); err != nil {
+			return err
+		}
+	}
+	c.sendHome(worker.ConsumerRole, worker.ObserverRole)
+	err := c.until(ctx, "the workers to end", bounded(stallWithin), func() bool {
+		for _, m := range c.crew {
+			if !m.gone {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return c.awaitStable(ctx)
+}
+
+// drainConsumers is done when the owner of every partition saw its end and has
+// its last, partial batch processed and committed. (Committed offsets never
+// pass control records: comparing them with the end would hang.)
+func (c *conductor) drainConsumers(ctx context.Context) error {
+	end, err := c.ends(ctx, c.input, profile.ReadUncommitted)
+	if err != nil {
+		return err
+	}
+	c.drainTarget = end
+	for _, m := range c.crew {
+		if m.role == worker.ConsumerRole && !m.gone && m.ready {
+			if err := m.process.Send(worker.Command{Drain: end}); err != nil {
+				return c.explain(m, err)
+			}
+		}
+	}
+	b := bound{total: auditWithin, stall: stallWithin + time.Duration(c.trial.Settings.Consumer.SessionTimeout)}
+	return c.until(ctx, "every partition to be drained", b, func() bool {
+		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
+	})
+}
+
+// drainObserver lets the observer see the last outputs.
+func (c *conductor) drainObserver(ctx context.Context) error {
+	if err := c.awaitStable(ctx); err != nil {
+		return err
+	}
+	end, err := c.ends(ctx, c.output, profile.ReadUncommitted)
+	if err != nil {
+		return err
+	}
+	c.observed = false
+	observer := c.latest(worker.ObserverRole, 0)
+	if err := observer.process.Send(worker.Command{Drain: end}); err != nil {
+		return c.explain(observer, err)
+	}
+	return c.until(ctx, "the observer to see the last output", bound{total: auditWithin, stall: stallWithin}, func() bool { return c.observed })
+}
+
+// sendHome ends the input of the workers of these roles, which makes them exit.
+func (c *conductor) sendHome(roles ...worker.Role) {
+	for _, m := range c.crew {
+		for _, role := range roles {
+			if m.role == role && !m.gone {
+				m.done = true
+				go m.process.Close(stallWithin)
+			}
+		}
+	}
+}
+
+func (c *conductor) ends(ctx context.Context, topic string, isolation profile.Isolation) (client.Offsets, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	return c.admin.EndOffsets(ctx, topic, c.trial.Settings.Topic.Partitions, isolation)
+}
+
+// awaitStable waits until no transaction is open: the last stable offset of
+// every partition is its end.
+func (c *conductor) awaitStable(ctx context.Context) error {
+	within := time.Duration(c.trial.Settings.Relay.TransactionTimeout) + 15*time.Second
+	deadline := time.Now().Add(within)
+	for _, topic := range c.topics() {
+		for {
+			end, err := c.ends(ctx, topic, profile.ReadUncommitted)
+			if err != nil {
+				return err
+			}
+			stable, err := c.ends(ctx, topic, profile.ReadCommitted)
+			if err != nil {
+				return err
+			}
+			if maps.Equal(end, stable) {
+				break
+			}
+			if time.Now().After(deadline) {
+				return inconclusive{fmt.Errorf("open transaction: waited %s for the last stable offsets %v of topic %s to reach its end %v", within, stable, topic, end)}
+			}
+			pause := time.Now().Add(50 * time.Millisecond)
+			if err := c.until(ctx, "the next look at the last stable offset", bounded(time.Minute), func() bool { return time.Now().After(pause) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// audit has a fresh worker read everything that the log holds.
+func (c *conductor) audit(ctx context.Context) error {
+	c.enter("auditing")
+	task := &worker.Audit{}
+	var err error
+	if task.InputEnd, err = c.ends(ctx, c.input, profile.ReadUncommitted); err != nil {
+		return err
+	}
+	if c.output != "" {
+		if task.OutputEnd, err = c.ends(ctx, c.output, profile.ReadUncommitted); err != nil {
+			return err
+		}
+	}
+	m := &member{name: "auditor", role: worker.AuditorRole}
+	err = c.launch(m, worker.Spec{
+		Role: worker.AuditorRole, Settings: c.trial.Settings, Endpoint: c.env.Broker.Endpoint(), RunTag: c.tag,
+		Input: c.input, Output: c.output, Group: c.group,
+		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name), Audit: task,
+	})
+	if err != nil {
+		return err
+	}
+	return c.until(ctx, "the audit of the log", bounded(auditWithin), func() bool { return m.gone })
+}

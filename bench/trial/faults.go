@@ -1,0 +1,221 @@
+package trial
+
+import (
+	"fmt"
+	"time"
+
+	"deliverybench/bench/fault"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/worker"
+)
+
+// activeFault is one fault of the trial and what became of it. Times are on
+// CLOCK_MONOTONIC; 0 is never.
+type activeFault struct {
+	fault.Scheduled
+	armed, fired, recovered int64
+	// healed is when its cause ended: the thaw, the restart. Recovery is the
+	// first progress after it.
+	healed   int64
+	assigned bool // to a worker
+	struck   *member
+	replaced *member
+}
+
+func (c *conductor) scheduleFaults() {
+	for _, s := range fault.Schedule(c.trial.Settings) {
+		c.faults = append(c.faults, &activeFault{Scheduled: s})
+	}
+}
+
+// faultFor returns the kill that a new worker carries. Kills of a role go to
+// its workers in turn; a worker's next incarnation carries its next kill.
+func (c *conductor) faultFor(m *member) *activeFault {
+	turn := 0
+	for _, f := range c.faults {
+		if f.Kill == "" || roleOf(f.Kill) != m.role {
+			continue
+		}
+		workers := c.trial.Settings.Consumer.Count
+		if m.role == worker.ProducerRole {
+			workers = c.trial.Settings.Producer.Count
+		}
+		if turn%workers == m.number && !f.assigned {
+			f.assigned = true
+			return f
+		}
+		turn++
+	}
+	return nil
+}
+
+// roleOf: the relay of a profile is the consumer of a relay pipeline.
+func roleOf(r profile.Role) worker.Role {
+	if r == profile.ProducerRole {
+		return worker.ProducerRole
+	}
+	return worker.ConsumerRole
+}
+
+// armFaults sets the timers. A kill is armed in its worker by the same clock.
+func (c *conductor) armFaults() {
+	for _, f := range c.faults {
+		at := c.windowStart + int64(f.ArmAt)
+		c.at(at, func() error {
+			f.armed = at
+			switch {
+			case f.Freeze != "":
+				return c.freeze(f)
+			case f.Join != "":
+				return c.join(f)
+			default:
+				return nil
+			}
+		})
+	}
+}
+
+func (c *conductor) freeze(f *activeFault) error {
+	if err := c.env.Broker.Freeze(); err != nil {
+		return fmt.Errorf("%s: %w", f.Name, err)
+	}
+	f.fired = c.env.Clock.Now()
+	c.at(f.fired+int64(f.For), func() error {
+		err := c.env.Broker.Thaw()
+		f.healed = c.env.Clock.Now()
+		return err
+	})
+	return nil
+}
+
+// join adds a member to the group, and with For takes it away again.
+func (c *conductor) join(f *activeFault) error {
+	number := c.trial.Settings.Consumer.Count
+	for c.latest(worker.ConsumerRole, number) != nil {
+		number++
+	}
+	if err := c.hire(worker.ConsumerRole, number); err != nil {
+		return err
+	}
+	f.struck = c.latest(worker.ConsumerRole, number)
+	f.fired = c.env.Clock.Now()
+	if f.For > 0 {
+		c.at(f.fired+int64(f.For), func() error {
+			f.struck.done = true // asked to go
+			go f.struck.process.Close(stallWithin)
+			return nil
+		})
+	}
+	return nil
+}
+
+// killed reads the mark of a worker that carried a kill and has ended; when
+// the kill fired it has the worker started again after its delay.
+func (c *conductor) killed(m *member) (fired bool, err error) {
+	nanos, fired, err := ledger.ReadMark(c.scratch, m.name)
+	if err != nil || !fired {
+		return false, err
+	}
+	f := m.fault
+	f.fired, f.struck = nanos, m
+	c.at(c.env.Clock.Now()+int64(f.Restart), func() error {
+		f.healed = c.env.Clock.Now()
+		if err := c.hire(m.role, m.number); err != nil {
+			return err
+		}
+		f.replaced = c.latest(m.role, m.number)
+		return nil
+	})
+	return true, nil
+}
+
+// noticeRecovery looks for the first progress after each fault's cause ended:
+// of the worker that took the place of a killed one, of any worker after a
+// thaw, of the newcomer after a join.
+func (c *conductor) noticeRecovery() {
+	for _, f := range c.faults {
+		if f.fired == 0 || f.recovered != 0 {
+			continue
+		}
+		switch {
+		case f.replaced != nil:
+			f.recovered = f.replaced.first
+		case f.Join != "" && f.struck != nil && len(c.assigned()) == c.trial.Settings.Topic.Partitions:
+			f.recovered = f.struck.first
+		case f.Freeze != "" && f.healed != 0:
+			for _, m := range c.crew {
+				if m.counts.Last > f.healed {
+					f.recovered = m.counts.Last
+				}
+			}
+		}
+	}
+}
+
+// restarting reports whether a killed worker is not back yet.
+func (c *conductor) restarting() bool {
+	for _, f := range c.faults {
+		if f.Kill != "" && f.fired != 0 && (f.replaced == nil || !f.replaced.ready) {
+			return true
+		}
+	}
+	return false
+}
+
+// faultTime is how much longer the faults can make the load.
+func (c *conductor) faultTime() time.Duration {
+	var sum time.Duration
+	for _, f := range c.faults {
+		sum += time.Duration(f.Restart) + time.Duration(f.For)
+	}
+	return sum
+}
+
+func (c *conductor) faultCount() (planned, fired int) {
+	for _, f := range c.faults {
+		if f.fired != 0 {
+			fired++
+		}
+	}
+	return len(c.faults), fired
+}
+
+func (c *conductor) faultStates() []string {
+	var states []string
+	for _, f := range c.faults {
+		state := "planned"
+		switch {
+		case f.recovered != 0:
+			state = "recovered"
+		case f.fired != 0:
+			state = "fired"
+		case f.armed != 0:
+			state = "armed"
+		}
+		states = append(states, f.Name+": "+state)
+	}
+	return states
+}
+
+func (c *conductor) faultResults() []result.Fault {
+	var out []result.Fault
+	for _, f := range c.faults {
+		r := result.Fault{Name: f.Name, Armed: c.seconds(f.armed), Fired: c.seconds(f.fired), Recovered: c.seconds(f.recovered)}
+		if p := f.Predicted; p != nil {
+			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, Exact: p.Exact}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// seconds is a time from the start of the measured window; nil is never.
+func (c *conductor) seconds(nanos int64) *float64 {
+	if nanos == 0 {
+		return nil
+	}
+	s := float64(nanos-c.windowStart) / float64(time.Second)
+	return &s
+}

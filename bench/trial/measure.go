@@ -1,0 +1,267 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/worker"
+)
+
+// settlement is what the ledger must be told to judge it.
+func (c *conductor) settlement() ledger.Inputs {
+	s := c.trial.Settings
+	return ledger.Inputs{
+		Due:             c.due(func(m *member) int64 { return m.due }),
+		Pipeline:        s.Pipeline,
+		AcksNone:        s.Producer.Acks == profile.AcksNone,
+		ReadUncommitted: s.Consumer.Isolation == profile.ReadUncommitted,
+		Drained:         true,
+	}
+}
+
+// due gathers a number of each producer's last incarnation.
+func (c *conductor) due(of func(*member) int64) []int64 {
+	due := make([]int64, c.trial.Settings.Producer.Count)
+	for n := range due {
+		if m := c.latest(worker.ProducerRole, n); m != nil {
+			due[n] = of(m)
+		}
+	}
+	return due
+}
+
+// measure fills in everything but the verdict, from what the workers left.
+func (c *conductor) measure(out *Outcome) error {
+	log, err := c.readLogs()
+	if err != nil {
+		return err
+	}
+	out.Latency = log
+	r := &out.Result
+	r.Warnings = c.warnings
+	r.Latency = c.summaries(log, r.Verdict)
+	r.Throughput = c.throughput(log, r.Verdict)
+	r.Timeline = c.timeline(log)
+	r.Generator = c.generator(r)
+	if r.Verdict != nil {
+		err = c.unrecorded(log, r)
+	}
+	return err
+}
+
+// readLogs merges the interval logs of all workers.
+func (c *conductor) readLogs() (*latency.Log, error) {
+	paths, err := filepath.Glob(filepath.Join(c.scratch, "*.hlog"))
+	if err != nil {
+		return nil, err
+	}
+	var logs []*latency.Log
+	for _, path := range paths {
+		log, err := readLog(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, log)
+	}
+	return latency.Merge(logs...)
+}
+
+func readLog(path string) (*latency.Log, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	log, err := latency.ReadLog(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return log, nil
+}
+
+// summaries counts the messages that never arrived as longer than everything
+// recorded, so that losing messages cannot make a percentile look good.
+func (c *conductor) summaries(log *latency.Log, v *ledger.Verdict) map[string]latency.Summary {
+	var unacked, lost int64
+	if v != nil {
+		unacked, lost = v.Unknown+v.Rejected+v.NotSent, v.Lost.Total
+	}
+	out := map[string]latency.Summary{}
+	for _, role := range log.Roles() {
+		switch role {
+		case worker.AckWarmup, worker.EndToEndWarmup:
+			continue
+		case result.Ack, result.AckService:
+			out[role] = log.Summary(role, unacked)
+		case result.EndToEnd, result.EndToEndService:
+			out[role] = log.Summary(role, lost)
+		default:
+			out[role] = log.Summary(role, 0)
+		}
+	}
+	return out
+}
+
+// throughput counts what was completed in the measured window. The pipeline's
+// rate is that of its messages from end to end: those of the measured window
+// over the time from its start until the last of them was done, the drain
+// included, so that a producer that outruns its consumers does not look fast.
+func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throughput {
+	window := time.Duration(c.trial.Settings.Load.Duration).Seconds()
+	count := func(roles ...string) (inWindow, total int64, last float64) {
+		for _, role := range roles {
+			for _, interval := range log.Intervals(role) {
+				start := log.Grid.Start(interval.Index)
+				end := (start + log.Grid.Interval).Seconds()
+				total += interval.Count()
+				last = max(last, end)
+				if start >= 0 && end <= window+1e-9 {
+					inWindow += interval.Count()
+				}
+			}
+		}
+		return inWindow, total, last
+	}
+	acked, _, _ := count(result.Ack, worker.AckWarmup)
+	effects, _, _ := count(result.EndToEnd, worker.EndToEndWarmup)
+	t := result.Throughput{
+		WindowSeconds:     window,
+		ProducedPerSecond: float64(acked) / window,
+		BytesPerSecond:    float64(acked) / window * float64(c.trial.Settings.Load.Message.Size),
+	}
+	role, warmup := result.EndToEnd, worker.EndToEndWarmup
+	switch c.trial.Settings.Pipeline {
+	case profile.Produce:
+		role, warmup = result.Ack, worker.AckWarmup
+	case profile.RelayTo:
+		t.OutputPerSecond = float64(effects) / window
+		t.ConsumedPerSecond = t.OutputPerSecond
+	default:
+		t.ConsumedPerSecond = float64(effects) / window
+	}
+	_, measured, last := count(role)
+	_, early, _ := count(warmup)
+	if exact := c.lastDone(); exact > 0 {
+		last = exact
+	}
+	if last > 0 {
+		t.PipelinePerSecond = float64(measured+early) / max(last, window)
+	}
+	return t
+}
+
+// lastDone is when the pipeline's last message was done, in seconds from the
+// start of the measured window.
+func (c *conductor) lastDone() float64 {
+	role := worker.ConsumerRole
+	switch c.trial.Settings.Pipeline {
+	case profile.Produce:
+		role = worker.ProducerRole
+	case profile.RelayTo:
+		role = worker.ObserverRole
+	}
+	var last int64
+	for _, m := range c.crew {
+		if m.role == role {
+			last = max(last, m.counts.Last)
+		}
+	}
+	if last == 0 {
+		return 0
+	}
+	return float64(last-c.windowStart) / float64(time.Second)
+}
+
+// timeline is the trial in slices of the latency logs' grid.
+func (c *conductor) timeline(log *latency.Log) []result.Interval {
+	slices := map[int64]*result.Interval{}
+	var first, last int64 = 0, -1
+	slice := func(index int64) *result.Interval {
+		if slices[index] == nil {
+			slices[index] = &result.Interval{StartSecond: log.Grid.Start(index).Seconds(), LengthSecond: log.Grid.Interval.Seconds()}
+			last = max(last, index)
+		}
+		return slices[index]
+	}
+	for _, role := range []string{result.Ack, worker.AckWarmup} {
+		for _, interval := range log.Intervals(role) {
+			slice(interval.Index).Produced += interval.Count()
+		}
+	}
+	for _, role := range []string{result.EndToEnd, worker.EndToEndWarmup} {
+		for _, interval := range log.Intervals(role) {
+			slice(interval.Index).Effects += interval.Count()
+		}
+	}
+	role := result.EndToEnd
+	if c.trial.Settings.Pipeline == profile.Produce {
+		role = result.Ack
+	}
+	for _, interval := range log.Intervals(role) {
+		s, summary := slice(interval.Index), interval.Summary()
+		s.EndToEndP50, s.EndToEndP99, s.EndToEndMax = summary.P50, summary.P99, summary.Max
+	}
+	var out []result.Interval
+	for index := first; index <= last; index++ {
+		out = append(out, *slice(index)) // one in which nothing completed is a finding too
+	}
+	return out
+}
+
+// A paced trial is generator-limited when its load was late by more than
+// limitedLag and by more than a tenth of what it measured, or when the
+// processors had nothing left.
+const (
+	limitedLagMicros = 1000
+	limitedShare     = 0.10
+	limitedCPU       = 0.95
+)
+
+func (c *conductor) generator(r *result.Trial) result.Generator {
+	s := c.trial.Settings
+	g := result.Generator{
+		Closed: s.Load.Rate == profile.RateMax || s.Producer.Outstanding > 0,
+		CPU:    c.window.share(),
+	}
+	if g.Closed {
+		return g // the client is the limit by design, and is labelled so
+	}
+	lag, measured := r.Latency[result.SendLag], r.Latency[result.EndToEnd]
+	if s.Pipeline == profile.Produce {
+		measured = r.Latency[result.Ack]
+	}
+	switch {
+	case lag.P99 > limitedLagMicros && lag.P99 > limitedShare*measured.P99:
+		g.Limited = true
+		g.Why = fmt.Sprintf("the load was up to %.1f ms late (p99): lower load.rate or free processors", lag.P99/1000)
+	case g.CPU > limitedCPU:
+		g.Limited = true
+		g.Why = fmt.Sprintf("the processors were %.0f %% busy: lower load.rate or use more cores", g.CPU*100)
+	}
+	return g
+}
+
+// unrecorded is how many effects of the measured window have no latency: a
+// killed worker takes its last interval with it.
+func (c *conductor) unrecorded(log *latency.Log, r *result.Trial) error {
+	if c.trial.Settings.Pipeline == profile.Produce {
+		return nil
+	}
+	effects, err := ledger.EffectsFrom(c.scratch, c.due(func(m *member) int64 { return m.firstMeasured }))
+	if err != nil {
+		return err
+	}
+	r.Unrecorded = max(0, effects-log.Total(result.EndToEnd).TotalCount())
+	return nil
+}

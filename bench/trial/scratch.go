@@ -1,0 +1,51 @@
+package trial
+
+import (
+	"math"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+)
+
+// maxRate is more than any client sends on any machine we know, in messages
+// per second and producer: it sizes the sparse ledger of rate: max.
+const maxRate = 2_000_000
+
+// expectedMaxRate is what is reserved for: room that is not used costs nothing,
+// but a full file system would kill the workers.
+const expectedMaxRate = 1_000_000
+
+// logRoom is for the latency and log files beside the ledger, bytes.
+const logRoom = 64 << 20
+
+type scratch struct {
+	dir    string
+	remove func() error
+}
+
+func newScratch(parents []string, layout ledger.Layout, messages int64, incarnations int) (scratch, error) {
+	dir, remove, err := ledger.NewWorkspace(parents, layout.Bytes(messages, incarnations)+logRoom)
+	return scratch{dir, remove}, err
+}
+
+// capacity is the most messages that one producer can begin.
+func capacity(s profile.Settings) int64 {
+	seconds := time.Duration(s.Load.Warmup + s.Load.Duration).Seconds()
+	if s.Load.Rate == profile.RateMax {
+		return int64(math.Ceil(seconds * maxRate))
+	}
+	// Poisson arrivals vary: by far less than a tenth and a thousand.
+	return int64(math.Ceil(seconds*float64(s.Load.Rate)*1.1))/int64(s.Producer.Count) + 1000
+}
+
+// expectedMessages is what room is made sure of for, over all producers.
+func expectedMessages(s profile.Settings) int64 {
+	if s.Load.Rate != profile.RateMax {
+		return capacity(s) * int64(s.Producer.Count)
+	}
+	return int64(time.Duration(s.Load.Warmup+s.Load.Duration).Seconds() * expectedMaxRate)
+}
+
+// incarnations of consumers: one each, and one for each kill or join.
+func incarnations(s profile.Settings) int { return s.Consumer.Count + len(s.Faults) }

@@ -1,0 +1,312 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"deliverybench/bench/broker"
+	"deliverybench/bench/client"
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/pace"
+	"deliverybench/bench/process"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/worker"
+)
+
+// Environment is what trials of one run share.
+type Environment struct {
+	Spawner *process.Spawner
+	Broker  broker.Broker
+	Clock   pace.Clock
+	// RunID tags the names of topics and groups.
+	RunID string
+	// Scratch are the folders in which the ledger may lie, the preferred first.
+	Scratch []string
+	// KeepLogs is where the workers' logs go when a trial fails.
+	KeepLogs string
+	// Observe is told how the trial goes, several times a second.
+	Observe func(Snapshot)
+}
+
+// Snapshot is a trial in progress.
+type Snapshot struct {
+	Phase    string
+	Produced int64
+	Effects  int64
+	P99      time.Duration // of the last finished interval; 0 is unknown
+	Faults   []string      // "kill consumer at mid-batch: fired"
+}
+
+// Outcome is a trial's result and the interval logs it left.
+type Outcome struct {
+	Result  result.Trial
+	Latency *latency.Log // nil when nothing was measured
+}
+
+// Bounds of the waits. Each is far over what the step takes on a busy machine.
+const (
+	topicWithin   = 20 * time.Second
+	readyWithin   = 30 * time.Second
+	auditWithin   = 10 * time.Minute
+	stallWithin   = 25 * time.Second
+	cleanupWithin = 15 * time.Second
+	// startsIn lets every worker receive the start before the load begins.
+	startsIn = 100 * time.Millisecond
+)
+
+// Run runs one trial. It always returns a result: what cannot be judged says
+// why. Nothing of the trial is left behind but what is returned, and the
+// workers' logs when it failed.
+func Run(ctx context.Context, env Environment, t profile.Trial) Outcome {
+	started := time.Now()
+	out := Outcome{Result: result.Trial{ID: t.ID, Scenario: t.Scenario, Repeat: t.Repeat, Started: started.UTC(), Promise: result.PromiseInconclusive}}
+	err := conduct(ctx, env, t, &out)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		out.Result.Status, out.Result.Reason = result.Stopped, "interrupted"
+	default:
+		out.Result.Status, out.Result.Reason = result.Failed, err.Error()
+		var unsure inconclusive
+		if errors.As(err, &unsure) {
+			out.Result.Status = result.Inconclusive
+		}
+	}
+	out.Result.TookSecond = time.Since(started).Seconds()
+	return out
+}
+
+// inconclusive is a named reason for which a trial cannot be judged, though
+// nothing is wrong with the program.
+type inconclusive struct{ error }
+
+func conduct(ctx context.Context, env Environment, t profile.Trial, out *Outcome) error {
+	c, cleanup, err := newConductor(env, t)
+	if err != nil {
+		return err
+	}
+	err = c.run(ctx, out)
+	out.Result.Faults = c.faultResults()
+	out.Result.Workers = c.dismiss()
+	if err != nil {
+		c.keepLogs()
+	}
+	return errors.Join(err, cleanup())
+}
+
+// conductor is one trial under way.
+type conductor struct {
+	env   Environment
+	trial profile.Trial
+	admin *client.Admin
+	// scratch holds the ledger, latency and log files of this trial.
+	scratch string
+	layout  ledger.Layout
+
+	input, output, group string
+	tag                  uint64
+
+	occurrences chan occurrence
+	crew        []*member
+	faults      []*activeFault
+	phase       string
+
+	start, windowStart, windowEnd int64 // on CLOCK_MONOTONIC
+	window                        resources
+	drainTarget                   client.Offsets
+	drained                       map[int32]bool
+	observed                      bool
+	warnings                      []string
+}
+
+func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
+	s := t.Settings
+	layout := ledger.Layout{
+		Producers: s.Producer.Count,
+		Capacity:  capacity(s),
+		Relay:     s.Pipeline == profile.RelayTo,
+	}
+	scratch, err := newScratch(env.Scratch, layout, expectedMessages(s), incarnations(s))
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &conductor{
+		env: env, trial: t, scratch: scratch.dir, layout: layout,
+		tag:         t.Seed | 1,
+		group:       fmt.Sprintf("%s-%s-%s", TopicPrefix, env.RunID, t.ID),
+		occurrences: make(chan occurrence, 256),
+		drained:     map[int32]bool{},
+	}
+	c.input = c.group + "-in"
+	if layout.Relay {
+		c.output = c.group + "-out"
+	}
+	if c.admin, err = client.NewAdmin(env.Broker.Endpoint()); err != nil {
+		return nil, nil, errors.Join(err, scratch.remove())
+	}
+	if err := ledger.Create(scratch.dir, layout); err != nil {
+		return nil, nil, errors.Join(err, scratch.remove())
+	}
+	c.scheduleFaults()
+	cleanup := func() error {
+		defer c.admin.Close()
+		return errors.Join(c.deleteTopics(), scratch.remove())
+	}
+	return c, cleanup, nil
+}
+
+// TopicPrefix begins the name of every topic and group of a trial.
+const TopicPrefix = "deliverybench"
+
+// run takes the steps of a trial.
+func (c *conductor) run(ctx context.Context, out *Outcome) error {
+	if err := c.createTopics(ctx); err != nil {
+		return err
+	}
+	if err := c.assemble(ctx); err != nil {
+		return err
+	}
+	if err := c.load(ctx); err != nil {
+		return err
+	}
+	if err := c.drain(ctx); err != nil {
+		return c.partly(out, err)
+	}
+	if err := c.audit(ctx); err != nil {
+		return c.partly(out, err)
+	}
+	return c.settle(out)
+}
+
+// partly keeps the measurements of a trial that has no verdict.
+func (c *conductor) partly(out *Outcome, err error) error {
+	return errors.Join(err, c.measure(out))
+}
+
+func (c *conductor) createTopics(ctx context.Context) error {
+	c.enter("creating topics")
+	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	for _, name := range c.topics() {
+		if err := c.admin.CreateTopic(ctx, name, c.trial.Settings.Topic); err != nil {
+			return errors.Join(c.env.Broker.Failed(), err)
+		}
+	}
+	return nil
+}
+
+func (c *conductor) topics() []string {
+	if c.output == "" {
+		return []string{c.input}
+	}
+	return []string{c.input, c.output}
+}
+
+// deleteTopics deletes only what createTopics created. A broker that is gone
+// took its topics with it.
+func (c *conductor) deleteTopics() error {
+	if c.env.Broker.Failed() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupWithin)
+	defer cancel()
+	err := c.admin.DeleteTopics(ctx, c.topics()...)
+	// A group with static members cannot be deleted before their sessions
+	// end; the broker then forgets it by itself.
+	_ = c.admin.DeleteGroup(ctx, c.group)
+	return err
+}
+
+// assemble starts the consuming side first, so that no message waits for an
+// assignment, and then the producers.
+func (c *conductor) assemble(ctx context.Context) error {
+	c.enter("starting workers")
+	s := c.trial.Settings
+	if s.Pipeline != profile.Produce {
+		if c.output != "" {
+			if err := c.hire(worker.ObserverRole, 0); err != nil {
+				return err
+			}
+		}
+		for n := range s.Consumer.Count {
+			if err := c.hire(worker.ConsumerRole, n); err != nil {
+				return err
+			}
+		}
+	}
+	for n := range s.Producer.Count {
+		if err := c.hire(worker.ProducerRole, n); err != nil {
+			return err
+		}
+	}
+	return c.until(ctx, "every worker to be ready and every partition to be assigned", bounded(readyWithin), func() bool {
+		return c.allReady() && (s.Pipeline == profile.Produce || len(c.assigned()) == s.Topic.Partitions)
+	})
+}
+
+// load starts the load and waits until every producer has sent its part.
+func (c *conductor) load(ctx context.Context) error {
+	s := c.trial.Settings.Load
+	c.enter("load")
+	c.start = c.env.Clock.Now() + int64(startsIn)
+	c.windowStart = c.start + int64(s.Warmup)
+	c.windowEnd = c.windowStart + int64(s.Duration)
+	c.at(c.windowStart, func() error { c.window.begin(c.env.Broker); return nil })
+	c.at(c.windowEnd, func() error { c.window.end(c.env.Broker); return nil })
+	c.armFaults()
+	for _, m := range c.crew {
+		if err := m.process.Send(worker.Command{Start: c.start}); err != nil {
+			return c.explain(m, err)
+		}
+	}
+	bound := startsIn + time.Duration(s.Warmup+s.Duration) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
+	return c.until(ctx, "every producer to send its load and flush", bounded(bound), func() bool {
+		return c.producersDone() && c.window.ended
+	})
+}
+
+// settle judges the ledger.
+func (c *conductor) settle(out *Outcome) error {
+	c.enter("settling")
+	verdict, err := ledger.Settle(c.scratch, c.settlement())
+	if err != nil {
+		return errors.Join(err, c.measure(out))
+	}
+	out.Result.Verdict = &verdict
+	if err := c.measure(out); err != nil {
+		return err
+	}
+	out.Result.Status = result.Completed
+	planned, fired := c.faultCount()
+	promise, reason := verdict.Judge(c.trial.Settings.Guarantee, true, planned, fired)
+	out.Result.Promise = result.Promise(promise)
+	if reason != "" && promise == ledger.Inconclusive {
+		return inconclusive{errors.New(reason)}
+	}
+	if fired < planned {
+		return inconclusive{fmt.Errorf("%d of %d faults never fired: lengthen load.duration or choose a point that the workers reach", planned-fired, planned)}
+	}
+	return nil
+}
+
+// keepLogs copies the workers' logs to where a person finds them.
+func (c *conductor) keepLogs() {
+	target := filepath.Join(c.env.KeepLogs, c.trial.ID)
+	logs, _ := filepath.Glob(filepath.Join(c.scratch, "*.log"))
+	for _, path := range logs {
+		data, err := os.ReadFile(path)
+		if err != nil || len(data) == 0 {
+			continue
+		}
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return
+		}
+		_ = os.WriteFile(filepath.Join(target, filepath.Base(path)), data, 0o644)
+	}
+}

@@ -1,0 +1,166 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/message"
+	"deliverybench/bench/profile"
+)
+
+// auditStall is how long an audit may read nothing before it is given up.
+const auditStall = 30 * time.Second
+
+// auditor reads what the log holds with a fresh client: every partition from
+// the beginning to its end, once under read_uncommitted and once under
+// read_committed. It trusts no worker's record.
+type auditor struct {
+	env    *environment
+	layout ledger.Layout
+	audit  *ledger.Audit
+	// committed are the group's offsets in the input topic, -1 for none.
+	committed client.Offsets
+}
+
+func runAuditor(ctx context.Context, env *environment) error {
+	task := env.spec.Audit
+	if task == nil {
+		return errors.New("worker: the auditor was given no task")
+	}
+	layout, err := ledger.ReadLayout(env.spec.Ledger)
+	if err != nil {
+		return err
+	}
+	audit, err := ledger.OpenAudit(env.spec.Ledger)
+	if err != nil {
+		return err
+	}
+	defer audit.Close()
+	a := &auditor{env: env, layout: layout, audit: audit}
+	if a.committed, err = a.committedOffsets(); err != nil {
+		return err
+	}
+	passes := []pass{
+		{env.spec.Input, task.InputEnd, profile.ReadUncommitted, audit.Uncommitted, true},
+		{env.spec.Input, task.InputEnd, profile.ReadCommitted, audit.Committed, false},
+	}
+	if env.spec.Output != "" {
+		passes = append(passes,
+			pass{env.spec.Output, task.OutputEnd, profile.ReadUncommitted, audit.OutputUncommitted, true},
+			pass{env.spec.Output, task.OutputEnd, profile.ReadCommitted, audit.OutputCommitted, false})
+	}
+	for _, p := range passes {
+		if err := a.read(ctx, p); err != nil {
+			return fmt.Errorf("audit of %s under %s: %w", p.topic, p.isolation, err)
+		}
+	}
+	if err := audit.Finish(); err != nil {
+		return err
+	}
+	env.events.send(Event{Kind: Done})
+	return nil
+}
+
+func (a *auditor) committedOffsets() (client.Offsets, error) {
+	asker, err := client.NewConsumer(client.AuditProperties(a.env.spec.Endpoint, a.env.spec.Group, profile.ReadCommitted), a.env.spec.Input)
+	if err != nil {
+		return nil, err
+	}
+	defer asker.Close()
+	partitions := make([]int32, a.env.spec.Settings.Topic.Partitions)
+	for i := range partitions {
+		partitions[i] = int32(i)
+	}
+	return asker.Committed(partitions, auditStall)
+}
+
+// pass is one reading of one topic.
+type pass struct {
+	topic     string
+	end       client.Offsets
+	isolation profile.Isolation
+	observe   func(ledger.Record)
+	// count says that foreign and corrupt records are counted in this pass.
+	count bool
+}
+
+func (a *auditor) read(ctx context.Context, p pass) error {
+	reader, err := client.NewConsumer(client.AuditProperties(a.env.spec.Endpoint, a.env.spec.Group, p.isolation), p.topic)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	from, left := client.Offsets{}, map[int32]bool{}
+	for partition, end := range p.end {
+		if end > 0 {
+			from[partition], left[partition] = 0, true
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	if err := reader.Assign(from); err != nil {
+		return err
+	}
+	heard := a.env.clock.Now()
+	for len(left) > 0 {
+		event := reader.Poll(pollTimeout)
+		switch event.Kind {
+		case client.Nothing:
+			if err := a.stalled(ctx, heard, left); err != nil {
+				return err
+			}
+			continue
+		case client.Record:
+			if event.Offset < p.end[event.Partition] {
+				a.observe(p, event)
+			}
+		case client.EOF:
+			if event.Offset >= p.end[event.Partition] {
+				delete(left, event.Partition)
+			}
+		case client.Failure:
+			fmt.Fprintln(a.env.log, event.Err)
+		}
+		heard = a.env.clock.Now()
+	}
+	return nil
+}
+
+func (a *auditor) stalled(ctx context.Context, heard int64, left map[int32]bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if a.env.clock.Now()-heard > int64(auditStall) {
+		return fmt.Errorf("waited %s for the next record of %d partitions that are not read to their end", auditStall, len(left))
+	}
+	return nil
+}
+
+func (a *auditor) observe(p pass, event client.Event) {
+	h, err := message.Decode(event.Value)
+	switch {
+	case errors.Is(err, message.ErrCorrupt):
+		if p.count {
+			a.audit.Corrupt()
+		}
+		return
+	case err != nil || h.Tag != a.env.spec.RunTag:
+		if p.count {
+			a.audit.Foreign()
+		}
+		return
+	}
+	index, ok := a.layout.Index(int(h.Producer), int64(h.Sequence))
+	if !ok {
+		index = -1
+	}
+	p.observe(ledger.Record{
+		Index: index, Attempt: h.Attempt, Partition: event.Partition, Offset: event.Offset,
+		Past: event.Offset >= a.committed[event.Partition],
+	})
+}

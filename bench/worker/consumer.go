@@ -1,0 +1,280 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+)
+
+// pollTimeout bounds one poll, so that commands are seen soon.
+const pollTimeout = 20 * time.Millisecond
+
+// record is a message in hand.
+type record struct {
+	partition int32
+	offset    int64
+	key       []byte
+	value     []byte
+}
+
+// consumer is a group member: it gathers batches, and its strategy settles
+// them. Everything but its counters belongs to the goroutine that polls;
+// rebalances happen inside Poll.
+type consumer struct {
+	env      *environment
+	client   *client.Consumer
+	effect   *effect
+	strategy strategy
+	crash    *crash
+
+	// hand is the batch being gathered; first and next are per partition the
+	// offset of its first message and the one after its last.
+	hand      []record
+	first     client.Offsets
+	next      client.Offsets
+	handSince int64
+
+	owned map[int32]bool
+	// ends are where each owned partition was last seen to end.
+	ends client.Offsets
+	// target is where draining ends; nil while the load runs.
+	target client.Offsets
+
+	counts counters
+}
+
+// counters are read by the progress reporter.
+type counters struct {
+	effects, commits, failedCommits, first, last atomic.Int64
+}
+
+func (c *counters) event(l *latencies) Event {
+	return Event{
+		Kind:  Progress,
+		First: c.first.Load(),
+		Counts: Counts{
+			Effects: c.effects.Load(), Commits: c.commits.Load(),
+			FailedCommits: c.failedCommits.Load(), Last: c.last.Load(),
+			P99Micros: l.recent.p99Micros(),
+		},
+	}
+}
+
+func runConsumer(ctx context.Context, env *environment) error {
+	c := &consumer{env: env, owned: map[int32]bool{}}
+	c.dropHand()
+	var err error
+	if c.crash, err = newCrash(env); err != nil {
+		return err
+	}
+	s := env.spec.Settings.Consumer
+	properties := client.ConsumerProperties(env.spec.Endpoint, s, env.spec.Group, c.instance())
+	if c.client, err = client.NewConsumer(properties, env.spec.Input); err != nil {
+		return err
+	}
+	effect, err := newEffect(ctx, env, &c.counts)
+	if err != nil {
+		return err
+	}
+	c.effect, c.strategy = effect, newStrategy(c)
+	if err := c.client.Subscribe(c.rebalance(s.RebalanceCallback)); err != nil {
+		return err
+	}
+	if err := c.begin(ctx, effect); err != nil {
+		return err
+	}
+	stop := env.reportProgress(c.event)
+	err = c.loop(ctx)
+	stop()
+	// Closing revokes what is owned, and what is in hand is settled then: the
+	// effect must still be open. A failing close changes no result.
+	_ = c.client.Close()
+	if closeErr := effect.close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		env.events.send(Event{Kind: Done, Counts: c.event().Counts})
+	}
+	return err
+}
+
+func (c *consumer) event() Event { return c.counts.event(c.effect.latencies) }
+
+// instance is the static member's name; a restarted worker takes its
+// predecessor's place with it.
+func (c *consumer) instance() string {
+	if c.env.spec.Settings.Consumer.Membership != profile.Static {
+		return ""
+	}
+	return fmt.Sprintf("%s-%d", c.env.spec.Group, c.env.spec.Number)
+}
+
+// begin polls, to join the group, until the load's start is known.
+func (c *consumer) begin(ctx context.Context, effect *effect) error {
+	c.env.events.send(Event{Kind: Ready})
+	start := c.env.spec.Start
+	for start == 0 {
+		select {
+		case command := <-c.env.commands:
+			start = command.Start
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+			if err := c.step(); err != nil {
+				return err
+			}
+		}
+	}
+	window := c.env.windowStart(start)
+	c.crash.arm(c.env, window)
+	return effect.begin(window)
+}
+
+// loop polls and settles until the trial ends the worker.
+func (c *consumer) loop(ctx context.Context) error {
+	for {
+		select {
+		case command := <-c.env.commands:
+			c.target = command.Drain
+		case <-ctx.Done():
+			return nil
+		default:
+		}
+		// Looking at the channels costs more than a message, so a look lasts
+		// for many.
+		for range 1000 {
+			idle, err := c.stepIdle()
+			if err != nil {
+				return err
+			}
+			if idle {
+				break
+			}
+		}
+	}
+}
+
+func (c *consumer) step() error {
+	_, err := c.stepIdle()
+	return err
+}
+
+// stepIdle polls once, settles a batch that is due, and reports whether there
+// was nothing to do.
+func (c *consumer) stepIdle() (idle bool, err error) {
+	event := c.client.Poll(pollTimeout)
+	switch event.Kind {
+	case client.Record:
+		c.take(event)
+	case client.EOF:
+		c.ends[event.Partition] = event.Offset
+	case client.Failure:
+		if err := c.failure(event.Err); err != nil {
+			return false, err
+		}
+	}
+	if c.due() {
+		if err := c.settle(); err != nil {
+			return false, err
+		}
+	}
+	c.drain()
+	return event.Kind != client.Record, nil
+}
+
+// failure decides whether an error of the client ends the worker.
+func (c *consumer) failure(err error) error {
+	fmt.Fprintln(c.env.log, err)
+	if e, ok := err.(*client.Error); ok && e.Fatal {
+		return err
+	}
+	return nil // the library goes on trying; the drain's bound ends what never recovers
+}
+
+func (c *consumer) take(e client.Event) {
+	if len(c.hand) == 0 {
+		c.handSince = c.env.clock.Now()
+	}
+	if _, ok := c.first[e.Partition]; !ok {
+		c.first[e.Partition] = e.Offset
+	}
+	c.next[e.Partition] = e.Offset + 1
+	c.hand = append(c.hand, record{e.Partition, e.Offset, e.Key, e.Value})
+}
+
+// due reports whether the batch in hand is to be settled now.
+func (c *consumer) due() bool {
+	if len(c.hand) == 0 {
+		return false
+	}
+	commit := c.env.spec.Settings.Consumer.Commit
+	if c.full() {
+		return true
+	}
+	if commit.Interval > 0 && !c.strategy.automatic() && c.env.clock.Now()-c.handSince >= int64(commit.Interval) {
+		return true
+	}
+	return c.target != nil && c.ended()
+}
+
+// full reports whether the batch holds all the messages that lie between two commits.
+func (c *consumer) full() bool {
+	if c.strategy.automatic() {
+		return true // each message is processed by itself; the client commits
+	}
+	every := c.env.spec.Settings.Consumer.Commit.Every
+	return every > 0 && len(c.hand) >= every
+}
+
+func (c *consumer) settle() error {
+	err := c.strategy.settle()
+	c.dropHand()
+	return err
+}
+
+func (c *consumer) dropHand() {
+	c.hand = c.hand[:0]
+	c.first, c.next = client.Offsets{}, client.Offsets{}
+}
+
+// rewind goes back to the start of the batch in hand, where it is still owned,
+// so that its messages are polled again.
+func (c *consumer) rewind() error {
+	to := maps.Clone(c.first)
+	maps.DeleteFunc(to, func(p int32, _ int64) bool { return !c.owned[p] })
+	for p := range to {
+		delete(c.ends, p)
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	return c.client.Seek(to)
+}
+
+// ended reports whether every owned partition was read to its target.
+func (c *consumer) ended() bool {
+	for p := range c.owned {
+		end, seen := c.ends[p]
+		if !seen || end < c.target[p] {
+			return false
+		}
+	}
+	return true
+}
+
+// drain tells the trial when everything owned is worked off: seen to its end,
+// settled and, where the strategy commits, committed.
+func (c *consumer) drain() {
+	if c.target == nil || len(c.owned) == 0 || len(c.hand) > 0 || !c.ended() {
+		return
+	}
+	c.strategy.flush()
+	c.env.events.send(Event{Kind: Drained, Partitions: slices.Sorted(maps.Keys(c.owned)), Counts: c.event().Counts})
+	c.target = nil // told once; a new owner of a partition is told the target by the trial again
+}

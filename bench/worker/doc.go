@@ -1,0 +1,18 @@
+// Package worker is what runs in the worker processes: producers, consumers
+// (in a relay pipeline they are the relays), the observer that watches a
+// relay's output, and the auditor.
+//
+// A worker is a process because only a real SIGKILL is a crash: an abandoned
+// goroutine keeps its group membership and goes on committing. The trial writes
+// a Spec to its standard input and Commands after it; the worker answers with
+// Events (protocol.go).
+//
+//	producer.go     paces, marks and sends the load, settles each report
+//	transaction.go  the same inside transactions, with an abort share
+//	consumer.go     polls batches, obeys rebalances, drains
+//	strategy.go     in which order a batch is committed and processed
+//	effect.go       what processing a message means: an effect or an output
+//	observer.go     when an output became visible to a reader
+//	auditor.go      what the log holds, read from the beginning
+//	crash.go        SIGKILL of itself at a named point
+package worker

@@ -1,0 +1,198 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/message"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// effect is what processing a message means: in a consume pipeline the mark in
+// the ledger is the effect; in a relay the mark is the execution, and the
+// message sent on is the effect.
+type effect struct {
+	env    *environment
+	counts *counters
+	layout ledger.Layout
+	marks  *ledger.Effects
+	// output is the relay's producer, nil in a consume pipeline.
+	output      *client.Producer
+	undelivered atomic.Int64
+	latencies   *latencies
+	commits     *latencies
+	windowStart int64
+	// outstanding are the intended times of the open transaction's messages.
+	outstanding []int64
+}
+
+func newEffect(ctx context.Context, env *environment, counts *counters) (*effect, error) {
+	layout, err := ledger.ReadLayout(env.spec.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := ledger.OpenEffects(env.spec.Ledger, env.spec.Number, env.spec.Incarnation)
+	if err != nil {
+		return nil, err
+	}
+	e := &effect{env: env, counts: counts, layout: layout, marks: marks}
+	if env.spec.Settings.Pipeline == profile.RelayTo {
+		err = e.openOutput(ctx)
+	}
+	return e, err
+}
+
+// openOutput makes the relay's producer. In a transaction its id belongs to
+// the worker's number, so that a restarted incarnation fences its predecessor.
+func (e *effect) openOutput(ctx context.Context) error {
+	s := e.env.spec.Settings
+	id := ""
+	if s.Consumer.Commit.When == profile.InTransaction {
+		id = fmt.Sprintf("%s-relay-%d", e.env.spec.Group, e.env.spec.Number)
+	}
+	properties := client.ProducerProperties(e.env.spec.Endpoint, s.Producer, id,
+		time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka)
+	var err error
+	if e.output, err = client.NewProducer(properties, e.env.spec.Output); err != nil {
+		return err
+	}
+	go e.output.Reports(
+		func(r *client.Report) {
+			if r.Outcome != client.Acked {
+				e.undelivered.Add(1)
+			}
+		},
+		func(err error) { fmt.Fprintln(e.env.log, err) })
+	if id == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Relay.TransactionTimeout))
+	defer cancel()
+	return e.output.InitTransactions(ctx)
+}
+
+// begin opens the latency logs, whose grid starts with the measured window.
+func (e *effect) begin(windowStart int64) error {
+	e.windowStart = windowStart
+	var err error
+	if e.latencies, err = e.env.openLatencies("effect", windowStart); err != nil {
+		return err
+	}
+	e.commits, err = e.env.openLatencies("commit", windowStart)
+	return err
+}
+
+// do processes one message. A message that is not this trial's, or damaged,
+// has no effect: the auditor counts it.
+func (e *effect) do(r *record) error {
+	h, err := message.Decode(r.value)
+	if err != nil || h.Tag != e.env.spec.RunTag {
+		return nil
+	}
+	index, ok := e.layout.Index(int(h.Producer), int64(h.Sequence))
+	if !ok {
+		return nil
+	}
+	e.work()
+	e.marks.Mark(index)
+	if e.output != nil {
+		message.Readdress(r.value, uint32(e.env.spec.Incarnation), h.Sent)
+		if err := e.send(r.key, r.value); err != nil {
+			return err
+		}
+	}
+	now := e.env.clock.Now()
+	e.count(now)
+	if e.output == nil {
+		e.latencies.endToEnd(now, h, e.windowStart)
+	}
+	if e.env.spec.Settings.Consumer.Commit.When == profile.InTransaction {
+		e.outstanding = append(e.outstanding, h.Intended)
+	}
+	return nil
+}
+
+// work simulates processing.
+func (e *effect) work() {
+	if d := time.Duration(e.env.spec.Settings.Consumer.ProcessingTime); d > 0 {
+		time.Sleep(d)
+	}
+}
+
+func (e *effect) count(now int64) {
+	if e.counts.effects.Add(1) == 1 {
+		e.counts.first.Store(now)
+	}
+	e.counts.last.Store(now)
+}
+
+// send waits while the client's queue is full.
+func (e *effect) send(key, value []byte) error {
+	for {
+		err := e.output.Produce(key, value)
+		if !errors.Is(err, client.ErrQueueFull) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// outputWithin bounds every wait for the relay's outputs.
+func (e *effect) outputWithin() time.Duration {
+	s := e.env.spec.Settings
+	if s.Consumer.Commit.When == profile.InTransaction {
+		return time.Duration(s.Relay.TransactionTimeout) + 5*time.Second
+	}
+	return time.Duration(s.Producer.MessageTimeout) + 5*time.Second
+}
+
+func (e *effect) bounded() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), e.outputWithin())
+}
+
+// await waits until every output has its report, and returns how many were
+// not delivered since the last call.
+func (e *effect) await() (undelivered int64, err error) {
+	if e.output == nil {
+		return 0, nil
+	}
+	if left := e.output.Flush(e.outputWithin()); left > 0 {
+		return 0, fmt.Errorf("waited %s for the reports of %d relayed messages", e.outputWithin(), left)
+	}
+	return e.undelivered.Swap(0), nil
+}
+
+// committed records that the open transaction's outputs are visible.
+func (e *effect) committed(begun int64) {
+	now := e.env.clock.Now()
+	e.commits.record(result.CommitLatency, now, now-begun)
+	for _, intended := range e.outstanding {
+		if intended >= e.windowStart {
+			e.latencies.record(result.TransactionVisible, now, now-intended)
+		}
+	}
+	e.outstanding = e.outstanding[:0]
+}
+
+// abort ends the open transaction; its outputs stay invisible.
+func (e *effect) abort() error {
+	e.outstanding = e.outstanding[:0]
+	ctx, cancel := e.bounded()
+	defer cancel()
+	return e.output.AbortTransaction(ctx)
+}
+
+func (e *effect) close() error {
+	var err error
+	if e.output != nil {
+		_, err = e.await()
+		e.output.Close()
+	}
+	return errors.Join(err, e.latencies.close(), e.commits.close(), e.marks.Close())
+}

@@ -1,0 +1,112 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"deliverybench/bench/pace"
+)
+
+// environment is what every role works with.
+type environment struct {
+	spec     Spec
+	clock    pace.Clock
+	events   *events
+	commands <-chan Command
+	// log is the worker's own log: its standard error.
+	log io.Writer
+}
+
+// Main is the worker's process: it reads its Spec, does its role until there
+// is nothing left or the input ends, and reports how that went.
+func Main(stdin io.Reader, stdout, log io.Writer) error {
+	input := json.NewDecoder(bufio.NewReader(stdin))
+	var spec Spec
+	if err := input.Decode(&spec); err != nil {
+		return fmt.Errorf("worker: specification: %w", err)
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	commands := make(chan Command, 16)
+	go readCommands(input, commands, cancel)
+
+	env := &environment{spec: spec, clock: pace.NewClock(), events: newEvents(stdout), commands: commands, log: log}
+	err := env.run(ctx)
+	if err != nil && context.Cause(ctx) == nil {
+		env.events.send(Event{Kind: Failed, Error: err.Error()})
+	}
+	return err
+}
+
+var errInputEnded = errors.New("the trial ended this worker")
+
+func readCommands(input *json.Decoder, commands chan<- Command, cancel context.CancelCauseFunc) {
+	defer cancel(errInputEnded)
+	for {
+		var c Command
+		if err := input.Decode(&c); err != nil {
+			return
+		}
+		commands <- c
+	}
+}
+
+func (env *environment) run(ctx context.Context) error {
+	switch env.spec.Role {
+	case ProducerRole:
+		return runProducer(ctx, env)
+	case ConsumerRole:
+		return runConsumer(ctx, env)
+	case ObserverRole:
+		return runObserver(ctx, env)
+	case AuditorRole:
+		return runAuditor(ctx, env)
+	default:
+		return fmt.Errorf("worker: unknown role %q", env.spec.Role)
+	}
+}
+
+// awaitStart returns when the load begins, on CLOCK_MONOTONIC.
+func (env *environment) awaitStart(ctx context.Context) (int64, error) {
+	if env.spec.Start != 0 {
+		return env.spec.Start, nil
+	}
+	select {
+	case c := <-env.commands:
+		return c.Start, nil
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+}
+
+// windowStart is when the measured window begins for a load begun at start.
+func (env *environment) windowStart(start int64) int64 {
+	return start + int64(env.spec.Settings.Load.Warmup)
+}
+
+// progressEvery is how often a worker tells its counts.
+const progressEvery = 100 * time.Millisecond
+
+// reportProgress sends an event made by snapshot regularly until stop is called.
+func (env *environment) reportProgress(snapshot func() Event) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				env.events.send(snapshot())
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

@@ -1,0 +1,113 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/message"
+	"deliverybench/bench/profile"
+)
+
+// observer reads the relay's output under read_committed while the load runs:
+// end-to-end latency ends where a reader sees the message. It judges nothing;
+// the auditor does.
+type observer struct {
+	env       *environment
+	client    *client.Consumer
+	latencies *latencies
+	counts    counters
+	start     int64
+	ends      client.Offsets
+	target    client.Offsets
+}
+
+func runObserver(ctx context.Context, env *environment) error {
+	o := &observer{env: env, ends: client.Offsets{}}
+	var err error
+	properties := client.AuditProperties(env.spec.Endpoint, env.spec.Group+"-observer", profile.ReadCommitted)
+	if o.client, err = client.NewConsumer(properties, env.spec.Output); err != nil {
+		return err
+	}
+	if err := o.client.Assign(fromBeginning(env.spec.Settings.Topic.Partitions)); err != nil {
+		return err
+	}
+	env.events.send(Event{Kind: Ready})
+	if o.start, err = env.awaitStart(ctx); err != nil {
+		return err
+	}
+	if o.latencies, err = env.openLatencies("observed", env.windowStart(o.start)); err != nil {
+		return err
+	}
+	stop := env.reportProgress(func() Event { return o.counts.event(o.latencies) })
+	o.loop(ctx)
+	stop()
+	err = o.latencies.close()
+	if err == nil {
+		env.events.send(Event{Kind: Done, Counts: o.counts.event(o.latencies).Counts})
+	}
+	_ = o.client.Close()
+	return err
+}
+
+func fromBeginning(partitions int) client.Offsets {
+	from := client.Offsets{}
+	for p := range partitions {
+		from[int32(p)] = 0
+	}
+	return from
+}
+
+func (o *observer) loop(ctx context.Context) {
+	window := o.env.windowStart(o.start)
+	for {
+		select {
+		case command := <-o.env.commands:
+			o.target = command.Drain
+		case <-ctx.Done():
+			return
+		default:
+		}
+		for range 1000 {
+			event := o.client.Poll(pollTimeout)
+			switch event.Kind {
+			case client.Record:
+				o.see(event, window)
+			case client.EOF:
+				o.ends[event.Partition] = event.Offset
+			case client.Failure:
+				fmt.Fprintln(o.env.log, event.Err)
+			}
+			o.drained()
+			if event.Kind != client.Record {
+				break // look at the channels
+			}
+		}
+	}
+}
+
+func (o *observer) see(event client.Event, window int64) {
+	h, err := message.Peek(event.Value)
+	if err != nil || h.Tag != o.env.spec.RunTag {
+		return
+	}
+	now := o.env.clock.Now()
+	if o.counts.effects.Add(1) == 1 {
+		o.counts.first.Store(now)
+	}
+	o.counts.last.Store(now)
+	o.latencies.endToEnd(now, h, window)
+}
+
+func (o *observer) drained() {
+	if o.target == nil {
+		return
+	}
+	for p, end := range o.target {
+		if seen, ok := o.ends[p]; !ok || seen < end {
+			return
+		}
+	}
+	o.env.events.send(Event{Kind: Drained, Counts: o.counts.event(o.latencies).Counts})
+	o.target = nil
+}

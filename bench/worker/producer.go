@@ -1,0 +1,298 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/message"
+	"deliverybench/bench/pace"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// producer sends its part of the load: message n at its intended time,
+// whatever the broker does, marked in the ledger before it is handed to the
+// client. One goroutine sends, another takes the reports.
+type producer struct {
+	env      *environment
+	client   *client.Producer
+	outcomes *ledger.Outcomes
+	crash    *crash
+	pacer    pace.Pacer // nil for rate: max
+	waiter   *pace.Waiter
+	keys     *message.Keys
+	payload  *message.Payload
+
+	windowStart, windowEnd int64
+	// slots bounds the messages without a report; nil is unbounded.
+	slots chan struct{}
+
+	sending   *latencies // of the goroutine that sends
+	reporting *latencies // of the one that takes reports
+
+	// measured is the first sequence of the measured window at rate: max.
+	measured                        int64
+	produced, reported, first, last atomic.Int64
+	warnings                        []string
+}
+
+func runProducer(ctx context.Context, env *environment) error {
+	p := &producer{env: env, waiter: pace.NewWaiter(env.clock)}
+	if err := p.prepare(ctx); err != nil {
+		return err
+	}
+	env.events.send(Event{Kind: Ready})
+	start, err := env.awaitStart(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.open(start); err != nil {
+		return err
+	}
+	go p.client.Reports(p.onReport, func(err error) { fmt.Fprintln(env.log, err) })
+	stop := env.reportProgress(p.event)
+	next, err := p.send(ctx, start)
+	if err == nil {
+		p.flush()
+	}
+	stop()
+	p.client.Close()
+	err = errors.Join(err, p.sending.close(), p.reporting.close())
+	if err == nil {
+		env.events.send(Event{Kind: Done, Counts: p.event().Counts, Due: p.due(next), FirstMeasured: p.firstMeasured(), Warnings: p.warnings})
+	}
+	return err
+}
+
+// prepare makes everything that takes time before the load starts.
+func (p *producer) prepare(ctx context.Context) (err error) {
+	spec, s := p.env.spec, p.env.spec.Settings
+	if p.outcomes, err = ledger.OpenOutcomes(spec.Ledger, spec.Number); err != nil {
+		return err
+	}
+	if p.crash, err = newCrash(p.env); err != nil {
+		return err
+	}
+	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, spec.Seed+uint64(spec.Number)); err != nil {
+		return err
+	}
+	if p.payload, err = message.NewPayload(spec.Seed, int(s.Load.Message.Size), s.Load.Message.Entropy); err != nil {
+		return err
+	}
+	if s.Load.Rate != profile.RateMax {
+		if p.pacer, err = pace.New(s.Load, spec.Number, s.Producer.Count, spec.Seed); err != nil {
+			return err
+		}
+	}
+	if s.Producer.Outstanding > 0 {
+		p.slots = make(chan struct{}, s.Producer.Outstanding)
+	}
+	return p.connect(ctx)
+}
+
+// transactionTimeout of the load's producers.
+const transactionTimeout = 60 * time.Second
+
+func (p *producer) connect(ctx context.Context) (err error) {
+	spec, s := p.env.spec, p.env.spec.Settings
+	id := ""
+	if s.Producer.Transaction.Enabled() {
+		id = fmt.Sprintf("%s-producer-%d", spec.Group, spec.Number)
+	}
+	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, transactionTimeout)
+	if p.client, err = client.NewProducer(properties, spec.Input); err != nil {
+		return err
+	}
+	if id == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
+	defer cancel()
+	return p.client.InitTransactions(ctx)
+}
+
+// open begins the latency logs on the load's grid.
+func (p *producer) open(start int64) (err error) {
+	p.windowStart = p.env.windowStart(start)
+	p.windowEnd = p.windowStart + int64(p.env.spec.Settings.Load.Duration)
+	p.crash.arm(p.env, p.windowStart)
+	if p.sending, err = p.env.openLatencies("send", p.windowStart); err != nil {
+		return err
+	}
+	p.reporting, err = p.env.openLatencies("ack", p.windowStart)
+	return err
+}
+
+// send hands every due message to the client, and returns the first sequence
+// that was not begun.
+func (p *producer) send(ctx context.Context, start int64) (int64, error) {
+	value := make([]byte, p.env.spec.Settings.Load.Message.Size)
+	transactions := newTransactions(p)
+	seq, end := p.outcomes.Next(), p.outcomes.Capacity()
+	if p.pacer != nil {
+		end = min(end, p.pacer.Count(time.Duration(p.windowEnd-start)))
+	}
+	for ; seq < end; seq++ {
+		if p.slots != nil {
+			p.slots <- struct{}{}
+		}
+		intended, now, err := p.wait(ctx, start, seq)
+		if err != nil {
+			return seq, err
+		}
+		if p.pacer == nil && now >= p.windowEnd {
+			return seq, transactions.end(ctx, seq)
+		}
+		if p.measured == 0 && now >= p.windowStart {
+			p.measured = seq
+		}
+		if err := transactions.before(ctx, seq, now); err != nil {
+			return seq, err
+		}
+		if err := p.sendOne(ctx, value, seq, intended, now); err != nil {
+			return seq, err
+		}
+		p.crash.reach(profile.PointSent)
+	}
+	if p.pacer == nil && seq == end {
+		p.warnings = append(p.warnings, fmt.Sprintf("the ledger's room for %d messages a producer was full before the window ended: shorten load.duration", end))
+	}
+	return seq, transactions.end(ctx, seq)
+}
+
+// wait returns when the message is due; at rate: max that is now.
+func (p *producer) wait(ctx context.Context, start, seq int64) (intended, now int64, err error) {
+	if p.pacer == nil {
+		now = p.env.clock.Now()
+		if seq&0xfff == 0 && ctx.Err() != nil {
+			return 0, 0, context.Cause(ctx)
+		}
+		if now < start {
+			now, err = p.waiter.Wait(ctx, start)
+		}
+		return now, now, err
+	}
+	intended = start + int64(p.pacer.At(seq))
+	now, err = p.waiter.Wait(ctx, intended)
+	if err == nil && seq&0xfff == 0 && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return intended, now, err
+}
+
+// sendOne marks the attempt, then hands the message over. While the client's
+// queue is full it waits and keeps the intended time.
+func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now int64) error {
+	if p.pacer != nil && intended >= p.windowStart {
+		p.sending.record(result.SendLag, now, now-intended)
+	}
+	p.outcomes.Begin(seq)
+	p.payload.Fill(value, seq)
+	message.Encode(value, message.Header{
+		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number),
+		Sequence: uint64(seq), Intended: intended, Sent: now,
+	})
+	key := p.keys.At(seq)
+	for {
+		err := p.client.Produce(key, value)
+		switch {
+		case err == nil:
+			p.produced.Add(1)
+			return nil
+		case !errors.Is(err, client.ErrQueueFull):
+			var e *client.Error
+			if errors.As(err, &e) && e.Fatal {
+				return err
+			}
+			p.outcomes.Rejected(seq) // never taken by the client
+			p.release()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
+}
+
+// onReport settles a message by its report. In a transaction the outcome is
+// the commit's (transaction.go).
+func (p *producer) onReport(r *client.Report) {
+	p.release()
+	h, err := message.Peek(r.Value)
+	if err != nil {
+		return // not possible: the value is the one that was sent
+	}
+	now := p.env.clock.Now()
+	seq := int64(h.Sequence)
+	if !p.env.spec.Settings.Producer.Transaction.Enabled() {
+		p.outcomes.Settle(seq, p.outcome(r))
+	}
+	if p.reported.Add(1) == 1 {
+		p.first.Store(now)
+	}
+	if r.Outcome != client.Acked {
+		return // never delivered: counted as over range when the trial is settled
+	}
+	p.last.Store(now)
+	p.reporting.ack(now, h, p.windowStart)
+}
+
+func (p *producer) outcome(r *client.Report) ledger.Outcome {
+	switch {
+	case r.Outcome == client.Rejected:
+		return ledger.Rejected
+	case r.Outcome == client.Unknown:
+		return ledger.Unknown
+	case p.env.spec.Settings.Producer.Acks == profile.AcksNone:
+		return ledger.Sent
+	default:
+		return ledger.Acked
+	}
+}
+
+func (p *producer) release() {
+	if p.slots != nil {
+		<-p.slots
+	}
+}
+
+// flush waits for the last reports. What has none by then stays unknown in the
+// ledger.
+func (p *producer) flush() {
+	bound := time.Duration(p.env.spec.Settings.Producer.MessageTimeout) + 5*time.Second
+	if left := p.client.Flush(bound); left > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("%d messages had no delivery report %s after the load ended: their outcome is unknown", left, bound))
+	}
+}
+
+// due is how many messages this producer had to send: by its schedule, or at
+// rate: max what it began.
+func (p *producer) due(next int64) int64 {
+	if p.pacer == nil {
+		return next
+	}
+	s := p.env.spec.Settings.Load
+	return p.pacer.Count(time.Duration(s.Warmup + s.Duration))
+}
+
+// firstMeasured is the first sequence that was due in the measured window.
+func (p *producer) firstMeasured() int64 {
+	if p.pacer == nil {
+		return p.measured
+	}
+	return p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Warmup))
+}
+
+func (p *producer) event() Event {
+	return Event{
+		Kind:   Progress,
+		First:  p.first.Load(),
+		Counts: Counts{Produced: p.produced.Load(), Reported: p.reported.Load(), Last: p.last.Load(), P99Micros: p.reporting.recent.p99Micros()},
+	}
+}

@@ -1,0 +1,137 @@
+package worker
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+)
+
+// Verb is the hidden verb under which the program is a worker.
+const Verb = "worker"
+
+// Role is what a worker does.
+type Role string
+
+// The roles.
+const (
+	ProducerRole Role = "producer"
+	ConsumerRole Role = "consumer"
+	ObserverRole Role = "observer"
+	AuditorRole  Role = "auditor"
+)
+
+// Spec is all that a worker knows when it starts.
+type Spec struct {
+	Role Role `json:"role"`
+	// Number is the worker's among those of its role; Incarnation counts its
+	// restarts from 0.
+	Number      int `json:"number"`
+	Incarnation int `json:"incarnation"`
+
+	Settings profile.Settings `json:"settings"`
+	Seed     uint64           `json:"seed"`
+	Endpoint client.Endpoint  `json:"endpoint"`
+	// RunTag marks this trial's messages.
+	RunTag uint64 `json:"run_tag"`
+	Input  string `json:"input"`  // topic
+	Output string `json:"output"` // topic of a relay, else empty
+	Group  string `json:"group"`
+
+	// Ledger is the folder of the ledger's planes, Latency the path, without
+	// its ending, of the worker's interval logs.
+	Ledger  string `json:"ledger"`
+	Latency string `json:"latency"`
+
+	// Start, on CLOCK_MONOTONIC, is when the load began; 0 in a worker that is
+	// started before it: the Start command tells.
+	Start int64 `json:"start,omitempty"`
+	Kill  *Kill `json:"kill,omitempty"`
+	// Audit is the auditor's task.
+	Audit *Audit `json:"audit,omitempty"`
+}
+
+// Kill tells a worker to end itself with SIGKILL when it reaches a point.
+type Kill struct {
+	Point profile.Point `json:"point"`
+	// ArmAt is the time from the start of the measured window, nanoseconds.
+	ArmAt int64 `json:"arm_at"`
+	// Mark is the name of the ledger mark that is set before the kill.
+	Mark string `json:"mark"`
+}
+
+// Audit tells how far to read.
+type Audit struct {
+	InputEnd  client.Offsets `json:"input_end"`
+	OutputEnd client.Offsets `json:"output_end,omitempty"`
+}
+
+// Command is what a trial tells a running worker. Exactly one field is set.
+type Command struct {
+	// Start begins the load at this time on CLOCK_MONOTONIC.
+	Start int64 `json:"start,omitempty"`
+	// Drain asks a consumer to work off everything before these offsets.
+	Drain client.Offsets `json:"drain,omitempty"`
+}
+
+// EventKind says what an event is about.
+type EventKind string
+
+// The events.
+const (
+	Ready    EventKind = "ready"    // connected; a producer waits for Start
+	Assigned EventKind = "assigned" // Partitions are now owned
+	Progress EventKind = "progress" // Counts so far
+	Drained  EventKind = "drained"  // Partitions are worked off up to the Drain offsets
+	Done     EventKind = "done"     // nothing is left to do; the worker exits
+	Failed   EventKind = "failed"   // Error says why; the worker exits
+)
+
+// Event is what a worker tells its trial.
+type Event struct {
+	Kind       EventKind `json:"event"`
+	Partitions []int32   `json:"partitions,omitempty"`
+	Counts     Counts    `json:"counts,omitzero"`
+	Error      string    `json:"error,omitempty"`
+	// First is when the first effect or acknowledgement of this incarnation
+	// was, on CLOCK_MONOTONIC; 0 before it.
+	First int64 `json:"first,omitempty"`
+	// Due is how many messages were due at this producer, FirstMeasured the
+	// first sequence of the measured window; in the done event.
+	Due           int64 `json:"due,omitempty"`
+	FirstMeasured int64 `json:"first_measured,omitempty"`
+	// Warnings are told once, in the done event.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Counts are a worker's running totals over its whole life.
+type Counts struct {
+	Produced int64 `json:"produced,omitempty"` // handed to the client
+	Reported int64 `json:"reported,omitempty"` // with a delivery report
+	Effects  int64 `json:"effects,omitempty"`  // done, in this incarnation
+	// Last is when the last effect or acknowledgement was, on CLOCK_MONOTONIC.
+	Last    int64 `json:"last,omitempty"`
+	Commits int64 `json:"commits,omitempty"`
+	// FailedCommits are commits that the broker refused or that got no answer.
+	FailedCommits int64 `json:"failed_commits,omitempty"`
+	// P99Micros is the p99 of a sample of the latest latencies.
+	P99Micros float64 `json:"p99_us,omitempty"`
+}
+
+// events writes events; safe for concurrent use.
+type events struct {
+	mu      sync.Mutex
+	encoder *json.Encoder
+}
+
+func newEvents(w io.Writer) *events { return &events{encoder: json.NewEncoder(w)} }
+
+// send ignores the error of a broken pipe: the end of the input, which follows
+// it, is what ends a worker.
+func (e *events) send(event Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_ = e.encoder.Encode(event)
+}

@@ -1,0 +1,66 @@
+package worker
+
+import (
+	"fmt"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+)
+
+// rebalance is the discipline on which every strategy but the naive one
+// stands: what is revoked is settled or dropped before somebody else has it,
+// and a partition that is not owned is never committed, because the broker
+// accepts such a commit under the current generation and rewinds the group.
+//
+// The naive strategy only looks on, so that the trial knows of its assignment.
+func (c *consumer) rebalance(disciplined bool) *client.Rebalance {
+	r := &client.Rebalance{
+		Assigned: c.assigned,
+		Revoked:  func([]int32) {},
+		Lost:     func([]int32) {},
+	}
+	if disciplined {
+		r.Revoked = c.revoked
+		r.Lost = c.lost
+	}
+	return r
+}
+
+func (c *consumer) assigned(partitions []int32) {
+	if !c.env.spec.Settings.Consumer.RebalanceCallback && c.env.spec.Settings.Consumer.Assignor != profile.CooperativeSticky {
+		clear(c.owned) // nobody told us what went: an eager assignment is the whole
+	}
+	for _, p := range partitions {
+		c.owned[p] = true
+		delete(c.ends, p)
+	}
+	c.env.events.send(Event{Kind: Assigned, Partitions: partitions})
+}
+
+// revoked still owns the partitions: what may be committed is.
+func (c *consumer) revoked(partitions []int32) {
+	if len(c.hand) > 0 && c.strategy.settleOnRevoke() {
+		if err := c.settle(); err != nil {
+			fmt.Fprintln(c.env.log, "settle on revoke:", err)
+		}
+	}
+	c.strategy.flush()
+	c.lost(partitions)
+}
+
+// lost no longer owns them: what is in hand of them is somebody else's.
+func (c *consumer) lost(partitions []int32) {
+	for _, p := range partitions {
+		delete(c.owned, p)
+		delete(c.ends, p)
+		delete(c.first, p)
+		delete(c.next, p)
+	}
+	kept := c.hand[:0]
+	for _, r := range c.hand {
+		if c.owned[r.partition] {
+			kept = append(kept, r)
+		}
+	}
+	c.hand = kept
+}

@@ -1,0 +1,326 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// strategy is the order in which a batch is committed and processed.
+type strategy interface {
+	// settle works off the batch in hand. An error ends the worker.
+	settle() error
+	// settleOnRevoke reports whether a batch in hand is settled when its
+	// partitions are revoked (or dropped and left to the next owner).
+	settleOnRevoke() bool
+	// flush waits for commits that are still on their way.
+	flush()
+	// automatic reports whether the client commits by a timer.
+	automatic() bool
+}
+
+func newStrategy(c *consumer) strategy {
+	switch commit := c.env.spec.Settings.Consumer.Commit; commit.When {
+	case profile.BeforeProcessing:
+		return &beforeProcessing{c}
+	case profile.InTransaction:
+		return &inTransaction{c}
+	case profile.Automatic:
+		return &timer{consumer: c}
+	case profile.AutomaticStored:
+		return &timer{consumer: c, stored: true}
+	default:
+		s := &afterProcessing{consumer: c}
+		if commit.Mode == profile.Async {
+			s.background = newBackgroundCommits(c)
+		}
+		return s
+	}
+}
+
+// beforeProcessing commits, and processes only what was committed: at most once.
+type beforeProcessing struct {
+	*consumer
+}
+
+func (s *beforeProcessing) settle() error {
+	full := s.full()
+	s.reachIf(full, profile.PointPolled)
+	// A relay's earlier outputs are in the log before the next commit, so that
+	// a crash never costs more than one batch.
+	if _, err := s.effect.await(); err != nil {
+		return err
+	}
+	if err := s.commit(s.next); err != nil {
+		// Not committed, so not processed. Polling again is safe: nothing of
+		// the batch has had its effect.
+		return s.rewind()
+	}
+	s.reachIf(full, profile.PointCommitted, profile.PointMidBatch)
+	for i := range s.hand {
+		if err := s.effect.do(&s.hand[i]); err != nil {
+			return err
+		}
+	}
+	if s.pointAfterOutputs(full) {
+		if _, err := s.effect.await(); err != nil {
+			return err
+		}
+	}
+	s.reachIf(full, profile.PointProduced, profile.PointProcessed)
+	return nil
+}
+
+// pointAfterOutputs: these points lie after every report, for which this
+// strategy does not otherwise wait.
+func (s *beforeProcessing) pointAfterOutputs(full bool) bool {
+	return full && (s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed))
+}
+
+func (s *beforeProcessing) settleOnRevoke() bool { return false }
+func (s *beforeProcessing) automatic() bool      { return false }
+func (s *beforeProcessing) flush() {
+	if _, err := s.effect.await(); err != nil {
+		fmt.Fprintln(s.env.log, err)
+	}
+}
+
+// afterProcessing commits what was processed: at least once.
+type afterProcessing struct {
+	*consumer
+	background *backgroundCommits // nil for synchronous commits
+}
+
+func (s *afterProcessing) settle() error {
+	full := s.full()
+	s.reachIf(full, profile.PointPolled)
+	for i := range s.hand {
+		if err := s.effect.do(&s.hand[i]); err != nil {
+			return err
+		}
+	}
+	undelivered, err := s.effect.await()
+	if err != nil {
+		return err
+	}
+	if undelivered > 0 {
+		return s.rewind() // not all outputs are in the log: again
+	}
+	s.reachIf(full, profile.PointProduced, profile.PointProcessed, profile.PointMidBatch)
+	if s.background != nil {
+		s.background.add(s.next)
+		return nil
+	}
+	if s.commit(s.next) == nil {
+		s.reachIf(full, profile.PointCommitted)
+	}
+	return nil // a failed commit is made good by the next one, or redelivered
+}
+
+func (s *afterProcessing) settleOnRevoke() bool { return true }
+func (s *afterProcessing) automatic() bool      { return false }
+func (s *afterProcessing) flush() {
+	if s.background != nil {
+		s.background.wait()
+	}
+}
+
+// timer leaves the commit to the client: of what poll returned or, stored, of
+// what was processed.
+type timer struct {
+	*consumer
+	stored bool
+}
+
+func (s *timer) settle() error {
+	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
+	for i := range s.hand {
+		r := &s.hand[i]
+		if err := s.effect.do(r); err != nil {
+			return err
+		}
+		if s.stored {
+			if err := s.client.Store(r.partition, r.offset+1); err != nil {
+				fmt.Fprintln(s.env.log, err) // revoked meanwhile: the next owner has it
+			}
+		}
+	}
+	s.reachIf(true, profile.PointProcessed, profile.PointProduced)
+	return nil
+}
+
+func (s *timer) settleOnRevoke() bool { return false }
+func (s *timer) automatic() bool      { return true }
+
+// flush commits what the timer would: the trial must not end on its interval.
+func (s *timer) flush() {
+	if _, err := s.effect.await(); err != nil {
+		fmt.Fprintln(s.env.log, err)
+	}
+}
+
+// inTransaction puts outputs and offsets into one transaction: exactly once.
+type inTransaction struct {
+	*consumer
+}
+
+func (s *inTransaction) settle() error {
+	err := s.transact()
+	var e *client.Error
+	if err == nil || !errors.As(err, &e) || e.Fatal || e.Fenced {
+		return err
+	}
+	fmt.Fprintln(s.env.log, "aborting:", err)
+	if err := s.effect.abort(); err != nil {
+		return err
+	}
+	// Aborting does not rewind the consumer.
+	return s.rewind()
+}
+
+func (s *inTransaction) transact() error {
+	full := s.full()
+	s.reachIf(full, profile.PointPolled)
+	if err := s.effect.output.BeginTransaction(); err != nil {
+		return err
+	}
+	s.reachIf(full, profile.PointBegun)
+	for i := range s.hand {
+		if err := s.effect.do(&s.hand[i]); err != nil {
+			return err
+		}
+	}
+	if full && (s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed)) {
+		if _, err := s.effect.await(); err != nil {
+			return err
+		}
+		s.reachIf(full, profile.PointProduced, profile.PointProcessed)
+	}
+	if err := s.sendOffsets(); err != nil {
+		return err
+	}
+	s.reachIf(full, profile.PointOffsetsSent, profile.PointMidBatch)
+	return s.commitTransaction(full)
+}
+
+func (s *inTransaction) sendOffsets() error {
+	group, err := s.client.GroupMetadata()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.effect.bounded()
+	defer cancel()
+	return s.effect.output.SendOffsets(ctx, s.next, group)
+}
+
+func (s *inTransaction) commitTransaction(full bool) error {
+	begun := s.env.clock.Now()
+	if full && s.crash.at(profile.PointCommitRequested) {
+		s.crashDuringCommit()
+	}
+	ctx, cancel := s.effect.bounded()
+	defer cancel()
+	if err := s.effect.output.CommitTransaction(ctx); err != nil {
+		s.counts.failedCommits.Add(1)
+		return err
+	}
+	s.counts.commits.Add(1)
+	s.effect.committed(begun)
+	s.reachIf(full, profile.PointCommitted)
+	return nil
+}
+
+// crashDuringCommit kills this process while the commit is under way: the
+// call was made and has not returned. Whether the broker saw the request is
+// left open on purpose; the guarantee must hold either way.
+func (s *inTransaction) crashDuringCommit() {
+	go func() {
+		ctx, cancel := s.effect.bounded()
+		defer cancel()
+		_ = s.effect.output.CommitTransaction(ctx)
+	}()
+	time.Sleep(200 * time.Microsecond)
+	s.crash.fire()
+}
+
+func (s *inTransaction) settleOnRevoke() bool { return false }
+func (s *inTransaction) automatic() bool      { return false }
+func (s *inTransaction) flush()               {}
+
+// reachIf passes the crash points, which only full batches have: a partial one
+// would cost less than predicted.
+func (c *consumer) reachIf(full bool, points ...profile.Point) {
+	if full {
+		c.crash.reach(points...)
+	}
+}
+
+// commit commits synchronously and counts.
+func (c *consumer) commit(next client.Offsets) error {
+	begun := c.env.clock.Now()
+	err := c.client.Commit(next)
+	if err != nil {
+		c.counts.failedCommits.Add(1)
+		fmt.Fprintln(c.env.log, err)
+		return err
+	}
+	c.counts.commits.Add(1)
+	now := c.env.clock.Now()
+	c.effect.commits.record(result.CommitLatency, now, now-begun)
+	return nil
+}
+
+// backgroundCommits commits asynchronously, in order: at most one commit is on
+// its way, and what comes meanwhile is merged into the next.
+type backgroundCommits struct {
+	consumer *consumer
+	mu       sync.Mutex
+	idle     *sync.Cond
+	pending  client.Offsets
+	running  bool
+}
+
+func newBackgroundCommits(c *consumer) *backgroundCommits {
+	b := &backgroundCommits{consumer: c, pending: client.Offsets{}}
+	b.idle = sync.NewCond(&b.mu)
+	return b
+}
+
+func (b *backgroundCommits) add(next client.Offsets) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.Copy(b.pending, next)
+	if !b.running {
+		b.running = true
+		go b.run()
+	}
+}
+
+func (b *backgroundCommits) run() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.pending) > 0 {
+		next := b.pending
+		b.pending = client.Offsets{}
+		b.mu.Unlock()
+		_ = b.consumer.commit(next)
+		b.mu.Lock()
+	}
+	b.running = false
+	b.idle.Broadcast()
+}
+
+// wait returns when no commit is on its way.
+func (b *backgroundCommits) wait() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.running {
+		b.idle.Wait()
+	}
+}

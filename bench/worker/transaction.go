@@ -1,0 +1,114 @@
+package worker
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// transactions groups a producer's messages into transactions, some of which
+// it aborts on purpose. The outcome of a message is then its transaction's.
+type transactions struct {
+	producer *producer
+	settings profile.Transaction
+	draw     *rand.Rand
+	open     bool
+	first    int64 // sequence of the open transaction's first message
+	begun    int64
+}
+
+// newTransactions returns nil, which does nothing, for a producer without them.
+func newTransactions(p *producer) *transactions {
+	settings := p.env.spec.Settings.Producer.Transaction
+	if !settings.Enabled() {
+		return nil
+	}
+	spec := p.env.spec
+	return &transactions{
+		producer: p, settings: settings,
+		draw: rand.New(rand.NewPCG(spec.Seed, uint64(spec.Number)<<32|uint64(spec.Incarnation))),
+	}
+}
+
+// before is called before message seq: it ends a transaction that is full or
+// old enough, and begins the one that the message belongs to.
+func (t *transactions) before(ctx context.Context, seq, now int64) error {
+	if t == nil {
+		return nil
+	}
+	if t.open && t.complete(seq, now) {
+		if err := t.end(ctx, seq); err != nil {
+			return err
+		}
+	}
+	if t.open {
+		return nil
+	}
+	if err := t.producer.client.BeginTransaction(); err != nil {
+		return err
+	}
+	t.open, t.first, t.begun = true, seq, now
+	return nil
+}
+
+func (t *transactions) complete(seq, now int64) bool {
+	every, interval := int64(t.settings.Every), int64(t.settings.Interval)
+	return every > 0 && seq-t.first >= every || interval > 0 && now-t.begun >= interval
+}
+
+// end commits or, by the abort share, aborts the messages first ≤ s < seq.
+func (t *transactions) end(ctx context.Context, seq int64) error {
+	if t == nil || !t.open {
+		return nil
+	}
+	t.open = false
+	p := t.producer
+	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
+	defer cancel()
+	if t.draw.Float64() < float64(t.settings.Abort) {
+		return t.abort(ctx, seq)
+	}
+	begun := p.env.clock.Now()
+	if err := p.client.CommitTransaction(ctx); err != nil {
+		p.outcomes.SettleRange(t.first, seq, ledger.Unknown)
+		return err
+	}
+	p.outcomes.SettleRange(t.first, seq, ledger.Acked)
+	t.record(begun, seq)
+	return nil
+}
+
+func (t *transactions) abort(ctx context.Context, seq int64) error {
+	p := t.producer
+	if t.settings.FlushBeforeAbort {
+		// Otherwise the client drops what it has queued, and fewer aborted
+		// records reach the log than were produced.
+		p.client.Flush(transactionTimeout)
+	}
+	if err := p.client.AbortTransaction(ctx); err != nil {
+		p.outcomes.SettleRange(t.first, seq, ledger.Unknown)
+		return err
+	}
+	p.outcomes.SettleRange(t.first, seq, ledger.Aborted)
+	return nil
+}
+
+// record notes how long the commit took and when each message became visible.
+func (t *transactions) record(begun, seq int64) {
+	p := t.producer
+	now := p.env.clock.Now()
+	p.sending.record(result.CommitLatency, now, now-begun)
+	if p.pacer == nil {
+		return // the intended times were not kept, and a closed loop's mean little
+	}
+	start := p.windowStart - int64(p.env.spec.Settings.Load.Warmup)
+	for s := t.first; s < seq; s++ {
+		if intended := start + int64(p.pacer.At(s)); intended >= p.windowStart {
+			p.sending.record(result.TransactionVisible, now, time.Duration(now-intended).Nanoseconds())
+		}
+	}
+}
