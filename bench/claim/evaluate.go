@@ -55,7 +55,7 @@ func Check(p *profile.Profile) []error {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("line %d: %w", c.Line, err))
 		case e.NeedsBaseline() && p.Baseline == "":
-			errs = append(errs, fmt.Errorf("line %d: claim %q needs a baseline: name an arm with baseline:", c.Line, c.Expression))
+			errs = append(errs, fmt.Errorf("line %d: claim %q needs a baseline: set baseline to an arm's name", c.Line, c.Expression))
 		}
 	}
 	return errs

@@ -186,9 +186,9 @@ func countRange(counts []int64) string {
 	return stats.Between(tableCount(slices.Min(counts)), tableCount(slices.Max(counts)))
 }
 
-// tableCount writes a count exactly up to eight digits; the detail has the rest.
+// tableCount writes a count exactly up to seven digits; the detail has the rest.
 func tableCount(n int64) string {
-	if n >= 100_000_000 {
+	if n >= 10_000_000 {
 		return stats.SI(float64(n))
 	}
 	return stats.Count(n)

@@ -38,23 +38,40 @@ func truncate(s string, columns int) string {
 	return s + "…"
 }
 
-// wrap breaks a line into lines of at most columns; those after the first are
-// indented by two.
+// wrap breaks a line between words into lines of at most columns; those after
+// the first are indented by two. A word longer than a line is cut.
 func wrap(s string, columns int) []string {
-	lines := strings.Split(strings.TrimRight(text.WrapSoft(s, columns), "\n"), "\n")
-	if len(lines) == 1 {
-		return lines
+	var out []string
+	line, empty := "", true
+	for _, word := range strings.Fields(s) {
+		for {
+			next := line + word
+			if !empty {
+				next = line + " " + word
+			}
+			if width(next) <= columns {
+				line, empty = next, false
+				break
+			}
+			if empty {
+				head := cut(word, columns-width(line))
+				line, word = line+head, word[len(head):]
+			}
+			out = append(out, line)
+			line, empty = "  ", true
+		}
 	}
-	first := strings.TrimRight(lines[0], " ")
-	rest := strings.TrimSpace(strings.Join(lines[1:], " "))
-	if hard := strings.TrimPrefix(s, first); !strings.HasPrefix(hard, " ") {
-		rest = strings.TrimSpace(hard) // a word longer than the line was cut
+	return append(out, line)
+}
+
+// cut returns as much of a word's beginning as fits, at least one rune.
+func cut(word string, columns int) string {
+	for i, r := range word {
+		if end := i + utf8.RuneLen(r); i > 0 && width(word[:end]) > columns {
+			return word[:i]
+		}
 	}
-	out := []string{first}
-	for _, line := range strings.Split(text.WrapSoft(rest, columns-2), "\n") {
-		out = append(out, "  "+strings.TrimSpace(line))
-	}
-	return out
+	return word
 }
 
 // list joins up to limit names, and says how many more there are.
