@@ -310,18 +310,8 @@ func (h *history) judge(v *Verdict, id identity) {
 		"rejected": func() { v.Rejected++ }, "unknown": func() { v.Unknown++ }, "aborted": func() { v.Aborted++ },
 	}[outcome]()
 
-	ours := outcome == "acked" || outcome == "sent"
 	consumed := h.in.Pipeline != profile.Produce
-	if ours && presence != "present" {
-		v.Lost.Log++
-	}
-	if presence == "present" && processed == "unprocessed" && consumed {
-		if past || !h.in.Drained {
-			v.Undrained++
-		} else if ours {
-			v.Lost.Skipped++
-		}
-	}
+	h.judgeLost(v, outcome, presence, processed, past)
 	if outcome == "unknown" && presence == "absent" {
 		v.UnknownAbsent++
 	}
@@ -335,6 +325,20 @@ func (h *history) judge(v *Verdict, id identity) {
 		v.Saturated++
 	}
 	h.judgeDuplicates(v, copies, int64(len(attempts)), reaching, effects, executions)
+}
+
+func (h *history) judgeLost(v *Verdict, outcome, presence, processed string, past bool) {
+	ours := outcome == "acked" || outcome == "sent"
+	if ours && presence != "present" {
+		v.Lost.Log++
+	}
+	if presence == "present" && processed == "unprocessed" && h.in.Pipeline != profile.Produce {
+		if past || !h.in.Drained {
+			v.Undrained++
+		} else if ours {
+			v.Lost.Skipped++
+		}
+	}
 }
 
 func (h *history) judgeDuplicates(v *Verdict, copies, attempts, reaching, effects, executions int64) {

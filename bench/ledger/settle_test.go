@@ -153,156 +153,163 @@ func TestEveryCell(t *testing.T) {
 	}
 }
 
-// Each class of violation alone: what provokes it, and the verdict's numbers
-// that must differ from those of a message that went well.
+// class is one way in which a message can go wrong, alone: what provokes it, and
+// the verdict's numbers that it changes.
+type class struct {
+	name    string
+	in      Inputs
+	provoke func(tr *trial)
+	want    func(v *Verdict)
+}
+
+var (
+	relay           = Inputs{Due: []int64{1}, Pipeline: profile.RelayTo, Drained: true}
+	readUncommitted = Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, ReadUncommitted: true}
+)
+
+var classes = []class{
+	{"lost.log", consume(1), func(tr *trial) { tr.end(0, Acked) },
+		func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"lost.log of a sent message", consume(1), func(tr *trial) { tr.end(0, Sent) },
+		func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"lost.log of an acked but invisible message", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, false, false)
+	}, func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"processed and then truncated", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.effects(0, 0, 0)
+	}, func(v *Verdict) {
+		v.Acked, v.Lost, v.Executions, v.Effects = 1, Lost{Total: 1, Log: 1}, 1, 1
+	}},
+	{"lost.skipped", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+	}, func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Skipped: 1} }},
+	{"lost.skipped although an aborted copy is past the committed offset", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 0, false, true)
+	}, func(v *Verdict) {
+		v.Acked, v.Lost, v.Duplicates = 1, Lost{Total: 1, Skipped: 1}, Dups{Total: 1, Retried: 1}
+	}},
+	{"undrained", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, true)
+	}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
+	{"undrained through one of two copies", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 1, true, true)
+	}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
+	{"undrained through an aborted copy that is read uncommitted", readUncommitted, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 1, false, true)
+	}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
+	{"undrained before the committed offset", Inputs{Due: []int64{1}, Pipeline: profile.Consume}, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+	}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
+	{"unknown_absent", consume(1), func(tr *trial) { tr.outcomes[0].Begin(0) },
+		func(v *Verdict) { v.Unknown, v.UnknownAbsent = 1, 1 }},
+	{"aborted_delivered", consume(1), func(tr *trial) {
+		tr.end(0, Aborted)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0)
+	}, func(v *Verdict) { v.Aborted, v.AbortedDelivered, v.Executions, v.Effects = 1, 1, 1, 1 }},
+	{"retried", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0, 0, 0)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 3, 3, 1
+		v.Duplicates = Dups{Total: 2, Retried: 2}
+	}},
+	{"resent", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 3, true, false)
+		tr.effects(0, 0, 0, 0)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
+		v.Duplicates = Dups{Total: 1, Resent: 1}
+	}},
+	{"redelivered to another incarnation", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0)
+		tr.effects(0, 1, 0)
+		tr.effects(7, 0, 0)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 3, 3, 1
+		v.Duplicates = Dups{Total: 2, Redelivered: 2}
+	}},
+	{"an aborted copy read uncommitted is not redelivered", readUncommitted, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, false, false)
+		tr.copy(0, 1, true, false)
+		tr.effects(0, 0, 0, 0)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
+		v.Duplicates = Dups{Total: 1, Resent: 1}
+	}},
+	{"relay: redelivered, executed twice", relay, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0, 0)
+		tr.output(0, true)
+		tr.output(0, true)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
+		v.Duplicates = Dups{Total: 1, Redelivered: 1}
+	}},
+	{"relay: retried, executed once and written twice", relay, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0)
+		tr.output(0, true)
+		tr.output(0, true)
+	}, func(v *Verdict) {
+		v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 1, 2, 1
+		v.Duplicates = Dups{Total: 1, Retried: 1}
+	}},
+	{"relay: executed twice, one output aborted", relay, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0, 0)
+		tr.output(0, false)
+		tr.output(0, true)
+	}, func(v *Verdict) { v.Acked, v.Executions, v.Effects = 1, 2, 1 }},
+	{"relay: executed, never visible", relay, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.effects(0, 0, 0)
+		tr.output(0, false)
+	}, func(v *Verdict) { v.Acked, v.Executions, v.Lost = 1, 1, Lost{Total: 1, Skipped: 1} }},
+	{"produce: copies are the effects", Inputs{Due: []int64{1}, Pipeline: profile.Produce, Drained: true}, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.copy(0, 0, true, true)
+	}, func(v *Verdict) { v.Acked, v.MultipleEffects, v.Duplicates = 1, 1, Dups{Total: 1, Retried: 1} }},
+	{"acks=0: acked is no more than sent", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, AcksNone: true}, func(tr *trial) {
+		tr.end(0, Acked)
+	}, func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"corrupt", consume(0), func(tr *trial) { tr.audit.Corrupt() }, func(v *Verdict) { v.Corrupt = 1 }},
+	{"foreign", consume(0), func(tr *trial) { tr.audit.Foreign() }, func(v *Verdict) { v.Foreign = 1 }},
+	{"foreign: out of range, once in both passes", consume(0), func(tr *trial) {
+		tr.copy(-1, 0, true, false)
+		tr.copy(1, 0, true, false)
+		tr.output(0, true) // there is no relay
+	}, func(v *Verdict) { v.Foreign = 3 }},
+	{"foreign: beyond the messages due", consume(0), func(tr *trial) { tr.copy(0, 0, true, false) },
+		func(v *Verdict) { v.Foreign = 1 }},
+}
+
 func TestEveryClass(t *testing.T) {
-	relay := Inputs{Due: []int64{1}, Pipeline: profile.RelayTo, Drained: true}
-	tests := []struct {
-		name    string
-		in      Inputs
-		provoke func(tr *trial)
-		want    func(v *Verdict)
-	}{
-		{"lost.log", consume(1), func(tr *trial) { tr.end(0, Acked) },
-			func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Log: 1} }},
-		{"lost.log of a sent message", consume(1), func(tr *trial) { tr.end(0, Sent) },
-			func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
-		{"lost.log of an acked but invisible message", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, false, false)
-		}, func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Log: 1} }},
-		{"processed and then truncated", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.effects(0, 0, 0)
-		}, func(v *Verdict) {
-			v.Acked, v.Lost, v.Executions, v.Effects = 1, Lost{Total: 1, Log: 1}, 1, 1
-		}},
-		{"lost.skipped", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-		}, func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Skipped: 1} }},
-		{"lost.skipped although an aborted copy is past the committed offset", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 0, false, true)
-		}, func(v *Verdict) {
-			v.Acked, v.Lost, v.Duplicates = 1, Lost{Total: 1, Skipped: 1}, Dups{Total: 1, Retried: 1}
-		}},
-		{"undrained", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, true)
-		}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
-		{"undrained through one of two copies", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 1, true, true)
-		}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
-		{"undrained through an aborted copy that is read uncommitted", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, ReadUncommitted: true}, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 1, false, true)
-		}, func(v *Verdict) { v.Acked, v.Undrained, v.Duplicates = 1, 1, Dups{Total: 1, Resent: 1} }},
-		{"undrained before the committed offset", Inputs{Due: []int64{1}, Pipeline: profile.Consume}, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-		}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
-		{"unknown_absent", consume(1), func(tr *trial) { tr.outcomes[0].Begin(0) },
-			func(v *Verdict) { v.Unknown, v.UnknownAbsent = 1, 1 }},
-		{"aborted_delivered", consume(1), func(tr *trial) {
-			tr.end(0, Aborted)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0)
-		}, func(v *Verdict) { v.Aborted, v.AbortedDelivered, v.Executions, v.Effects = 1, 1, 1, 1 }},
-		{"retried", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0, 0, 0)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 3, 3, 1
-			v.Duplicates = Dups{Total: 2, Retried: 2}
-		}},
-		{"resent", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 3, true, false)
-			tr.effects(0, 0, 0, 0)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
-			v.Duplicates = Dups{Total: 1, Resent: 1}
-		}},
-		{"redelivered to another incarnation", consume(1), func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0)
-			tr.effects(0, 1, 0)
-			tr.effects(7, 0, 0)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 3, 3, 1
-			v.Duplicates = Dups{Total: 2, Redelivered: 2}
-		}},
-		{"an aborted copy read uncommitted is not redelivered", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, ReadUncommitted: true}, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, false, false)
-			tr.copy(0, 1, true, false)
-			tr.effects(0, 0, 0, 0)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
-			v.Duplicates = Dups{Total: 1, Resent: 1}
-		}},
-		{"relay: redelivered, executed twice", relay, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0, 0)
-			tr.output(0, true)
-			tr.output(0, true)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 2, 2, 1
-			v.Duplicates = Dups{Total: 1, Redelivered: 1}
-		}},
-		{"relay: retried, executed once and written twice", relay, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0)
-			tr.output(0, true)
-			tr.output(0, true)
-		}, func(v *Verdict) {
-			v.Acked, v.Executions, v.Effects, v.MultipleEffects = 1, 1, 2, 1
-			v.Duplicates = Dups{Total: 1, Retried: 1}
-		}},
-		{"relay: executed twice, one output aborted", relay, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0, 0)
-			tr.output(0, false)
-			tr.output(0, true)
-		}, func(v *Verdict) { v.Acked, v.Executions, v.Effects = 1, 2, 1 }},
-		{"relay: executed, never visible", relay, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.effects(0, 0, 0)
-			tr.output(0, false)
-		}, func(v *Verdict) { v.Acked, v.Executions, v.Lost = 1, 1, Lost{Total: 1, Skipped: 1} }},
-		{"produce: copies are the effects", Inputs{Due: []int64{1}, Pipeline: profile.Produce, Drained: true}, func(tr *trial) {
-			tr.end(0, Acked)
-			tr.copy(0, 0, true, false)
-			tr.copy(0, 0, true, true)
-		}, func(v *Verdict) { v.Acked, v.MultipleEffects, v.Duplicates = 1, 1, Dups{Total: 1, Retried: 1} }},
-		{"acks=0: acked is no more than sent", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, AcksNone: true}, func(tr *trial) {
-			tr.end(0, Acked)
-		}, func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
-		{"corrupt", consume(0), func(tr *trial) { tr.audit.Corrupt() }, func(v *Verdict) { v.Corrupt = 1 }},
-		{"foreign", consume(0), func(tr *trial) { tr.audit.Foreign() }, func(v *Verdict) { v.Foreign = 1 }},
-		{"foreign: out of range, once in both passes", consume(0), func(tr *trial) {
-			tr.copy(-1, 0, true, false)
-			tr.copy(1, 0, true, false)
-			tr.output(0, true) // there is no relay
-		}, func(v *Verdict) { v.Foreign = 3 }},
-		{"foreign: beyond the messages due", consume(0), func(tr *trial) { tr.copy(0, 0, true, false) },
-			func(v *Verdict) { v.Foreign = 1 }},
-	}
-	for _, test := range tests {
+	for _, test := range classes {
 		t.Run(test.name, func(t *testing.T) {
 			tr := newTrial(t, Layout{Producers: 1, Capacity: 1, Relay: test.in.Pipeline == profile.RelayTo})
 			test.provoke(tr)
