@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -22,8 +23,14 @@ type curve struct {
 	nines   []float64
 	micros  []float64
 	over    int64 // messages beyond the curve's end: never arrived, or over range
-	repeats int
+	total   int64 // messages, those included
 }
+
+// p99 is the 99th percentile, in nines.
+const p99 = 2
+
+// never is the share of the messages that did not arrive in the time measured.
+func (c curve) never() float64 { return float64(c.over) / float64(c.total) }
 
 // curveStep is how far apart the points of a curve are, in nines.
 const curveStep = 0.02
@@ -44,7 +51,7 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 		}
 		drawn, how := pictured(curves)
 		figures = append(figures, figure{
-			name: "latency-" + scenario, title: latencyTitle(run, scenario, curves), speed: true,
+			name: "latency-" + scenario, title: latencyTitle(scenario, curves), speed: true,
 			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), repeats(run, scenario)+" pooled", how),
 			header:     []string{"cell", "scenario", "latency", "percentile", "nines", "latency_us"},
 			points:     curvePoints(scenario, curves),
@@ -97,7 +104,7 @@ func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error
 // of all, and the curve ends where they begin.
 func newCurve(pool *pool) curve {
 	total := pool.recorded() + pool.over
-	c := curve{over: pool.over, repeats: pool.repeats}
+	c := curve{over: pool.over, total: total}
 	last := math.Log10(float64(total))
 	for nines := math.Log10(2); ; nines += curveStep {
 		nines = min(nines, last)
@@ -129,7 +136,7 @@ func (c curve) at(nines float64) float64 {
 
 // latencyTitle names the quickest and the slowest cell at the 99th percentile:
 // what was measured, and not a ratio, since the pooled percentile has no interval.
-func latencyTitle(run *result.Run, scenario string, curves []curve) string {
+func latencyTitle(scenario string, curves []curve) string {
 	var intended []curve
 	for _, c := range curves {
 		if !c.service {
@@ -139,13 +146,18 @@ func latencyTitle(run *result.Run, scenario string, curves []curve) string {
 	if len(intended) == 0 {
 		return "Latency from the actual send, scenario " + scenario
 	}
-	by := func(a, b curve) int { return int(math.Copysign(1, a.at(2)-b.at(2))) }
+	by := func(a, b curve) int { return cmp.Compare(a.at(p99), b.at(p99)) }
 	best, worst := slices.MinFunc(intended, by), slices.MaxFunc(intended, by)
-	if best.cell == worst.cell || stats.Micros(best.at(2)) == stats.Micros(worst.at(2)) {
-		return fmt.Sprintf("%s: 99 %% of messages arrive within %s, scenario %s", label(best.cell), stats.Micros(best.at(2)), scenario)
+	quick, slow := stats.Micros(best.at(p99)), stats.Micros(worst.at(p99))
+	switch {
+	case best.at(p99) >= stats.OverRange:
+		return fmt.Sprintf("%s: %s of messages never arrived, scenario %s", label(worst.cell), stats.Percent(worst.never()), scenario)
+	case worst.at(p99) >= stats.OverRange:
+		return fmt.Sprintf("99 %% of messages arrive within %s with %s; with %s, %s never did", quick, label(best.cell), label(worst.cell), stats.Percent(worst.never()))
+	case quick == slow:
+		return fmt.Sprintf("99 %% of messages arrive within %s, scenario %s", slow, scenario)
 	}
-	return fmt.Sprintf("99 %% of messages arrive within %s with %s, %s with %s",
-		stats.Micros(best.at(2)), label(best.cell), stats.Micros(worst.at(2)), label(worst.cell))
+	return fmt.Sprintf("99 %% of messages arrive within %s with %s, within %s with %s", quick, label(best.cell), slow, label(worst.cell))
 }
 
 func curvePoints(scenario string, curves []curve) [][]string {
@@ -179,7 +191,7 @@ func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, cu
 	size := min(textSize, 0.92*(body.Size().Y-60)/vg.Length(max(len(ends)+len(absent), 1)))
 	var texts []string
 	for _, e := range ends {
-		texts = append(texts, e.text)
+		texts = append(texts, e.text(p, size, 0.36*body.Size().X))
 	}
 	column := min(p.widest(texts, size), 0.36*body.Size().X)
 	x := scale{lo: math.Log10(2), hi: most, a: body.Min.X + 84, b: body.Max.X - column - 56}
@@ -226,8 +238,15 @@ func paintCurve(p *pen, c curve, x, y scale) {
 
 // curveEnd is the label of a curve.
 type curveEnd struct {
-	curve curve
-	text  string
+	curve   curve
+	name    string
+	numbers string
+}
+
+// text is the label in width: the name gives way, not the numbers.
+func (e curveEnd) text(p *pen, size, width vg.Length) string {
+	numbers := "  " + e.numbers
+	return p.shorten(p.shortenMiddle(e.name, size, max(width-p.width(numbers, size), 0))+numbers, size, width)
 }
 
 // curveEnds labels every cell once, at its solid curve or, where that is
@@ -240,7 +259,7 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 			absent = append(absent, label(cell)+", "+absence(cell, scenario))
 			continue
 		}
-		text := fmt.Sprintf("%s  p99 %s", label(cell), stats.Micros(curves[at].at(2)))
+		text := "p99 " + stats.Micros(curves[at].at(p99))
 		if n := curves[at].over; n > 0 {
 			text += ", " + stats.Count(n) + " never arrived"
 		}
@@ -250,7 +269,7 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 				break
 			}
 		}
-		ends = append(ends, curveEnd{curves[at], text})
+		ends = append(ends, curveEnd{curves[at], label(cell), text})
 	}
 	return ends, absent
 }
@@ -271,7 +290,8 @@ func paintEnds(p *pen, body vg.Rectangle, x, y scale, ends []curveEnd, absent []
 	for i, place := range spread(wanted, gap, floor, y.b) {
 		e := ends[i]
 		x0 := x.at(e.curve.nines[len(e.curve.nines)-1])
-		p.path([]vg.Point{{X: x0 + 6, Y: wanted[i]}, {X: x.b + 10, Y: wanted[i]}, {X: x.b + 38, Y: place}, {X: x.b + 48, Y: place}}, 1.2, e.curve.colour)
-		p.text(x.b+56, place, p.shorten(e.text, size, column), size, ink, left)
+		p.line(x0+6, wanted[i], x.b+10, wanted[i], 1.2, e.curve.colour, 1, 4) // dotted: the curve has ended
+		p.path([]vg.Point{{X: x.b + 10, Y: wanted[i]}, {X: x.b + 38, Y: place}, {X: x.b + 48, Y: place}}, 1.2, e.curve.colour)
+		p.text(x.b+56, place, e.text(p, size, column), size, ink, left)
 	}
 }

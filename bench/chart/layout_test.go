@@ -108,7 +108,7 @@ func TestCurveExactly(t *testing.T) {
 	c = newCurve(made)
 	require.Equal(t, 625.0, c.micros[0], "the median of 1250 is the 625th")
 	require.LessOrEqual(t, c.nines[len(c.nines)-1], math.Log10(5)+1e-9)
-	require.Equal(t, float64(stats.OverRange), c.at(2), "p99 lies among those that never arrived")
+	require.Equal(t, float64(stats.OverRange), c.at(p99), "p99 lies among those that never arrived")
 }
 
 func TestHeadlineNeedsSignificance(t *testing.T) {
@@ -137,9 +137,14 @@ func TestStandstill(t *testing.T) {
 		}
 		return made
 	}
-	require.Equal(t, 2.0, standstill(trial(5, 5, 0, 0, 9, 0), 1.5), "the silence at the end is not one")
-	require.Equal(t, 0.0, standstill(trial(5, 0, 5, 5), 2.5), "a silence before the fault is not its doing")
-	require.Equal(t, 3.0, standstill(trial(5, 0, 0, 0), 1), "nothing ever followed")
+	check := func(start, length float64, of *result.Trial, from float64) {
+		t.Helper()
+		gotStart, gotLength := standstill(of, from)
+		require.Equal(t, []float64{start, length}, []float64{gotStart, gotLength})
+	}
+	check(2, 2, trial(5, 5, 0, 0, 9, 0), 1.5) // the silence at the end is not one
+	check(0, 0, trial(5, 0, 5, 5), 2.5)       // a silence before the fault is not its doing
+	check(1, 3, trial(5, 0, 0, 0), 1)         // nothing ever followed
 }
 
 func TestWrapAndShortenFit(t *testing.T) {
@@ -150,8 +155,23 @@ func TestWrapAndShortenFit(t *testing.T) {
 		most := rapid.IntRange(1, 3).Draw(rt, "lines")
 		lines := p.wrap(s, 20, width, most)
 		require.LessOrEqual(rt, len(lines), most)
-		for _, line := range lines {
+		for _, line := range append(lines, p.shortenMiddle(s, 20, width)) {
 			require.LessOrEqual(rt, p.width(line, 20), width)
 		}
 	})
+}
+
+func TestLatencyTitleOwnsUpToWhatNeverArrived(t *testing.T) {
+	curveOf := func(name string, micros float64, over int64) curve {
+		return curve{cell: &result.Cell{Arm: name}, nines: []float64{0.3, 3}, micros: []float64{micros, micros}, over: over, total: 1000}
+	}
+	ends := func(name string, over int64) curve { // before the 99th percentile
+		c := curveOf(name, 1000, over)
+		c.nines[1] = 1
+		return c
+	}
+	require.Equal(t, "99 % of messages arrive within 4.4 ms with a, within 84 ms with b", latencyTitle("paced", []curve{curveOf("b", 84e3, 0), curveOf("a", 4400, 0)}))
+	require.Equal(t, "99 % of messages arrive within 4.4 ms, scenario paced", latencyTitle("paced", []curve{curveOf("a", 4400, 0)}))
+	require.Equal(t, "99 % of messages arrive within 4.4 ms with a; with b, 10 % never did", latencyTitle("paced", []curve{curveOf("a", 4400, 0), ends("b", 100)}))
+	require.Equal(t, "b: 10 % of messages never arrived, scenario paced", latencyTitle("paced", []curve{ends("b", 100)}))
 }

@@ -227,7 +227,7 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 		names = append(names, label(r.cell)+"  ·  "+r.scenario)
 	}
 	for i := range names {
-		names[i] = p.shorten(names[i], size, 0.3*body.Size().X)
+		names[i] = p.shortenMiddle(names[i], size, 0.3*body.Size().X)
 	}
 	width := p.widest(names, size)
 	x0 := body.Min.X + width + 16
@@ -236,6 +236,9 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 	paintTallies(p, rows, "lost messages", func(r lossRow) tally { return r.lost }, scale{a: x0, b: middle - 24}, top, height, size)
 	paintTallies(p, rows, "duplicate effects", func(r lossRow) tally { return r.duplicates }, scale{a: middle + 8, b: x1 - 16}, top, height, size)
 	p.text(body.Max.X, top+48, "promise", textSize, ink, right)
+	for _, x := range []vg.Length{x0, middle + 8} {
+		p.line(x, low, x, top, 1.5, axis)
+	}
 	for i, r := range rows {
 		y := top - height*(vg.Length(i)+0.5)
 		if i > 0 && r.scenario != rows[i-1].scenario {
@@ -243,13 +246,10 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 		}
 		p.text(x0-16, y, names[i], size, ink, right)
 		if r.absent != "" {
-			p.text(x0+8, y, p.shorten(r.absent, size, body.Max.X-x0-8), size, faded, left)
+			p.note(x0+8, y, p.shorten(r.absent, min(size, textSize), body.Max.X-x0-8), min(size, textSize), faded)
 			continue
 		}
 		p.text(body.Max.X, y, r.promise, size, promiseColour(r.promise), right)
-	}
-	for _, x := range []vg.Length{x0, middle + 8} {
-		p.line(x, low, x, top, 1.5, axis)
 	}
 }
 
@@ -323,7 +323,7 @@ func paintTally(p *pen, t tally, s scale, y, height, size vg.Length) {
 		p.outline(mark-4, y-reach, mark+4, y+reach, 2, ink)
 		beside = max(beside, mark+4)
 	}
-	p.text(beside+10, y, t.text(), size, ink, left)
+	p.note(beside+10, y, t.text(), size, ink)
 }
 
 // paintCauses writes the panel's title with a patch of colour for every cause that occurred.

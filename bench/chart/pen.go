@@ -146,6 +146,34 @@ func (p *pen) shorten(s string, size, width vg.Length) string {
 	return strings.TrimSpace(string(runes)) + "…"
 }
 
+// shortenMiddle cuts text to width with an ellipsis two thirds in: the names of
+// cells differ at their ends.
+func (p *pen) shortenMiddle(s string, size, width vg.Length) string {
+	if p.width(s, size) <= width {
+		return s
+	}
+	runes := []rune(s)
+	head, tail := 2*len(runes)/3, len(runes)-2*len(runes)/3
+	for head+tail > 0 {
+		cut := string(runes[:head]) + "…" + string(runes[len(runes)-tail:])
+		if p.width(cut, size) <= width {
+			return cut
+		}
+		if head >= tail {
+			head--
+		} else {
+			tail--
+		}
+	}
+	return "…"
+}
+
+// note paints text on white, where lines may run behind it.
+func (p *pen) note(x, y vg.Length, s string, size vg.Length, ink color.Color) {
+	p.box(x-4, y-0.5*size, x+p.width(s, size)+4, y+0.5*size, white)
+	p.text(x, y, s, size, ink, left)
+}
+
 // fit returns the largest size, from size down to leastSize, in which every text is at most width wide.
 func (p *pen) fit(texts []string, size, width vg.Length) vg.Length {
 	widest := p.widest(texts, size)

@@ -16,7 +16,6 @@ import (
 
 // pool is the recorded latencies of several repeats together, by rank.
 type pool struct {
-	repeats int
 	over    int64     // values over range or never arrived
 	through []int64   // how many values there are up to and with the bucket
 	micros  []float64 // the largest value of the bucket
@@ -41,7 +40,6 @@ func poolRepeats(dir string, trials []*result.Trial, role string) (*pool, error)
 		} else {
 			sum.Merge(total) // nothing is dropped: package latency has one range
 		}
-		made.repeats++
 		made.over += t.Latency[role].Over
 	}
 	if sum == nil {

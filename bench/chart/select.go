@@ -202,12 +202,14 @@ func significant(compared map[*result.Cell]stats.Comparison, order []*result.Cel
 func farther(a, b float64) bool { return max(a, 1/a) > max(b, 1/b) }
 
 // label names a cell briefly: its arm and, without the settings' prefixes,
-// what the matrix made of it ("exactly-once, size=1KiB").
+// what the matrix made of it ("exactly-once (size=1KiB)").
 func label(c *result.Cell) string {
-	var b strings.Builder
-	b.WriteString(c.Arm)
+	var settings []string
 	for _, name := range slices.Sorted(maps.Keys(c.Matrix)) {
-		b.WriteString(", " + name[strings.LastIndex(name, ".")+1:] + "=" + c.Matrix[name])
+		settings = append(settings, name[strings.LastIndex(name, ".")+1:]+"="+c.Matrix[name])
 	}
-	return b.String()
+	if len(settings) == 0 {
+		return c.Arm
+	}
+	return c.Arm + " (" + strings.Join(settings, ", ") + ")"
 }

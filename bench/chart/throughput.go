@@ -87,19 +87,20 @@ func rateRows(run *result.Run, scenario string) []rateRow {
 func throughputTitle(run *result.Run, scenario string, rows []rateRow) string {
 	compared := map[*result.Cell]stats.Comparison{}
 	var order []*result.Cell
-	powerless := false
+	powerless, some := false, false
 	for _, r := range rows {
 		order = append(order, r.cell)
 		if r.comparison != nil {
 			compared[r.cell] = *r.comparison
 			powerless = powerless || r.comparison.Missing > 0
+			some = some || r.comparison.Significant
 		}
 	}
 	if c := significant(compared, order); c != nil {
 		return fmt.Sprintf("%s carries %s× the messages of %s", label(c), stats.Ratio(compared[c].Ratio), label(baselineOf(run, c)))
 	}
 	switch {
-	case len(compared) == 0:
+	case len(compared) == 0, some: // a difference that is significant only by itself stands in its row, not in the headline
 		return fmt.Sprintf("Throughput of %s, scenario %s", plural(strconv.Itoa(len(rows)), "cell"), scenario)
 	case powerless:
 		return "Throughput: too few repeats to tell the cells apart"
@@ -168,7 +169,7 @@ func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fast
 		y := top - height*(vg.Length(i)+0.5)
 		p.text(x0-16, y, labels[i], size, ink, right)
 		if r.absent != "" {
-			p.text(x0+8, y, p.shorten(r.absent, size, body.Max.X-x0-8), size, faded, left)
+			p.note(x0+8, y, p.shorten(r.absent, min(size, textSize), body.Max.X-x0-8), min(size, textSize), faded)
 			continue
 		}
 		paintRate(p, r, s, y, height)
@@ -232,7 +233,7 @@ const limitedMark = " †"
 // nameColumn returns how wide the column of names is, and the names as they fit into it.
 func nameColumn(p *pen, rows []rateRow, size, most vg.Length) (width vg.Length, fitted []string) {
 	for _, r := range rows {
-		name := p.shorten(label(r.cell), size, most)
+		name := p.shortenMiddle(label(r.cell), size, most)
 		if r.limited {
 			name += limitedMark
 		}

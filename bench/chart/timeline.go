@@ -39,39 +39,58 @@ func timelineFigures(run *result.Run) []figure {
 	return figures
 }
 
-// timelineTitle is how long effects stood still once the first fault had fired.
+// timelineTitle is how long effects stood still once the first fault had fired,
+// and the last fault before that.
 func timelineTitle(c *result.Cell, t *result.Trial) string {
-	for _, f := range t.Faults {
-		if f.Fired == nil {
-			continue
+	first := -1
+	for i, f := range t.Faults {
+		if f.Fired != nil && (first < 0 || *f.Fired < *t.Faults[first].Fired) {
+			first = i
 		}
-		if still := standstill(t, *f.Fired); still > 0 {
-			return fmt.Sprintf("%s: no effects for about %s after %q", label(c), stats.Seconds(still), f.Name)
-		}
-		return fmt.Sprintf("%s: never a whole %s without an effect after %q", label(c), stats.Seconds(t.Timeline[0].LengthSecond), f.Name)
 	}
-	return fmt.Sprintf("%s in scenario %s: no fault fired", label(c), t.Scenario)
+	if first < 0 {
+		return fmt.Sprintf("%s in scenario %s: no fault fired", label(c), t.Scenario)
+	}
+	start, still := standstill(t, *t.Faults[first].Fired)
+	if still == 0 {
+		return fmt.Sprintf("%s: never a whole %s without an effect after %q", label(c), stats.Seconds(t.Timeline[0].LengthSecond), t.Faults[first].Name)
+	}
+	last := first
+	for i, f := range t.Faults {
+		if f.Fired != nil && *f.Fired <= start && *f.Fired >= *t.Faults[last].Fired {
+			last = i
+		}
+	}
+	return fmt.Sprintf("%s: no effects for about %s after %q", label(c), stats.Seconds(still), t.Faults[last].Name)
 }
 
-// standstill is the longest stretch of whole intervals without an effect, in
-// seconds, after the given time. Once the last message has had its effect the
-// silence is no standstill; it is when no effect follows at all.
-func standstill(t *result.Trial, from float64) float64 {
-	longest, current, resumed := 0.0, 0.0, false
+// standstill is the longest stretch of whole intervals without an effect that
+// ends after the given time, as its start and length in seconds. Once the last
+// message has had its effect the silence is no standstill; it is when no effect
+// follows at all.
+func standstill(t *result.Trial, from float64) (start, length float64) {
+	var begin, current float64
+	resumed := false
 	for _, i := range t.Timeline {
 		if i.StartSecond+i.LengthSecond <= from {
 			continue
 		}
 		if i.Effects > 0 {
-			longest, current, resumed = max(longest, current), 0, true
+			if current > length {
+				start, length = begin, current
+			}
+			current, resumed = 0, true
 			continue
+		}
+		if current == 0 {
+			begin = i.StartSecond
 		}
 		current += i.LengthSecond
 	}
 	if !resumed {
-		return current
+		return begin, current
 	}
-	return longest
+	return start, length
 }
 
 func timelinePoints(t *result.Trial) [][]string {
@@ -161,7 +180,7 @@ func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, t
 		p.text(x.a-10, y.at(v), name(v), tickSize, faded, right)
 	}
 	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
-	p.text(x.a-74, y.b+24, title, tickSize, faded, left)
+	p.note(x.a-74, y.b+24, title, tickSize, faded)
 }
 
 // series is one line over time, in pieces where it has gaps.
