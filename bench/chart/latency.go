@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
@@ -50,6 +51,9 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 			continue
 		}
 		drawn, how := pictured(curves)
+		if anyTrial(run, scenario, limited) {
+			how = sentence(how, strings.TrimSpace(limitedMark)+" generator-limited")
+		}
 		figures = append(figures, figure{
 			name: "latency-" + scenario, title: latencyTitle(scenario, curves), speed: true,
 			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), repeats(run, scenario)+" pooled", how),
@@ -263,11 +267,8 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 		if n := curves[at].over; n > 0 {
 			text += ", " + stats.Count(n) + " never arrived"
 		}
-		for _, t := range completed(cell, scenario) {
-			if t.Generator.Limited {
-				text += " (generator-limited)"
-				break
-			}
+		if slices.ContainsFunc(completed(cell, scenario), limited) {
+			text += limitedMark
 		}
 		ends = append(ends, curveEnd{curves[at], label(cell), text})
 	}

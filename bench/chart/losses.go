@@ -48,15 +48,18 @@ func lossFigures(run *result.Run) []figure {
 		return nil
 	}
 	var figures []figure
-	title := lossTitle(rows)
+	title, only := lossTitle(rows), ""
+	if rows[0].scenario == rows[len(rows)-1].scenario {
+		only = "Scenario " + rows[0].scenario
+	}
 	cut, suffixes := pages(rows, mostRows)
 	for i, page := range cut {
 		figures = append(figures, figure{
 			name: "losses" + suffixes[i], title: title,
-			conditions: sentence("Mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
+			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
 			header:     []string{"cell", "scenario", "trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
 			points:     lossPoints(page),
-			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page) },
+			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page, only == "") },
 		})
 	}
 	return figures
@@ -216,7 +219,7 @@ func (t tally) text() string {
 // promiseColumn is the width of the last column, in points.
 const promiseColumn = 130
 
-func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
+func paintLosses(p *pen, body vg.Rectangle, rows []lossRow, nameScenarios bool) {
 	const headHeight, axisHeight = 64, 34
 	height := min((body.Size().Y-headHeight-axisHeight)/vg.Length(len(rows)), mostHeight)
 	size := textIn(height)
@@ -224,7 +227,11 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow) {
 	low := top - height*vg.Length(len(rows))
 	var names []string
 	for _, r := range rows {
-		names = append(names, label(r.cell)+"  ·  "+r.scenario)
+		name := label(r.cell)
+		if nameScenarios {
+			name += "  ·  " + r.scenario
+		}
+		names = append(names, name)
 	}
 	for i := range names {
 		names[i] = p.shortenMiddle(names[i], size, 0.3*body.Size().X)

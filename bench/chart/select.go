@@ -110,6 +110,8 @@ func anyTrial(run *result.Run, scenario string, is func(*result.Trial) bool) boo
 	return false
 }
 
+func limited(t *result.Trial) bool { return t.Generator.Limited }
+
 func closedLoop(t *result.Trial) bool { return t.Generator.Closed }
 
 // setting is what a dotted setting was in a scenario, when it was the same in

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,9 +69,7 @@ func rateRows(run *result.Run, scenario string) []rateRow {
 		if len(trials) == 0 {
 			row.absent = absence(c, scenario)
 		}
-		for _, t := range trials {
-			row.limited = row.limited || t.Generator.Limited
-		}
+		row.limited = slices.ContainsFunc(trials, limited)
 		if b := baselineOf(run, c); b != nil && len(trials) > 0 {
 			if base := rates(completed(b, scenario)); len(base) > 0 {
 				comparison := stats.Compare(row.rates, base)
@@ -244,14 +243,14 @@ func nameColumn(p *pen, rows []rateRow, size, most vg.Length) (width vg.Length, 
 
 // paintNotes explains the marks that occur in the rows.
 func paintNotes(p *pen, run *result.Run, rows []rateRow, x, y vg.Length) {
-	limited, same, few := false, false, false
+	bounded, same, few := false, false, false
 	for _, r := range rows {
-		limited = limited || r.limited
+		bounded = bounded || r.limited
 		same = same || ratioText(run, r) == "~"
 		few = few || strings.HasSuffix(ratioText(run, r), "?")
 	}
 	var notes []string
-	if limited {
+	if bounded {
 		notes = append(notes, "† generator-limited: the load machine set the speed")
 	}
 	if same {
