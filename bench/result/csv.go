@@ -122,6 +122,7 @@ func verdictColumns() []trialColumn {
 		count("corrupt_messages", func(v *ledger.Verdict) int64 { return v.Corrupt }),
 		count("foreign_messages", func(v *ledger.Verdict) int64 { return v.Foreign }),
 		count("aborted_delivered_messages", func(v *ledger.Verdict) int64 { return v.AbortedDelivered }),
+		count("multiple_effects_messages", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
 		count("undrained_messages", func(v *ledger.Verdict) int64 { return v.Undrained }),
 		count("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
 		count("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
