@@ -27,6 +27,8 @@ func (e Endpoint) properties() Properties {
 		"reconnect.backoff.ms":     "50",
 		"reconnect.backoff.max.ms": "1000",
 		"socket.nagle.disable":     "true",
+		// Client telemetry (KIP-714) is traffic that nobody asked for.
+		"enable.metrics.push": "false",
 		// A request without an answer for this long counts as lost; the
 		// library's own 60 s is longer than most trials.
 		"socket.timeout.ms": "30000",

@@ -192,6 +192,18 @@ func (p *Process) drain() {
 	}
 }
 
+// LastWords is the line of the child's log that says why it ended: a panic or
+// fatal error of the Go runtime, else the last line.
+func (p *Process) LastWords() string {
+	lines := strings.Split(p.LogTail(10000), "\n")
+	for _, line := range lines {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "SIG") {
+			return line
+		}
+	}
+	return lines[len(lines)-1]
+}
+
 // LogTail returns the last lines of the child's log, for an error message.
 func (p *Process) LogTail(lines int) string {
 	data, err := os.ReadFile(p.logPath)

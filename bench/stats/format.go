@@ -27,6 +27,9 @@ func SI(v float64) string {
 	if v < 0 {
 		return "−" + SI(-v)
 	}
+	if v >= 999.5e18 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
 	prefixes := []string{"", "k", "M", "G", "T", "P", "E"}
 	i := 0
 	// 999.5 would be written as 1000: take the next prefix already there.
@@ -106,8 +109,10 @@ func Ratio(r float64) string {
 		return None
 	case math.Abs(r) < 9.995:
 		return strconv.FormatFloat(r, 'f', 2, 64)
+	case math.Abs(r) < 999.5:
+		return digits(r, 2)
 	}
-	return digits(r, 2)
+	return SI(r)
 }
 
 // Percent writes a share of 1: 0.394 → "39 %", 0.0123 → "1.2 %".
@@ -148,7 +153,7 @@ func digits(v float64, n int) string {
 	if rounded := math.Abs(v) + 0.5*math.Pow(10, float64(-decimals)); math.Floor(math.Log10(rounded)) > math.Floor(math.Log10(math.Abs(v))) {
 		decimals--
 	}
-	s := strconv.FormatFloat(v, 'f', min(max(decimals, 0), 12), 64)
+	s := strconv.FormatFloat(v, 'f', min(max(decimals, 0), 6), 64)
 	if n == 3 || !strings.Contains(s, ".") {
 		return s // SI decides about its zeros itself
 	}

@@ -271,7 +271,7 @@ func (c *conductor) ended(m *member) error {
 	return c.explain(m, m.process.Exit().Err)
 }
 
-// explain says why a worker failed, with the end of its log.
+// explain says why a worker failed, and where its log is.
 func (c *conductor) explain(m *member, err error) error {
 	if m.failure != "" {
 		err = errors.New(m.failure)
@@ -279,11 +279,12 @@ func (c *conductor) explain(m *member, err error) error {
 	if err == nil {
 		err = errors.New("it ended before it was done")
 	}
-	text := fmt.Sprintf("%s: %v", m.name, err)
-	if tail := m.process.LogTail(8); tail != "" {
-		text += "\n" + tail
+	if m.failure == "" {
+		if last := m.process.LastWords(); last != "" {
+			err = fmt.Errorf("%w: %s", err, last)
+		}
 	}
-	return errors.New(text)
+	return fmt.Errorf("%s: %w (its log is in the run's folder, logs/%s)", m.name, err, c.trial.ID)
 }
 
 // at runs a task on the conductor's goroutine at a time on CLOCK_MONOTONIC.

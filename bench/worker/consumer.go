@@ -67,7 +67,7 @@ func (c *counters) event(l *latencies) Event {
 }
 
 func runConsumer(ctx context.Context, env *environment) error {
-	c := &consumer{env: env, owned: map[int32]bool{}}
+	c := &consumer{env: env, owned: map[int32]bool{}, ends: client.Offsets{}}
 	c.dropHand()
 	var err error
 	if c.crash, err = newCrash(env); err != nil {
