@@ -147,8 +147,11 @@ func (p *parser) value(e *Expr) error {
 		return p.fail(at, "%v", err)
 	}
 	e.quantity = q
-	if isShare && e.metric.unit == counts {
+	switch {
+	case isShare && e.metric.unit == counts:
 		e.source = fromDue
+	case isShare && e.metric.unit != share:
+		return p.fail(at, "%s is a share: %s is written such as %s", lexeme, e.metric.name, e.metric.unit.example())
 	}
 	return nil
 }
@@ -257,12 +260,18 @@ func (p *parser) word() string {
 
 // number reads digits with what is written onto them: 500, 1.5ms, 20000/s, 5%, 1.2x.
 func (p *parser) number() string {
-	return p.take(func(i int, c rune) bool {
+	start := p.pos
+	lexeme := p.take(func(i int, c rune) bool {
 		if i == 0 {
 			return isDigit(c) || c == '.'
 		}
 		return isDigit(c) || isLetter(c) || strings.ContainsRune("./%µμ", c)
 	})
+	if x := strings.IndexByte(lexeme, 'x'); x >= 0 { // no unit has an x
+		p.pos = start + x + 1
+		return lexeme[:x+1]
+	}
+	return lexeme
 }
 
 func (p *parser) take(accept func(i int, c rune) bool) string {

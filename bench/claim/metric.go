@@ -148,8 +148,10 @@ func findMetric(name string) (metric, bool) {
 	return metric{}, false
 }
 
-// nearest returns the candidate with the fewest edits from name; the first of equals.
+// nearest returns the candidate with the fewest edits from name; the first of
+// equals. No name is longer than 80 bytes, so more of a word is not looked at.
 func nearest(name string, candidates []string) string {
+	name = name[:min(len(name), 80)]
 	best, fewest := "", int(^uint(0)>>1)
 	for _, c := range candidates {
 		if d := edits(strings.ToLower(name), c); d < fewest {

