@@ -90,9 +90,17 @@ func (g group) baseline(scenario string) (float64, error) {
 			}
 			values = append(values, v)
 		}
-		return g.expr.factor * stats.Summarise(values).Median, nil
+		return g.expr.factor * g.median(values), nil
 	}
 	return 0, fmt.Errorf("the baseline %s has no such cell", name)
+}
+
+// median is over range as soon as a latency in its middle is.
+func (g group) median(values []float64) float64 {
+	if g.expr.metric.unit == micros {
+		return stats.MedianLatency(values)
+	}
+	return stats.Summarise(values).Median
 }
 
 // holds compares the observed value with the expected one.

@@ -159,35 +159,38 @@ func (g group) judgePromise(c *result.Claim) {
 		c.Reason = g.incomplete()
 		return
 	}
-	unsure := ""
+	var differ, unsure []*result.Trial
 	for _, t := range trials {
 		c.Observed = string(t.Promise)
 		wanted := (t.Promise == g.expr.promise) == (g.expr.op == "==")
 		switch {
 		case wanted:
 		case t.Promise == result.PromiseInconclusive:
-			unsure = t.ID
+			unsure = append(unsure, t)
 		default:
-			c.Status, c.Trials = result.NotMet, []string{t.ID}
-			c.Reason = fmt.Sprintf("%s: the promise is %s", t.ID, t.Promise)
-			return
+			differ = append(differ, t)
 		}
 	}
-	if unsure != "" {
-		c.Observed, c.Reason, c.Trials = string(result.PromiseInconclusive), unsure+": the promise is inconclusive", []string{unsure}
-		return
+	switch {
+	case len(differ) > 0:
+		c.Status, c.Observed, c.Trials = result.NotMet, string(differ[0].Promise), ids(differ)
+		c.Reason = fmt.Sprintf("in %d of %d trials", len(differ), len(trials))
+	case len(unsure) > 0:
+		c.Observed, c.Trials = string(result.PromiseInconclusive), ids(unsure)
+		c.Reason = fmt.Sprintf("in %d of %d trials", len(unsure), len(trials))
+	default:
+		c.Status, c.Trials = result.Met, ids(trials)
 	}
-	c.Status, c.Trials = result.Met, ids(trials)
 }
 
-// judgeEach compares a count in every completed trial; the first that differs decides.
+// judgeEach compares a count in every completed trial. Those that differ decide.
 func (g group) judgeEach(c *result.Claim) {
 	trials := g.completed()
 	if len(trials) == 0 {
 		c.Reason = g.incomplete()
 		return
 	}
-	var observed []float64
+	var agree, differ tally
 	unsure := ""
 	for _, t := range trials {
 		value, found := g.expr.metric.read(t)
@@ -195,31 +198,49 @@ func (g group) judgeEach(c *result.Claim) {
 		if !found {
 			err = fmt.Errorf("it has no %s", g.expr.metric.name)
 		}
-		if err != nil {
-			if unsure == "" {
-				unsure = fmt.Sprintf("%s: %v", t.ID, err)
-			}
-			continue
+		switch {
+		case err != nil && unsure == "":
+			unsure = fmt.Sprintf("%s: %v", t.ID, err)
+		case err != nil:
+		case g.expr.holds(value, want):
+			agree.add(t, value, want)
+		default:
+			differ.add(t, value, want)
 		}
-		if !g.expr.holds(value, want) {
-			c.Status, c.Trials = result.NotMet, []string{t.ID}
-			c.Expected, c.Observed = g.expr.describe(want), write(value, counts)
-			c.Reason = fmt.Sprintf("%s: %s is %s", t.ID, g.expr.metric.name, c.Observed)
-			return
-		}
-		if c.Expected == "" {
-			c.Expected = g.expr.describe(want)
-		}
-		observed = append(observed, value)
 	}
-	if len(observed) > 0 {
-		c.Observed = stats.Between(write(slices.Min(observed), counts), write(slices.Max(observed), counts))
-	}
-	if unsure != "" {
+	switch {
+	case len(differ.trials) > 0:
+		differ.write(c, g.expr)
+		c.Status, c.Reason = result.NotMet, fmt.Sprintf("in %d of %d trials", len(differ.trials), len(trials))
+	case unsure != "":
+		agree.write(c, g.expr)
 		c.Reason = unsure
+	default:
+		agree.write(c, g.expr)
+		c.Status = result.Met
+	}
+}
+
+// tally is what trials that agree with a claim, or differ from it, observed.
+type tally struct {
+	trials   []*result.Trial
+	observed []float64
+	want     float64 // of the first of them
+}
+
+func (a *tally) add(t *result.Trial, value, want float64) {
+	if len(a.trials) == 0 {
+		a.want = want
+	}
+	a.trials, a.observed = append(a.trials, t), append(a.observed, value)
+}
+
+func (a *tally) write(c *result.Claim, e Expr) {
+	if len(a.trials) == 0 {
 		return
 	}
-	c.Status, c.Trials = result.Met, ids(trials)
+	c.Expected, c.Trials = e.describe(a.want), ids(a.trials)
+	c.Observed = stats.Between(write(slices.Min(a.observed), counts), write(slices.Max(a.observed), counts))
 }
 
 // judgeMedian compares the median over the completed repeats. A trial that is
@@ -240,7 +261,7 @@ func (g group) judgeMedian(c *result.Claim) {
 		c.Reason = fmt.Sprintf("%s was not measured in %d of %d trials", g.expr.metric.name, len(trials)-len(values), len(trials))
 		return
 	}
-	median := stats.Summarise(values).Median
+	median := g.median(values)
 	c.Observed, c.Trials = write(median, g.expr.metric.unit), ids(trials)
 	want, err := g.expected(trials[0])
 	if err != nil {
@@ -253,7 +274,9 @@ func (g group) judgeMedian(c *result.Claim) {
 		c.Status = result.Met
 	case g.incomplete() == "":
 		c.Status = result.NotMet
-		c.Reason = fmt.Sprintf("the median of %d is %s", len(trials), c.Observed)
+		if len(trials) > 1 {
+			c.Reason = fmt.Sprintf("the median of %d trials", len(trials))
+		}
 	default:
 		c.Reason = g.incomplete()
 	}

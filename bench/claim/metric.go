@@ -78,6 +78,7 @@ func verdictMetrics() []metric {
 		of("reordered", func(v *ledger.Verdict) int64 { return v.Reordered }),
 		of("corrupt", func(v *ledger.Verdict) int64 { return v.Corrupt }),
 		of("foreign", func(v *ledger.Verdict) int64 { return v.Foreign }),
+		of("multiple_effects", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
 		of("undrained", func(v *ledger.Verdict) int64 { return v.Undrained }),
 		of("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
 		of("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
@@ -111,7 +112,7 @@ func latencyMetrics(role string) []metric {
 	of := func(field string, u unit, get func(latency.Summary) float64) metric {
 		return metric{role + "." + field, u, func(t *result.Trial) (float64, bool) {
 			s, ok := t.Latency[role]
-			if !ok || (u == micros && s.Count == 0) {
+			if !ok || (u == micros && s.Count+s.Over == 0) {
 				return 0, false
 			}
 			return get(s), true
@@ -123,7 +124,12 @@ func latencyMetrics(role string) []metric {
 		of("p99", micros, func(s latency.Summary) float64 { return s.P99 }),
 		of("p999", micros, func(s latency.Summary) float64 { return s.P999 }),
 		of("max", micros, func(s latency.Summary) float64 { return s.Max }),
-		of("mean", micros, func(s latency.Summary) float64 { return s.Mean }),
+		of("mean", micros, func(s latency.Summary) float64 {
+			if s.Over > 0 {
+				return latency.OverRange // the summary's own mean leaves those out
+			}
+			return s.Mean
+		}),
 		of("count", counts, func(s latency.Summary) float64 { return float64(s.Count) }),
 		of("over_range", counts, func(s latency.Summary) float64 { return float64(s.Over) }),
 	}

@@ -28,7 +28,7 @@ func speedOf(t *result.Trial) (float64, bool) {
 func percentile(role string, read func(latency.Summary) float64) func(*result.Trial) (float64, bool) {
 	return func(t *result.Trial) (float64, bool) {
 		s, ok := t.Latency[role]
-		return read(s), ok && s.Count > 0
+		return read(s), ok && s.Count+s.Over > 0
 	}
 }
 
@@ -126,10 +126,9 @@ func serviceColumns(g group) []column {
 func microsColumn(header string, g group, read func(*result.Trial) (float64, bool)) column {
 	c := column{header: header}
 	for _, trials := range g.trials {
-		s := stats.Summarise(values(trials, read))
 		text := stats.None
-		if s.N > 0 {
-			text = stats.Micros(s.Median)
+		if all := values(trials, read); len(all) > 0 {
+			text = stats.Micros(stats.MedianLatency(all))
 		}
 		c.cells = append(c.cells, text)
 	}

@@ -238,10 +238,10 @@ func claimLine(c result.Claim) string {
 	if c.Expected != "" || c.Observed != "" {
 		line += fmt.Sprintf(": expected %s, observed %s", orNone(plain(c.Expected)), orNone(plain(c.Observed)))
 	}
-	switch {
-	case c.Reason != "":
+	if c.Reason != "" {
 		line += "; " + plain(c.Reason)
-	case len(c.Trials) > 0:
+	}
+	if c.Status == result.NotMet && len(c.Trials) > 0 {
 		line += " (" + plain(list(c.Trials, 3)) + ")"
 	}
 	return line

@@ -94,7 +94,7 @@ func TestVerdict(t *testing.T) {
 		"The promise is inconclusive (arm); nothing was claimed.": one(func(t *result.Trial) { t.Promise = result.PromiseInconclusive }),
 		"No promise was made; nothing was claimed.":               one(func(t *result.Trial) { t.Promise = result.NoPromise }),
 		"All 3 promises held; all 18 claims were met.":            semantics(),
-		"Interrupted after 7 of 12 trials. The promise was violated (careful); of 8 claims 3 not met, 2 inconclusive.": trouble(),
+		"Interrupted after 7 of 12 trials. The promise was violated (careful); 3 of 8 claims not met, 2 inconclusive.": trouble(),
 	} {
 		require.Equal(t, want, Verdict(run))
 	}

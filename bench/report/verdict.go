@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"deliverybench/bench/result"
 )
@@ -136,7 +135,6 @@ func claimSentence(run *result.Run) string {
 		n[c.Status]++
 	}
 	total := len(run.Claims)
-	var parts []string
 	switch {
 	case total == 0:
 		return "nothing was claimed"
@@ -145,11 +143,12 @@ func claimSentence(run *result.Run) string {
 	case n[result.Met] == total:
 		return fmt.Sprintf("all %d claims were met", total)
 	}
-	if k := n[result.NotMet]; k > 0 {
-		parts = append(parts, fmt.Sprintf("%d not met", k))
+	k, unsure := n[result.NotMet], n[result.ClaimInconclusive]
+	switch {
+	case k > 0 && unsure > 0:
+		return fmt.Sprintf("%d of %s not met, %d inconclusive", k, plural(total, "claim"), unsure)
+	case k > 0:
+		return fmt.Sprintf("%d of %s not met", k, plural(total, "claim"))
 	}
-	if k := n[result.ClaimInconclusive]; k > 0 {
-		parts = append(parts, fmt.Sprintf("%d inconclusive", k))
-	}
-	return fmt.Sprintf("of %s %s", plural(total, "claim"), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d of %s inconclusive", unsure, plural(total, "claim"))
 }

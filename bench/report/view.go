@@ -184,7 +184,7 @@ func (v *view) kindOf(g group) kind {
 func roles(rows [][]*result.Trial) (role, service string) {
 	for _, trials := range rows {
 		for _, t := range trials {
-			if t.Latency[result.EndToEnd].Count > 0 {
+			if s := t.Latency[result.EndToEnd]; s.Count+s.Over > 0 {
 				return result.EndToEnd, result.EndToEndService
 			}
 		}

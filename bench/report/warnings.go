@@ -33,7 +33,7 @@ func Warnings(run *result.Run) []Warning {
 // countWarnings are about ledgers and histograms that could not hold everything.
 func countWarnings(run *result.Run) []Warning {
 	var saturated, unrecorded, over int64
-	var full, blind, late int
+	var full, blind int
 	each(run, func(t *result.Trial) {
 		if t.Verdict != nil && t.Verdict.Saturated > 0 {
 			full++
@@ -43,12 +43,7 @@ func countWarnings(run *result.Run) []Warning {
 			blind++
 			unrecorded += t.Unrecorded
 		}
-		for _, role := range []string{result.Ack, result.EndToEnd} {
-			if n := t.Latency[role].Over; n > 0 {
-				late++
-				over += n
-			}
-		}
+		over += lateBeyondLost(t)
 	})
 	var out []Warning
 	if full > 0 {
@@ -70,6 +65,16 @@ func countWarnings(run *result.Run) []Warning {
 		})
 	}
 	return out
+}
+
+// lateBeyondLost is how many messages were over range that no count explains:
+// a lost message never arrives, and the table shows it already.
+func lateBeyondLost(t *result.Trial) int64 {
+	over := max(t.Latency[result.Ack].Over, t.Latency[result.EndToEnd].Over)
+	if v := t.Verdict; v != nil {
+		over -= v.Lost.Total + v.Unknown + v.Rejected + v.Aborted
+	}
+	return max(0, over)
 }
 
 // generatorWarnings explain the * in the table.

@@ -5,14 +5,16 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"deliverybench/bench/latency"
 )
 
 // None stands where there is no number.
 const None = "–"
 
-// OverRange is the longest latency that is measured, in microseconds (10 min);
-// a longer one, or a message that never arrived, is written "> 10 min".
-const OverRange = 600e6
+// OverRange is what a percentile is among latencies over 10 min and messages that
+// never arrived, in microseconds. It is written "> 10 min".
+const OverRange = latency.OverRange
 
 // Rate writes messages per second with three significant digits and an SI
 // prefix: 212345 → "212k", 1230 → "1.23k", 950 → "950".
@@ -95,7 +97,7 @@ func twoDigits(v float64) string {
 func Seconds(s float64) string {
 	switch {
 	case s >= OverRange/1e6:
-		return Count(int64(math.Round(s/60))) + " min"
+		return Count(int64(math.Round(s/60))) + " min" // a time has no upper limit, a latency has
 	case s == 0:
 		return "0 s"
 	}

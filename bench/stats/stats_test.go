@@ -36,6 +36,14 @@ func TestSummaryWarningsSayWhatToDo(t *testing.T) {
 	require.Len(t, Summarise([]float64{math.NaN(), 1}).Warnings, 2)
 }
 
+func TestMedianLatencyIsNeverHalfwayToNever(t *testing.T) {
+	require.Equal(t, 5.0, MedianLatency([]float64{4, 5, OverRange}))
+	require.Equal(t, 4.5, MedianLatency([]float64{5, 4}))
+	require.Equal(t, float64(OverRange), MedianLatency([]float64{4, OverRange}))
+	require.Equal(t, float64(OverRange), MedianLatency([]float64{4, 5, OverRange, OverRange}))
+	require.Zero(t, MedianLatency(nil))
+}
+
 func TestUpperBound(t *testing.T) {
 	for k, want := range map[int]float64{-1: 1, 0: 1, 1: 0.95, 2: 0.776393, 3: 0.631597, 10: 0.258866, 100: 0.029513, 300: 0.009936} {
 		require.InDelta(t, want, UpperBound(k), 1e-6, "k = %d", k)
@@ -137,7 +145,7 @@ func TestFormats(t *testing.T) {
 		"5": Rate(5), "9.22E": SI(math.MaxInt64), "1e+30": SI(1e30), "−2": SI(-2), "0.5": Rate(0.5),
 		"9999": Count(9999), "10,000": Count(10000), "1,234,567": Count(1234567), "−12,345": Count(-12345), "−9,223,372,036,854,775,808": Count(math.MinInt64),
 		"850 µs": Micros(850), "1.2 ms": Micros(1234), "10 ms": Micros(9960), "39 ms": Micros(39_400), "118 ms": Micros(118_000), "1.0 ms": Micros(999.7),
-		"2.5 s": Micros(2.5e6), "1.0 s": Micros(999_600), "119 s": Micros(119e6), "2.0 min": Micros(120e6), "> 10 min": Micros(OverRange), "0 µs": Micros(0),
+		"2.5 s": Micros(2.5e6), "1.0 s": Micros(999_600), "119 s": Micros(119e6), "2.0 min": Micros(120e6), "> 10 min": Micros(OverRange), "10 min": Micros(600e6), "0 µs": Micros(0),
 		"0.60": Ratio(0.6), "1.12": Ratio(1.1158), "10": Ratio(9.996), "38": Ratio(38.2), "1.50k": Ratio(1500),
 		"39 %": Percent(0.394), "1.2 %": Percent(0.0123), "100 %": Percent(1), "0 %": Percent(0), "0.05 %": Percent(0.0005),
 		"256 B": Bytes(256), "1 MiB": Bytes(1 << 20), "1.5 KiB": Bytes(1536), "206k–218k": Between("206k", "218k"), "1": Between("1", "1"),

@@ -83,6 +83,20 @@ func Summarise(values []float64) Summary {
 	return s
 }
 
+// MedianLatency returns the median of latencies in microseconds, 0 of none. Halfway
+// to OverRange is not a latency: of an even number of values whose upper middle
+// is over range, the median is.
+func MedianLatency(micros []float64) float64 {
+	sample, _ := clean(micros)
+	if len(sample) == 0 {
+		return 0
+	}
+	if sample[len(sample)/2] >= OverRange {
+		return OverRange
+	}
+	return Summarise(sample).Median
+}
+
 // UpperBound returns the largest probability of a violation that is still
 // believable at Confidence after k independent trials without one:
 // 1 − 0.05^(1/k), the p at which (1 − p)^k = 0.05 (the exact form of the "rule
