@@ -145,6 +145,9 @@ func TestStandstill(t *testing.T) {
 	check(2, 2, trial(5, 5, 0, 0, 9, 0), 1.5) // the silence at the end is not one
 	check(0, 0, trial(5, 0, 5, 5), 2.5)       // a silence before the fault is not its doing
 	check(1, 3, trial(5, 0, 0, 0), 1)         // nothing ever followed
+	loaded := trial(5, 0, 5, 5, 0, 0, 5)
+	loaded.Throughput.WindowSeconds = 4
+	check(1, 1, loaded, 1) // with the load over there is little to do
 }
 
 func TestWrapAndShortenFit(t *testing.T) {

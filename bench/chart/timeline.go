@@ -65,15 +65,18 @@ func timelineTitle(c *result.Cell, t *result.Trial) string {
 }
 
 // standstill is the longest stretch of whole intervals without an effect that
-// ends after the given time, as its start and length in seconds. Once the last
-// message has had its effect the silence is no standstill; it is when no effect
-// follows at all.
+// ends after the given time, as its start and length in seconds. Once the load
+// has ended, or the last message has had its effect, silence is no standstill;
+// it is when no effect follows at all.
 func standstill(t *result.Trial, from float64) (start, length float64) {
 	var begin, current float64
 	resumed := false
 	for _, i := range t.Timeline {
 		if i.StartSecond+i.LengthSecond <= from {
 			continue
+		}
+		if w := t.Throughput.WindowSeconds; resumed && current == 0 && w > 0 && i.StartSecond >= w {
+			break
 		}
 		if i.Effects > 0 {
 			if current > length {
