@@ -65,7 +65,11 @@ func runAuditor(ctx context.Context, env *environment) error {
 	return nil
 }
 
+// committedOffsets are those of the pipeline's group; produce alone has none.
 func (a *auditor) committedOffsets() (client.Offsets, error) {
+	if a.env.spec.Settings.Pipeline == profile.Produce {
+		return client.Offsets{}, nil
+	}
 	asker, err := client.NewConsumer(client.AuditProperties(a.env.spec.Endpoint, a.env.spec.Group, profile.ReadCommitted), a.env.spec.Input)
 	if err != nil {
 		return nil, err
