@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,12 +22,16 @@ import (
 type Spawner struct {
 	executable string
 	starts     chan func()
+
+	mu      sync.Mutex
+	closed  bool
+	running map[*Process]bool
 }
 
 // NewSpawner makes a Spawner that runs the given executable. It is meant to
 // live as long as the program: closing it kills the children it started.
 func NewSpawner(executable string) *Spawner {
-	s := &Spawner{executable: executable, starts: make(chan func())}
+	s := &Spawner{executable: executable, starts: make(chan func()), running: map[*Process]bool{}}
 	go func() {
 		runtime.LockOSThread() // never unlocked: Pdeathsig follows the thread
 		for start := range s.starts {
@@ -34,8 +41,46 @@ func NewSpawner(executable string) *Spawner {
 	return s
 }
 
-// Close ends the thread, and with it what is left of its children.
-func (s *Spawner) Close() { close(s.starts) }
+// Close kills what is left of the children, waits for their ends, and ends the
+// thread. The thread's end alone would not do: the runtime keeps the main
+// thread, and the goroutine may have been locked to that one. A second Close
+// does nothing.
+func (s *Spawner) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	close(s.starts)
+	left := slices.Collect(maps.Keys(s.running))
+	s.mu.Unlock()
+	for _, p := range left {
+		p.Kill()
+	}
+}
+
+// begin starts the command from the locked thread.
+func (s *Spawner) begin(p *Process) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errors.New("the program is ending")
+	}
+	started := make(chan error)
+	s.starts <- func() { started <- p.command.Start() }
+	if err := <-started; err != nil {
+		return err
+	}
+	s.running[p] = true
+	return nil
+}
+
+func (s *Spawner) ended(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, p)
+}
 
 // Process is a running child.
 type Process struct {
@@ -69,7 +114,7 @@ func (s *Spawner) Start(name, verb string, specification any, logPath string) (*
 	defer log.Close()
 	command := exec.Command(s.executable, verb)
 	command.Stderr = log
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	command.SysProcAttr = attributes()
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -78,16 +123,17 @@ func (s *Spawner) Start(name, verb string, specification any, logPath string) (*
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	started := make(chan error)
-	s.starts <- func() { started <- command.Start() }
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
 	p := &Process{
 		name: name, command: command, stdin: stdin, logPath: logPath,
 		lines: make(chan []byte, 64), done: make(chan struct{}),
 	}
-	go p.read(stdout)
+	if err := s.begin(p); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() {
+		p.read(stdout)
+		s.ended(p)
+	}()
 	if err := p.Send(specification); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -117,7 +163,7 @@ func exitOf(err error, state *os.ProcessState) Exit {
 	exit.UserSeconds = state.UserTime().Seconds()
 	exit.SystemSeconds = state.SystemTime().Seconds()
 	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		exit.MaxResidentBytes = usage.Maxrss << 10 // Linux counts KiB
+		exit.MaxResidentBytes = usage.Maxrss * residentUnit
 	}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok {
 		exit.Killed = status.Signaled() && status.Signal() == syscall.SIGKILL
@@ -160,8 +206,11 @@ func (p *Process) Signal(signal syscall.Signal) error {
 	case <-p.done:
 		return nil
 	default:
-		return p.command.Process.Signal(signal)
 	}
+	if err := p.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("signal %s to %s: %w", signal, p.name, err)
+	}
+	return nil
 }
 
 // Kill ends the child with SIGKILL and waits for its end.
@@ -173,11 +222,13 @@ func (p *Process) Kill() {
 // Close ends the child's input, which asks it to exit, and kills it when it has
 // not done so within the patience given.
 func (p *Process) Close(patience time.Duration) {
+	// The timer first: a frozen child does not empty its input, and a Send that
+	// waits for room holds the lock until the child is killed.
+	timer := time.AfterFunc(patience, func() { _ = p.Signal(syscall.SIGKILL) })
+	defer timer.Stop()
 	p.sending.Lock()
 	_ = p.stdin.Close()
 	p.sending.Unlock()
-	timer := time.AfterFunc(patience, func() { _ = p.Signal(syscall.SIGKILL) })
-	defer timer.Stop()
 	p.drain()
 }
 
@@ -204,12 +255,20 @@ func (p *Process) LastWords() string {
 	return lines[len(lines)-1]
 }
 
+// mostLogTail bounds how much of a log is read for a message, bytes.
+const mostLogTail = 1 << 20
+
 // LogTail returns the last lines of the child's log, for an error message.
 func (p *Process) LogTail(lines int) string {
-	data, err := os.ReadFile(p.logPath)
+	log, err := os.Open(p.logPath)
 	if err != nil {
 		return ""
 	}
+	defer log.Close()
+	if info, err := log.Stat(); err == nil && info.Size() > mostLogTail {
+		_, _ = log.Seek(-mostLogTail, io.SeekEnd)
+	}
+	data, _ := io.ReadAll(io.LimitReader(log, mostLogTail))
 	all := strings.Split(strings.TrimSpace(string(data)), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
