@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,10 @@ type Producer struct {
 	// topic is kept as a pointer once: the library wants *string per message.
 	topic           string
 	taken, reported atomic.Int64
+	// settled holds a token when every message taken had its report.
+	settled chan struct{}
+	// lingering are the goroutines that end the client's lingering.
+	lingering sync.WaitGroup
 }
 
 // Report is the fate of one message. Value is valid during the callback only.
@@ -39,7 +44,7 @@ func NewProducer(properties Properties, topic string) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make producer: %w", err)
 	}
-	return &Producer{p: p, topic: topic}, nil
+	return &Producer{p: p, topic: topic, settled: make(chan struct{}, 1)}, nil
 }
 
 // Produce hands a message to the client's queue; its report follows through
@@ -77,7 +82,12 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 				Err:       e.TopicPartition.Error,
 			}
 			onReport(&report)
-			p.reported.Add(1)
+			if p.reported.Add(1) >= p.taken.Load() {
+				select {
+				case p.settled <- struct{}{}:
+				default: // it holds one already
+				}
+			}
 		case kafka.Error:
 			onError(wrap("producer", e))
 		}
@@ -87,23 +97,48 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 // Flush waits until the callback of every message's report has returned, at
 // most for the time given, and returns how many are still missing. It ends the
 // client's lingering.
-//
-// The library's own Flush shares a queue with the goroutine that polls it and
-// may sleep its whole timeout after the last report went to the other: it is
-// called with short timeouts only, for its effect on the linger.
 func (p *Producer) Flush(timeout time.Duration) int64 {
-	deadline := time.Now().Add(timeout)
-	for {
-		left := p.taken.Load() - p.reported.Load()
-		if left <= 0 || time.Now().After(deadline) {
-			return max(left, 0)
+	left := func() int64 { return max(p.taken.Load()-p.reported.Load(), 0) }
+	if left() == 0 {
+		return 0
+	}
+	done := make(chan struct{})
+	defer close(done)
+	p.lingering.Go(func() { p.endLinger(done) })
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	for left() > 0 {
+		select {
+		case <-p.settled:
+		case <-timer.C:
+			return left()
 		}
-		p.p.Flush(1)
+	}
+	return 0
+}
+
+// endLinger has the client send what it holds back. The library's Flush does
+// that as a side effect; its return means little, because it shares a queue
+// with the goroutine that polls it and may sleep on after the last report went
+// to the other. So nobody waits for it, and it is called with the shortest
+// timeout that has an effect: it counts whole milliseconds that are left, so
+// with 1 it returns at once and has flushed nothing.
+func (p *Producer) endLinger(done <-chan struct{}) {
+	const shortest = 2 // ms
+	for p.p.Flush(shortest) > 0 {
+		select {
+		case <-done:
+			return
+		default:
+		}
 	}
 }
 
 // Close gives up on what has no report: call Flush first.
-func (p *Producer) Close() { p.p.Close() }
+func (p *Producer) Close() {
+	p.lingering.Wait() // it must not use a client that is gone
+	p.p.Close()
+}
 
 // InitTransactions registers the transactional id, which fences every earlier
 // producer that has it and ends what that one left open.
