@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Every check of this repository, from formatting to real runs against the
+# embedded broker. It needs Go and a C compiler, no terminal and no broker, and
+# leaves nothing behind. Exit code 0: all of it passed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Bounds, so that nothing can hang. The whole takes about 10 minutes on 2 cores.
+readonly TEST_TIMEOUT=8m       # of one test binary
+readonly FUZZ_TIME=3s          # of one fuzz target
+readonly FUZZ_TIMEOUT=120      # seconds, with building it
+readonly RUN_TIMEOUT=400       # seconds, of one profile
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-test.XXXXXX")
+tmp=$(cd "$tmp" && pwd -P)
+export TMPDIR=$tmp
+step="start"
+step_started=0
+
+finish() {
+  local code=$?
+  trap - EXIT
+  rm -rf "$tmp"
+  if ((code != 0)); then
+    echo "FAILED after ${SECONDS} s in step: $step (exit code $code)" >&2
+  fi
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# run NAME COMMAND...: one step, with its name before it and its time after it.
+run() {
+  step=$1
+  shift
+  step_started=$SECONDS
+  echo "=== $step"
+  "$@"
+  echo "--- $step: ok in $((SECONDS - step_started)) s"
+}
+
+# A C compiler is what the Kafka client's C library and the race detector need.
+compiler() {
+  if compiles; then return; fi
+  if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then
+    echo "no working C compiler: installing gcc"
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev
+  fi
+  if ! compiles; then
+    echo "needs a C compiler with the C library's headers: install gcc and libc6-dev" >&2
+    return 1
+  fi
+}
+
+compiles() {
+  printf '#include <stdlib.h>\nint main(void) { return 0; }\n' |
+    "${CC:-gcc}" -x c -o "$tmp/compiled" - 2>/dev/null
+}
+
+# Go cannot be installed from Debian in the version needed, so it is asked for.
+go_version() {
+  local needed found
+  needed=$(sed -n 's/^go //p' go.mod)
+  if ! command -v go >/dev/null; then
+    echo "needs Go $needed or newer, and finds none: install it from https://go.dev/dl/ and put it on the PATH" >&2
+    return 1
+  fi
+  # A Go with GOTOOLCHAIN=auto answers with the toolchain that it fetches.
+  found=$(go env GOVERSION | sed 's/^go//; s/[^0-9.].*//')
+  if [[ $(printf '%s\n' "$needed" "$found" | sort -V | head -n 1) != "$needed" ]]; then
+    echo "needs Go $needed or newer, and finds $found: install it from https://go.dev/dl/" >&2
+    return 1
+  fi
+  export CGO_ENABLED=1
+  echo "Go $found"
+}
+
+formatted() {
+  local files
+  files=$(gofmt -l .)
+  if [[ -n $files ]]; then
+    printf 'not formatted (run gofmt -w):\n%s\n' "$files" >&2
+    return 1
+  fi
+}
+
+# fuzz tries each fuzz target for a moment, on what it finds by itself.
+fuzz() {
+  local file target
+  while IFS=: read -r file target; do
+    echo "$(dirname "$file") $target"
+    timeout "$FUZZ_TIMEOUT" go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" \
+      -fuzztime "$FUZZ_TIME" -fuzzminimizetime 5x
+  done < <(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bench profiles | sed 's/func //' | sort)
+}
+
+build() {
+  # Without the commit in it: git refuses a folder that belongs to another user.
+  go build -buildvcs=false -o "$tmp/bench" ./bench
+  "$tmp/bench" version
+}
+
+# end_to_end runs a profile that ships. Exit code 0: every claim is met.
+end_to_end() {
+  touch "$tmp/started"
+  timeout "$RUN_TIMEOUT" "$tmp/bench" -profile "$1.yaml" -out "$tmp/results" || {
+    local code=$?
+    echo "the run of $1 ended with exit code $code, not 0" >&2
+    return "$code"
+  }
+  nothing_left
+}
+
+# nothing_left: no process of the program, and no ledger without its owner.
+# (Other runs on the machine hold a lock on theirs.)
+nothing_left() {
+  local exe dir
+  for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe" 2>/dev/null || true) in
+    "$tmp"/*)
+      echo "a process was left behind: ${exe%/exe}" >&2
+      return 1
+      ;;
+    esac
+  done
+  for dir in /dev/shm/deliverybench-* "$tmp"/deliverybench-*; do
+    if [[ $dir -nt $tmp/started ]] && flock -n "$dir/owner" true 2>/dev/null; then
+      echo "a ledger was left behind: $dir" >&2
+      return 1
+    fi
+  done
+}
+
+# redraw makes every picture and report again from a copy of the saved files,
+# and expects the same bytes.
+redraw() {
+  local saved copy name
+  saved=$(echo "$tmp"/results/semantics-*)
+  copy=$tmp/copied/$(basename "$saved")
+  mkdir "$tmp/copied"
+  cp -r "$saved" "$copy"
+  rm -r "$copy"/charts "$copy"/report.*
+  "$tmp/bench" report "$copy" >/dev/null
+  for name in report.md report.html charts; do
+    diff -rq "$saved/$name" "$copy/$name"
+  done
+}
+
+echo "started $(date -u +%Y-%m-%dT%H:%M:%SZ), $(nproc) cores"
+run "C compiler" compiler
+run "Go" go_version
+run "gofmt -l ." formatted
+run "go vet ./..." go vet ./...
+run "go tool staticcheck ./..." go tool staticcheck ./...
+run "go test -race ./..." go test -race -timeout "$TEST_TIMEOUT" ./...
+run "fuzz targets, $FUZZ_TIME each" fuzz
+run "build" build
+run "end to end: at-most-once" end_to_end at-most-once
+run "end to end: at-least-once" end_to_end at-least-once
+run "end to end: exactly-once" end_to_end exactly-once
+run "end to end: semantics" end_to_end semantics
+run "report from the saved files alone" redraw
+echo "passed in $SECONDS s"
