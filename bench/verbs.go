@@ -227,6 +227,6 @@ func (p *program) version(args []string) int {
 		return p.usage("version takes no arguments")
 	}
 	binding, librdkafka := client.Version()
-	fmt.Fprintf(p.stdout, "deliverybench %s\n%s %s/%s\n%s, librdkafka %s\n", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, binding, librdkafka)
+	fmt.Fprintf(p.stdout, "deliverybench %s\n%s %s/%s\n%s (librdkafka %s)\n", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, binding, librdkafka)
 	return exitMet
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -52,17 +53,28 @@ func StartEmbedded(ctx context.Context, spawner *process.Spawner, logPath string
 	b := &Embedded{process: p, cpu: cpuReader{pid: p.PID()}}
 	if err := b.awaitReady(ctx); err != nil {
 		p.Kill()
-		return nil, fmt.Errorf("%w\n%s", err, p.LogTail(20))
+		return nil, fmt.Errorf("%w; %s", err, b.lastLines())
 	}
 	return b, nil
+}
+
+// lastLines are the end of the broker's log, for an error message.
+func (b *Embedded) lastLines() string {
+	if tail := b.process.LogTail(20); tail != "" {
+		return "the last lines of its log:\n" + tail
+	}
+	return "its log is empty"
 }
 
 func (b *Embedded) awaitReady(ctx context.Context) error {
 	select {
 	case line, ok := <-b.process.Lines():
+		if !ok {
+			return fmt.Errorf("the embedded broker ended before it was ready (%s)", b.ending())
+		}
 		var ready embeddedReady
-		if !ok || json.Unmarshal(line, &ready) != nil {
-			return fmt.Errorf("the embedded broker ended before it was ready (%v)", b.process.Exit().Err)
+		if err := json.Unmarshal(line, &ready); err != nil {
+			return fmt.Errorf("the embedded broker said %q instead of its address", line)
 		}
 		b.address = ready.Address
 	case <-ctx.Done():
@@ -77,6 +89,9 @@ func (b *Embedded) awaitReady(ctx context.Context) error {
 		nodes, err := admin.Nodes(time.Second)
 		if err == nil && nodes == 1 {
 			return nil
+		}
+		if err := b.Failed(); err != nil {
+			return err
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("waited %s for the embedded broker at %s to answer: %v", readyWithin, b.address, err)
@@ -104,10 +119,18 @@ func (b *Embedded) Describe() result.Broker {
 func (b *Embedded) Failed() error {
 	select {
 	case <-b.process.Done():
-		return fmt.Errorf("the embedded broker ended (%v); the last lines of its log:\n%s", b.process.Exit().Err, b.process.LogTail(20))
+		return fmt.Errorf("the embedded broker ended (%s); %s", b.ending(), b.lastLines())
 	default:
 		return nil
 	}
+}
+
+// ending is how the broker's process ended; valid once it has.
+func (b *Embedded) ending() string {
+	if err := b.process.Exit().Err; err != nil {
+		return err.Error()
+	}
+	return "exit status 0"
 }
 
 // Freeze stops the broker's process.
@@ -150,9 +173,18 @@ func ServeEmbedded(stdin io.Reader, stdout, log io.Writer) error {
 		return fmt.Errorf("embedded broker: %w", err)
 	}
 	defer cluster.Close()
-	if err := json.NewEncoder(stdout).Encode(embeddedReady{Address: cluster.ListenAddrs()[0]}); err != nil {
+	address := cluster.ListenAddrs()[0]
+	note(log, "serves on "+address)
+	if err := json.NewEncoder(stdout).Encode(embeddedReady{Address: address}); err != nil {
 		return fmt.Errorf("embedded broker: %w", err)
 	}
 	_, err = io.Copy(io.Discard, input) // ends with the program that started us
+	note(log, "ends with its input")
 	return err
+}
+
+// note says in the log when the broker came and went: one that was killed has
+// no last line.
+func note(log io.Writer, what string) {
+	fmt.Fprintf(log, "%s embedded broker, process %d, %s\n", time.Now().UTC().Format(time.RFC3339Nano), os.Getpid(), what)
 }

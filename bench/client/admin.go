@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -15,15 +16,28 @@ import (
 // Admin asks about and changes the cluster.
 type Admin struct{ a *kafka.AdminClient }
 
-// Version returns the client library's versions: the Go binding's and librdkafka's.
+// Version returns the client library's versions: the Go binding's, which only
+// the build knows, and that of the librdkafka it is linked with.
 func Version() (binding, librdkafka string) {
 	_, librdkafka = kafka.LibraryVersion()
-	return "confluent-kafka-go v2", librdkafka
+	binding = "confluent-kafka-go"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			if d.Path == "github.com/confluentinc/confluent-kafka-go/v2" {
+				binding += " " + d.Version
+			}
+		}
+	}
+	return binding, librdkafka
 }
 
 // NewAdmin makes an admin client.
 func NewAdmin(e Endpoint) (*Admin, error) {
-	a, err := kafka.NewAdminClient(e.properties().configMap(nil))
+	p := e.properties()
+	// Its errors come back from its calls; the library's own lines would land
+	// in the middle of the user's terminal.
+	p["log_level"] = "0"
+	a, err := kafka.NewAdminClient(p.configMap(nil))
 	if err != nil {
 		return nil, fmt.Errorf("make admin client: %w", err)
 	}
