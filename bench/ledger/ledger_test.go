@@ -67,9 +67,10 @@ func TestSettleRange(t *testing.T) {
 		o.Begin(seq)
 	}
 	require.EqualValues(t, 8, o.Next())
+	o.Rejected(3) // by the client: the transaction never held it
 	o.Acked(4)
 	o.SettleRange(2, 6, Aborted)
-	want := []Outcome{Unknown, Unknown, Aborted, Aborted, Acked, Aborted, Unknown, Unknown, NotSent, NotSent}
+	want := []Outcome{Unknown, Unknown, Aborted, Rejected, Acked, Aborted, Unknown, Unknown, NotSent, NotSent}
 	for seq, outcome := range want {
 		require.Equal(t, outcome, o.Outcome(int64(seq)), "sequence %d", seq)
 	}

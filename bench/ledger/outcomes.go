@@ -110,12 +110,15 @@ func (o *Outcomes) Settle(seq int64, outcome Outcome) {
 	o.bytes[seq] = max(o.bytes[seq]&^inFlight, byte(outcome))
 }
 
-// SettleRange ends the attempts of the sequences first ≤ s < end, which one
-// transaction held: they all have the outcome of its commit or abort.
+// SettleRange ends the attempts that are under way of the sequences first ≤ s
+// < end, which one transaction held: they all have the outcome of its commit or
+// abort. A message that the client refused was never in it.
 func (o *Outcomes) SettleRange(first, end int64, outcome Outcome) {
 	part := o.bytes[first:end]
 	for i, b := range part {
-		part[i] = max(b&^inFlight, byte(outcome))
+		if b&inFlight != 0 {
+			part[i] = max(b&^inFlight, byte(outcome))
+		}
 	}
 }
 
