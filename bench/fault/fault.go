@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"fmt"
 	"time"
 
 	"deliverybench/bench/profile"
@@ -10,14 +9,9 @@ import (
 // Scheduled is one fault of a trial.
 type Scheduled struct {
 	profile.Fault
-	// Name is how tables and charts call it: "kill consumer at mid-batch".
-	Name string
 	// ArmAt is when it is armed, from the start of the measured window. A kill
 	// fires when the worker next reaches its point, everything else at once.
-	ArmAt time.Duration
-	// Target is the number of the worker that is struck. Static members are
-	// struck in order, so that several kills of a role hit one after another.
-	Target    int
+	ArmAt     time.Duration
 	Predicted *Prediction
 }
 
@@ -36,23 +30,11 @@ func Schedule(s profile.Settings) []Scheduled {
 	for _, f := range s.Faults {
 		out = append(out, Scheduled{
 			Fault:     f,
-			Name:      name(f),
 			ArmAt:     f.At.In(time.Duration(s.Load.Duration)),
 			Predicted: predict(s, f),
 		})
 	}
 	return out
-}
-
-func name(f profile.Fault) string {
-	switch {
-	case f.Kill != "":
-		return fmt.Sprintf("kill %s at %s", f.Kill, f.When)
-	case f.Freeze != "":
-		return fmt.Sprintf("freeze %s for %s", f.Freeze, time.Duration(f.For))
-	default:
-		return fmt.Sprintf("join %s", f.Join)
-	}
 }
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {

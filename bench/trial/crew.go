@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,10 +28,13 @@ type member struct {
 	ready      bool
 	done       bool // said so, or was asked to go
 	gone       bool
+	joined     bool // was told its partitions at least once
 	partitions []int32
 	counts     worker.Counts
-	first      int64
-	due        int64
+	// first is when it got something done for the first time, or found that
+	// there was nothing left to do.
+	first int64
+	due   int64
 	// firstMeasured is the first sequence due in the measured window.
 	firstMeasured int64
 	failure       string
@@ -164,18 +168,17 @@ func (c *conductor) handle(o occurrence) error {
 	case worker.Assigned:
 		c.reassign(m, e.Partitions)
 	case worker.Drained:
-		m.counts = e.Counts
-		for _, p := range e.Partitions {
-			c.drained[p] = true
-		}
+		m.counts, m.first = e.Counts, c.firstOf(m, e)
+		c.drainedBy(m, e.Partitions)
 		c.observed = c.observed || m.role == worker.ObserverRole
 	case worker.Done:
 		m.done, m.counts, m.due, m.firstMeasured = true, e.Counts, e.Due, e.FirstMeasured
+		m.first = c.firstOf(m, e)
 		c.warnings = append(c.warnings, e.Warnings...)
 	case worker.Failed:
 		m.failure = e.Error
 	case worker.Progress:
-		m.counts, m.first = e.Counts, e.First
+		m.counts, m.first = e.Counts, max(m.first, e.First)
 	}
 	c.noticeRecovery()
 	return nil
@@ -189,7 +192,34 @@ func (c *conductor) brief(m *member) error {
 	return nil
 }
 
+// firstOf: a worker that has nothing left to do is back at work all the same.
+func (c *conductor) firstOf(m *member, e *worker.Event) int64 {
+	switch {
+	case e.First != 0:
+		return e.First
+	case m.first != 0:
+		return m.first
+	default:
+		return c.env.Clock.Now()
+	}
+}
+
+// drainedBy counts what a worker drained and still owns.
+func (c *conductor) drainedBy(m *member, partitions []int32) {
+	for _, p := range partitions {
+		if slices.Contains(m.partitions, p) {
+			c.drained[p] = true
+		}
+	}
+}
+
+// reassign notes who owns what now. A new owner begins at the committed offset
+// and has to drain the partition again.
 func (c *conductor) reassign(m *member, partitions []int32) {
+	m.joined = true
+	for _, p := range partitions {
+		delete(c.drained, p)
+	}
 	for _, other := range c.crew {
 		if other == m {
 			continue
@@ -200,17 +230,7 @@ func (c *conductor) reassign(m *member, partitions []int32) {
 }
 
 func without(list, remove []int32) []int32 {
-	var kept []int32
-	for _, p := range list {
-		found := false
-		for _, r := range remove {
-			found = found || p == r
-		}
-		if !found {
-			kept = append(kept, p)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(list), func(p int32) bool { return slices.Contains(remove, p) })
 }
 
 // assigned is the set of partitions that live workers own.
@@ -225,6 +245,23 @@ func (c *conductor) assigned() map[int32]bool {
 		}
 	}
 	return set
+}
+
+// settled reports whether the group has all its members: every partition is
+// owned, and every consumer for which there is one owns some. The load starts
+// then, so that no rebalance falls into it that nobody ordered.
+func (c *conductor) settled() bool {
+	s := c.trial.Settings
+	if s.Pipeline == profile.Produce {
+		return true
+	}
+	owners := 0
+	for _, m := range c.crew {
+		if !m.gone && len(m.partitions) > 0 {
+			owners++
+		}
+	}
+	return len(c.assigned()) == s.Topic.Partitions && owners == min(s.Consumer.Count, s.Topic.Partitions)
 }
 
 func (c *conductor) allReady() bool {
@@ -265,7 +302,9 @@ func (c *conductor) ended(m *member) error {
 			return err
 		}
 	}
-	if m.done {
+	// Asked to go, a worker may be interrupted in its start, but it neither
+	// fails nor has to be killed.
+	if m.done && m.failure == "" && !m.process.Exit().Killed {
 		return nil
 	}
 	return c.explain(m, m.process.Exit().Err)
@@ -287,14 +326,25 @@ func (c *conductor) explain(m *member, err error) error {
 	return fmt.Errorf("%s: %w (its log is in the run's folder, logs/%s)", m.name, err, c.trial.ID)
 }
 
-// at runs a task on the conductor's goroutine at a time on CLOCK_MONOTONIC.
+// at runs a task on the conductor's goroutine at a time on CLOCK_MONOTONIC,
+// unless the trial is over by then.
 func (c *conductor) at(nanos int64, task func() error) {
-	time.AfterFunc(time.Duration(nanos-c.env.Clock.Now()), func() {
+	timer := time.AfterFunc(time.Duration(nanos-c.env.Clock.Now()), func() {
 		select {
 		case c.occurrences <- occurrence{task: task}:
-		case <-time.After(cleanupWithin): // the trial is over and nobody listens
+		case <-c.over:
 		}
 	})
+	c.timers = append(c.timers, timer)
+}
+
+// finish calls off what was put off, and leaves no broker frozen.
+func (c *conductor) finish() error {
+	close(c.over)
+	for _, timer := range c.timers {
+		timer.Stop()
+	}
+	return c.thaw()
 }
 
 func (c *conductor) enter(phase string) {

@@ -58,7 +58,9 @@ func (c *conductor) drainConsumers(ctx context.Context) error {
 			}
 		}
 	}
-	b := bound{total: auditWithin, stall: stallWithin + time.Duration(c.trial.Settings.Consumer.SessionTimeout)}
+	s := c.trial.Settings.Consumer
+	// Nothing moves while a member that is gone keeps its partitions.
+	b := bound{total: auditWithin, stall: stallWithin + time.Duration(s.SessionTimeout+s.ProcessingTime)}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
 		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
 	})
@@ -102,7 +104,11 @@ func (c *conductor) ends(ctx context.Context, topic string, isolation profile.Is
 // awaitStable waits until no transaction is open: the last stable offset of
 // every partition is its end.
 func (c *conductor) awaitStable(ctx context.Context) error {
-	within := time.Duration(c.trial.Settings.Relay.TransactionTimeout) + 15*time.Second
+	s := c.trial.Settings
+	within := time.Duration(s.Relay.TransactionTimeout) + 15*time.Second
+	if s.Producer.Transaction.Enabled() {
+		within = max(within, worker.TransactionTimeout+15*time.Second)
+	}
 	deadline := time.Now().Add(within)
 	for _, topic := range c.topics() {
 		for {

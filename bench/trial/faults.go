@@ -19,6 +19,7 @@ type activeFault struct {
 	// healed is when its cause ended: the thaw, the restart. Recovery is the
 	// first progress after it.
 	healed   int64
+	frozen   bool
 	assigned bool // to a worker
 	struck   *member
 	replaced *member
@@ -35,7 +36,7 @@ func (c *conductor) scheduleFaults() {
 func (c *conductor) faultFor(m *member) *activeFault {
 	turn := 0
 	for _, f := range c.faults {
-		if f.Kill == "" || roleOf(f.Kill) != m.role {
+		if f.Kill == "" || f.Kill == profile.BrokerRole || roleOf(f.Kill) != m.role {
 			continue
 		}
 		workers := c.trial.Settings.Consumer.Count
@@ -79,14 +80,28 @@ func (c *conductor) armFaults() {
 
 func (c *conductor) freeze(f *activeFault) error {
 	if err := c.env.Broker.Freeze(); err != nil {
-		return fmt.Errorf("%s: %w", f.Name, err)
+		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	f.fired = c.env.Clock.Now()
+	f.fired, f.frozen = c.env.Clock.Now(), true
 	c.at(f.fired+int64(f.For), func() error {
-		err := c.env.Broker.Thaw()
-		f.healed = c.env.Clock.Now()
-		return err
+		f.healed, f.frozen = c.env.Clock.Now(), false
+		for _, other := range c.faults {
+			if other.frozen {
+				return nil // until the later one ends
+			}
+		}
+		return c.env.Broker.Thaw()
 	})
+	return nil
+}
+
+// thaw ends every freeze that has not ended by itself.
+func (c *conductor) thaw() error {
+	for _, f := range c.faults {
+		if f.frozen {
+			return c.env.Broker.Thaw()
+		}
+	}
 	return nil
 }
 
@@ -103,6 +118,7 @@ func (c *conductor) join(f *activeFault) error {
 	f.fired = c.env.Clock.Now()
 	if f.For > 0 {
 		c.at(f.fired+int64(f.For), func() error {
+			f.healed = c.env.Clock.Now()
 			f.struck.done = true // asked to go
 			go f.struck.process.Close(stallWithin)
 			return nil
@@ -133,7 +149,7 @@ func (c *conductor) killed(m *member) (fired bool, err error) {
 
 // noticeRecovery looks for the first progress after each fault's cause ended:
 // of the worker that took the place of a killed one, of any worker after a
-// thaw, of the newcomer after a join.
+// thaw (to the nearest progress report), of the newcomer after a join.
 func (c *conductor) noticeRecovery() {
 	for _, f := range c.faults {
 		if f.fired == 0 || f.recovered != 0 {
@@ -142,16 +158,40 @@ func (c *conductor) noticeRecovery() {
 		switch {
 		case f.replaced != nil:
 			f.recovered = f.replaced.first
-		case f.Join != "" && f.struck != nil && len(c.assigned()) == c.trial.Settings.Topic.Partitions:
-			f.recovered = f.struck.first
+		case f.Join != "":
+			f.recovered = c.joinRecovered(f.struck)
 		case f.Freeze != "" && f.healed != 0:
 			for _, m := range c.crew {
-				if m.counts.Last > f.healed {
-					f.recovered = m.counts.Last
+				if last := m.counts.Last; last > f.healed && (f.recovered == 0 || last < f.recovered) {
+					f.recovered = last
 				}
 			}
 		}
 	}
+}
+
+// joinRecovered is when the group went on with its new member: 0 is not yet.
+func (c *conductor) joinRecovered(newcomer *member) int64 {
+	switch {
+	case len(c.assigned()) < c.trial.Settings.Topic.Partitions:
+		return 0
+	case newcomer.first == 0 && newcomer.joined && len(newcomer.partitions) == 0:
+		return c.env.Clock.Now() // more consumers than partitions: it has nothing to do
+	default:
+		return newcomer.first
+	}
+}
+
+// healed reports whether the cause of every fault that fired has ended: what
+// is read from the broker next needs it awake, and the group complete.
+func (c *conductor) healed() bool {
+	for _, f := range c.faults {
+		temporary := f.Freeze != "" || f.Join != "" && f.For > 0
+		if temporary && f.fired != 0 && f.healed == 0 {
+			return false
+		}
+	}
+	return !c.restarting()
 }
 
 // restarting reports whether a killed worker is not back yet.
@@ -194,7 +234,7 @@ func (c *conductor) faultStates() []string {
 		case f.armed != 0:
 			state = "armed"
 		}
-		states = append(states, f.Name+": "+state)
+		states = append(states, f.Name()+": "+state)
 	}
 	return states
 }
@@ -202,7 +242,7 @@ func (c *conductor) faultStates() []string {
 func (c *conductor) faultResults() []result.Fault {
 	var out []result.Fault
 	for _, f := range c.faults {
-		r := result.Fault{Name: f.Name, Armed: c.seconds(f.armed), Fired: c.seconds(f.fired), Recovered: c.seconds(f.recovered)}
+		r := result.Fault{Name: f.Name(), Armed: c.seconds(f.armed), Fired: c.seconds(f.fired), Recovered: c.seconds(f.recovered)}
 		if p := f.Predicted; p != nil {
 			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, Exact: p.Exact}
 		}

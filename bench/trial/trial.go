@@ -91,7 +91,7 @@ func conduct(ctx context.Context, env Environment, t profile.Trial, out *Outcome
 	if err != nil {
 		return err
 	}
-	err = c.run(ctx, out)
+	err = errors.Join(c.run(ctx, out), c.finish())
 	out.Result.Faults = c.faultResults()
 	out.Result.Workers = c.dismiss()
 	if err != nil {
@@ -113,6 +113,8 @@ type conductor struct {
 	tag                  uint64
 
 	occurrences chan occurrence
+	over        chan struct{} // closed when nobody reads occurrences from timers any more
+	timers      []*time.Timer
 	crew        []*member
 	faults      []*activeFault
 	phase       string
@@ -141,6 +143,7 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		tag:         t.Seed | 1,
 		group:       fmt.Sprintf("%s-%s-%s", TopicPrefix, env.RunID, t.ID),
 		occurrences: make(chan occurrence, 256),
+		over:        make(chan struct{}),
 		drained:     map[int32]bool{},
 	}
 	c.input = c.group + "-in"
@@ -245,8 +248,8 @@ func (c *conductor) assemble(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.until(ctx, "every worker to be ready and every partition to be assigned", bounded(readyWithin), func() bool {
-		return c.allReady() && (s.Pipeline == profile.Produce || len(c.assigned()) == s.Topic.Partitions)
+	return c.until(ctx, "every worker to be ready and every consumer to have its partitions", bounded(readyWithin), func() bool {
+		return c.allReady() && c.settled()
 	})
 }
 
@@ -266,8 +269,8 @@ func (c *conductor) load(ctx context.Context) error {
 		}
 	}
 	bound := startsIn + time.Duration(s.Warmup+s.Duration) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
-	return c.until(ctx, "every producer to send its load and flush", bounded(bound), func() bool {
-		return c.producersDone() && c.window.ended
+	return c.until(ctx, "every producer to send its load and every fault to heal", bounded(bound), func() bool {
+		return c.producersDone() && c.window.ended && c.healed()
 	})
 }
 

@@ -31,6 +31,7 @@ type consumer struct {
 	client   *client.Consumer
 	effect   *effect
 	strategy strategy
+	commits  *commits // of afterProcessing, else nil
 	crash    *crash
 
 	// hand is the batch being gathered; first and next are per partition the
@@ -43,8 +44,13 @@ type consumer struct {
 	owned map[int32]bool
 	// ends are where each owned partition was last seen to end.
 	ends client.Offsets
-	// target is where draining ends; nil while the load runs.
+	// target is where draining ends; nil while the load runs. told says that
+	// the trial knows that what is owned now is drained.
 	target client.Offsets
+	told   bool
+	// begun says that the load's start is known: before it nothing is settled,
+	// since the latency logs' grid begins there.
+	begun bool
 
 	counts counters
 }
@@ -99,7 +105,9 @@ func runConsumer(ctx context.Context, env *environment) error {
 		err = closeErr
 	}
 	if err == nil {
-		env.events.send(Event{Kind: Done, Counts: c.event().Counts})
+		done := c.event()
+		done.Kind = Done
+		env.events.send(done)
 	}
 	return err
 }
@@ -133,6 +141,7 @@ func (c *consumer) begin(ctx context.Context, effect *effect) error {
 	}
 	window := c.env.windowStart(start)
 	c.crash.arm(c.env, window)
+	c.begun = true
 	return effect.begin(window)
 }
 
@@ -141,7 +150,7 @@ func (c *consumer) loop(ctx context.Context) error {
 	for {
 		select {
 		case command := <-c.env.commands:
-			c.target = command.Drain
+			c.target, c.told = command.Drain, false
 		case <-ctx.Done():
 			return nil
 		default:
@@ -210,7 +219,7 @@ func (c *consumer) take(e client.Event) {
 
 // due reports whether the batch in hand is to be settled now.
 func (c *consumer) due() bool {
-	if len(c.hand) == 0 {
+	if len(c.hand) == 0 || !c.begun {
 		return false
 	}
 	commit := c.env.spec.Settings.Consumer.Commit
@@ -271,10 +280,12 @@ func (c *consumer) ended() bool {
 // drain tells the trial when everything owned is worked off: seen to its end,
 // settled and, where the strategy commits, committed.
 func (c *consumer) drain() {
-	if c.target == nil || len(c.owned) == 0 || len(c.hand) > 0 || !c.ended() {
+	if c.target == nil || c.told || len(c.owned) == 0 || len(c.hand) > 0 || !c.ended() {
 		return
 	}
 	c.strategy.flush()
-	c.env.events.send(Event{Kind: Drained, Partitions: slices.Sorted(maps.Keys(c.owned)), Counts: c.event().Counts})
-	c.target = nil // told once; a new owner of a partition is told the target by the trial again
+	drained := c.event()
+	drained.Kind, drained.Partitions = Drained, slices.Sorted(maps.Keys(c.owned))
+	c.env.events.send(drained)
+	c.told = true
 }

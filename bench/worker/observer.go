@@ -44,7 +44,9 @@ func runObserver(ctx context.Context, env *environment) error {
 	stop()
 	err = o.latencies.close()
 	if err == nil {
-		env.events.send(Event{Kind: Done, Counts: o.counts.event(o.latencies).Counts})
+		done := o.counts.event(o.latencies)
+		done.Kind = Done
+		env.events.send(done)
 	}
 	_ = o.client.Close()
 	return err

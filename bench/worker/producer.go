@@ -35,14 +35,15 @@ type producer struct {
 	sending   *latencies // of the goroutine that sends
 	reporting *latencies // of the one that takes reports
 
-	// measured is the first sequence of the measured window at rate: max.
+	// measured is the first sequence of the measured window at rate: max, -1
+	// before it.
 	measured                        int64
 	produced, reported, first, last atomic.Int64
 	warnings                        []string
 }
 
 func runProducer(ctx context.Context, env *environment) error {
-	p := &producer{env: env, waiter: pace.NewWaiter(env.clock)}
+	p := &producer{env: env, waiter: pace.NewWaiter(env.clock), measured: -1}
 	if err := p.prepare(ctx); err != nil {
 		return err
 	}
@@ -54,7 +55,11 @@ func runProducer(ctx context.Context, env *environment) error {
 	if err := p.open(start); err != nil {
 		return err
 	}
-	go p.client.Reports(p.onReport, func(err error) { fmt.Fprintln(env.log, err) })
+	reports := make(chan struct{})
+	go func() {
+		defer close(reports)
+		p.client.Reports(p.onReport, func(err error) { fmt.Fprintln(env.log, err) })
+	}()
 	stop := env.reportProgress(p.event)
 	next, err := p.send(ctx, start)
 	if err == nil {
@@ -62,9 +67,12 @@ func runProducer(ctx context.Context, env *environment) error {
 	}
 	stop()
 	p.client.Close()
+	<-reports // ended by the close; the log must be open until then
 	err = errors.Join(err, p.sending.close(), p.reporting.close())
 	if err == nil {
-		env.events.send(Event{Kind: Done, Counts: p.event().Counts, Due: p.due(next), FirstMeasured: p.firstMeasured(), Warnings: p.warnings})
+		done := p.event()
+		done.Kind, done.Due, done.FirstMeasured, done.Warnings = Done, p.due(next), p.firstMeasured(), p.warnings
+		env.events.send(done)
 	}
 	return err
 }
@@ -95,8 +103,8 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 	return p.connect(ctx)
 }
 
-// transactionTimeout of the load's producers.
-const transactionTimeout = 60 * time.Second
+// TransactionTimeout is that of the load's producers.
+const TransactionTimeout = 60 * time.Second
 
 func (p *producer) connect(ctx context.Context) (err error) {
 	spec, s := p.env.spec, p.env.spec.Settings
@@ -104,14 +112,14 @@ func (p *producer) connect(ctx context.Context) (err error) {
 	if s.Producer.Transaction.Enabled() {
 		id = fmt.Sprintf("%s-producer-%d", spec.Group, spec.Number)
 	}
-	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, transactionTimeout)
+	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, TransactionTimeout)
 	if p.client, err = client.NewProducer(properties, spec.Input); err != nil {
 		return err
 	}
 	if id == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, TransactionTimeout)
 	defer cancel()
 	return p.client.InitTransactions(ctx)
 }
@@ -138,8 +146,8 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		end = min(end, p.pacer.Count(time.Duration(p.windowEnd-start)))
 	}
 	for ; seq < end; seq++ {
-		if p.slots != nil {
-			p.slots <- struct{}{}
+		if err := p.take(ctx); err != nil {
+			return seq, err
 		}
 		intended, now, err := p.wait(ctx, start, seq)
 		if err != nil {
@@ -148,7 +156,7 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		if p.pacer == nil && now >= p.windowEnd {
 			return seq, transactions.end(ctx, seq)
 		}
-		if p.measured == 0 && now >= p.windowStart {
+		if p.measured < 0 && now >= p.windowStart {
 			p.measured = seq
 		}
 		if err := transactions.before(ctx, seq, now); err != nil {
@@ -256,6 +264,19 @@ func (p *producer) outcome(r *client.Report) ledger.Outcome {
 	}
 }
 
+// take waits until fewer messages than producer.outstanding have no report.
+func (p *producer) take(ctx context.Context) error {
+	if p.slots == nil {
+		return nil
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 func (p *producer) release() {
 	if p.slots != nil {
 		<-p.slots
@@ -284,7 +305,7 @@ func (p *producer) due(next int64) int64 {
 // firstMeasured is the first sequence that was due in the measured window.
 func (p *producer) firstMeasured() int64 {
 	if p.pacer == nil {
-		return p.measured
+		return max(p.measured, 0)
 	}
 	return p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Warmup))
 }

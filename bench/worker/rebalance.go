@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"deliverybench/bench/client"
-	"deliverybench/bench/profile"
 )
 
 // rebalance is the discipline on which every strategy but the naive one
@@ -12,12 +11,13 @@ import (
 // and a partition that is not owned is never committed, because the broker
 // accepts such a commit under the current generation and rewinds the group.
 //
-// The naive strategy only looks on, so that the trial knows of its assignment.
+// The naive strategy only looks on, so that the trial knows of its assignment:
+// what it has in hand it goes on to commit and process, whoever owns it now.
 func (c *consumer) rebalance(disciplined bool) *client.Rebalance {
 	r := &client.Rebalance{
 		Assigned: c.assigned,
-		Revoked:  func([]int32) {},
-		Lost:     func([]int32) {},
+		Revoked:  c.disown,
+		Lost:     c.disown,
 	}
 	if disciplined {
 		r.Revoked = c.revoked
@@ -27,19 +27,17 @@ func (c *consumer) rebalance(disciplined bool) *client.Rebalance {
 }
 
 func (c *consumer) assigned(partitions []int32) {
-	if !c.env.spec.Settings.Consumer.RebalanceCallback && c.env.spec.Settings.Consumer.Assignor != profile.CooperativeSticky {
-		clear(c.owned) // nobody told us what went: an eager assignment is the whole
-	}
 	for _, p := range partitions {
 		c.owned[p] = true
 		delete(c.ends, p)
 	}
+	c.told = false // what came with it may have to be drained
 	c.env.events.send(Event{Kind: Assigned, Partitions: partitions})
 }
 
 // revoked still owns the partitions: what may be committed is.
 func (c *consumer) revoked(partitions []int32) {
-	if len(c.hand) > 0 && c.strategy.settleOnRevoke() {
+	if len(c.hand) > 0 && c.begun && c.strategy.settleOnRevoke() {
 		if err := c.settle(); err != nil {
 			fmt.Fprintln(c.env.log, "settle on revoke:", err)
 		}
@@ -50,9 +48,9 @@ func (c *consumer) revoked(partitions []int32) {
 
 // lost no longer owns them: what is in hand of them is somebody else's.
 func (c *consumer) lost(partitions []int32) {
+	c.disown(partitions)
+	c.commits.forget(partitions)
 	for _, p := range partitions {
-		delete(c.owned, p)
-		delete(c.ends, p)
 		delete(c.first, p)
 		delete(c.next, p)
 	}
@@ -63,4 +61,11 @@ func (c *consumer) lost(partitions []int32) {
 		}
 	}
 	c.hand = kept
+}
+
+func (c *consumer) disown(partitions []int32) {
+	for _, p := range partitions {
+		delete(c.owned, p)
+		delete(c.ends, p)
+	}
 }

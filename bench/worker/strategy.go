@@ -3,8 +3,6 @@ package worker
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"sync"
 	"time"
 
 	"deliverybench/bench/client"
@@ -36,11 +34,8 @@ func newStrategy(c *consumer) strategy {
 	case profile.AutomaticStored:
 		return &timer{consumer: c, stored: true}
 	default:
-		s := &afterProcessing{consumer: c}
-		if commit.Mode == profile.Async {
-			s.background = newBackgroundCommits(c)
-		}
-		return s
+		c.commits = newCommits(c.commit, commit.Mode == profile.Async)
+		return &afterProcessing{c}
 	}
 }
 
@@ -51,12 +46,12 @@ type beforeProcessing struct {
 
 func (s *beforeProcessing) settle() error {
 	full := s.full()
-	s.reachIf(full, profile.PointPolled)
-	// A relay's earlier outputs are in the log before the next commit, so that
-	// a crash never costs more than one batch.
+	// A relay's earlier outputs are in the log before the next batch is touched,
+	// so that a crash never costs more than the batch in hand.
 	if _, err := s.effect.await(); err != nil {
 		return err
 	}
+	s.reachIf(full, profile.PointPolled)
 	if err := s.commit(s.next); err != nil {
 		// Not committed, so not processed. Polling again is safe: nothing of
 		// the batch has had its effect.
@@ -94,7 +89,6 @@ func (s *beforeProcessing) flush() {
 // afterProcessing commits what was processed: at least once.
 type afterProcessing struct {
 	*consumer
-	background *backgroundCommits // nil for synchronous commits
 }
 
 func (s *afterProcessing) settle() error {
@@ -113,11 +107,11 @@ func (s *afterProcessing) settle() error {
 		return s.rewind() // not all outputs are in the log: again
 	}
 	s.reachIf(full, profile.PointProduced, profile.PointProcessed, profile.PointMidBatch)
-	if s.background != nil {
-		s.background.add(s.next)
-		return nil
+	err = s.commits.add(s.next)
+	if full && s.crash.at(profile.PointCommitted) {
+		err = s.commits.finish()
 	}
-	if s.commit(s.next) == nil {
+	if err == nil {
 		s.reachIf(full, profile.PointCommitted)
 	}
 	return nil // a failed commit is made good by the next one, or redelivered
@@ -125,11 +119,7 @@ func (s *afterProcessing) settle() error {
 
 func (s *afterProcessing) settleOnRevoke() bool { return true }
 func (s *afterProcessing) automatic() bool      { return false }
-func (s *afterProcessing) flush() {
-	if s.background != nil {
-		s.background.wait()
-	}
-}
+func (s *afterProcessing) flush()               { _ = s.commits.finish() } // logged and counted by commit
 
 // timer leaves the commit to the client: of what poll returned or, stored, of
 // what was processed.
@@ -151,7 +141,13 @@ func (s *timer) settle() error {
 			}
 		}
 	}
-	s.reachIf(true, profile.PointProcessed, profile.PointProduced)
+	if s.crash.at(profile.PointProcessed) || s.crash.at(profile.PointProduced) {
+		// These points lie after every report, for which nobody waits otherwise.
+		if _, err := s.effect.await(); err != nil {
+			return err
+		}
+	}
+	s.reachIf(true, profile.PointProduced, profile.PointProcessed)
 	return nil
 }
 
@@ -274,53 +270,4 @@ func (c *consumer) commit(next client.Offsets) error {
 	now := c.env.clock.Now()
 	c.effect.commits.record(result.CommitLatency, now, now-begun)
 	return nil
-}
-
-// backgroundCommits commits asynchronously, in order: at most one commit is on
-// its way, and what comes meanwhile is merged into the next.
-type backgroundCommits struct {
-	consumer *consumer
-	mu       sync.Mutex
-	idle     *sync.Cond
-	pending  client.Offsets
-	running  bool
-}
-
-func newBackgroundCommits(c *consumer) *backgroundCommits {
-	b := &backgroundCommits{consumer: c, pending: client.Offsets{}}
-	b.idle = sync.NewCond(&b.mu)
-	return b
-}
-
-func (b *backgroundCommits) add(next client.Offsets) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	maps.Copy(b.pending, next)
-	if !b.running {
-		b.running = true
-		go b.run()
-	}
-}
-
-func (b *backgroundCommits) run() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for len(b.pending) > 0 {
-		next := b.pending
-		b.pending = client.Offsets{}
-		b.mu.Unlock()
-		_ = b.consumer.commit(next)
-		b.mu.Lock()
-	}
-	b.running = false
-	b.idle.Broadcast()
-}
-
-// wait returns when no commit is on its way.
-func (b *backgroundCommits) wait() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.running {
-		b.idle.Wait()
-	}
 }

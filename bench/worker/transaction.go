@@ -67,7 +67,7 @@ func (t *transactions) end(ctx context.Context, seq int64) error {
 	}
 	t.open = false
 	p := t.producer
-	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, TransactionTimeout)
 	defer cancel()
 	if t.draw.Float64() < float64(t.settings.Abort) {
 		return t.abort(ctx, seq)
@@ -87,7 +87,7 @@ func (t *transactions) abort(ctx context.Context, seq int64) error {
 	if t.settings.FlushBeforeAbort {
 		// Otherwise the client drops what it has queued, and fewer aborted
 		// records reach the log than were produced.
-		p.client.Flush(transactionTimeout)
+		p.client.Flush(TransactionTimeout)
 	}
 	if err := p.client.AbortTransaction(ctx); err != nil {
 		p.outcomes.SettleRange(t.first, seq, ledger.Unknown)

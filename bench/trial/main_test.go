@@ -1,0 +1,262 @@
+package trial_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"deliverybench/bench/broker"
+	"deliverybench/bench/client"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/pace"
+	"deliverybench/bench/process"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/trial"
+	"deliverybench/bench/worker"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain lets this binary be the workers and the broker of its trials.
+func TestMain(m *testing.M) {
+	verb := ""
+	if len(os.Args) > 1 {
+		verb = os.Args[1]
+	}
+	switch verb {
+	case worker.Verb:
+		exit(worker.Main(os.Stdin, os.Stdout, os.Stderr))
+	case broker.EmbeddedVerb:
+		exit(broker.ServeEmbedded(os.Stdin, os.Stdout, os.Stderr))
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// bench is an embedded broker and what trials on it need.
+type bench struct {
+	env trial.Environment
+	// atOnce bounds the trials that run side by side: they mostly wait, but
+	// their processes share the machine.
+	atOnce chan struct{}
+}
+
+// sideBySide is how many trials run at once.
+const sideBySide = 4
+
+// newBench starts a broker that lives as long as the test and its subtests.
+// When they have ended, nothing of their trials may be left.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	spawner := process.NewSpawner(executable)
+	t.Cleanup(spawner.Close)
+	b, err := broker.StartEmbedded(t.Context(), spawner, filepath.Join(t.TempDir(), "broker.log"))
+	require.NoError(t, err)
+	scratch := t.TempDir()
+	t.Cleanup(func() {
+		require.Equal(t, []int{b.PID()}, children(t), "child processes that are left")
+		entries, err := os.ReadDir(scratch)
+		require.NoError(t, err)
+		require.Empty(t, entries, "scratch folders that are left")
+		require.Empty(t, topics(t, b), "topics that are left")
+		b.Close()
+		require.Empty(t, children(t))
+	})
+	return &bench{
+		env: trial.Environment{
+			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: "test",
+			Scratch: []string{scratch}, KeepLogs: t.TempDir(),
+		},
+		atOnce: make(chan struct{}, sideBySide),
+	}
+}
+
+var unsafeInTopic = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// run runs one trial with the settings.
+func (b *bench) run(t *testing.T, s profile.Settings) trial.Outcome {
+	t.Helper()
+	b.atOnce <- struct{}{}
+	defer func() { <-b.atOnce }()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	id := strings.Trim(unsafeInTopic.ReplaceAllString(t.Name(), "-"), "-")
+	out := trial.Run(ctx, b.env, profile.Trial{ID: id, Cell: "test", Arm: "test", Scenario: "test", Repeat: 1, Seed: 7, Settings: s})
+	if t.Failed() || out.Result.Status == result.Failed {
+		logs, _ := filepath.Glob(filepath.Join(b.env.KeepLogs, id, "*.log"))
+		for _, path := range logs {
+			text, _ := os.ReadFile(path)
+			t.Logf("%s:\n%s", filepath.Base(path), text)
+		}
+	}
+	return out
+}
+
+// complete runs a trial that must come to a verdict, and checks what holds of
+// every verdict.
+func (b *bench) complete(t *testing.T, s profile.Settings) *result.Trial {
+	t.Helper()
+	out := b.run(t, s)
+	r := &out.Result
+	require.Equal(t, result.Completed, r.Status, r.Reason)
+	require.Empty(t, r.Reason)
+	v := r.Verdict
+	require.NotNil(t, v)
+	if s.Load.Rate != profile.RateMax {
+		require.Equal(t, due(t, s), v.Due, "due by the schedule")
+	}
+	require.Equal(t, v.Due, sum(v.Table), "the table's sum")
+	require.Equal(t, v.Due, v.NotSent+v.Sent+v.Acked+v.Rejected+v.Unknown+v.Aborted, "every message has one outcome")
+	require.Zero(t, v.NotSent)
+	require.Zero(t, v.Corrupt)
+	require.Zero(t, v.Foreign)
+	require.Zero(t, v.Undrained)
+	require.Zero(t, v.Saturated)
+	kills := 0
+	for _, w := range r.Workers {
+		if w.Exit == "killed" {
+			kills++
+			continue
+		}
+		require.Equal(t, "ok", w.Exit, w.Name)
+	}
+	planned := 0
+	for i, f := range s.Faults {
+		if f.Kill != "" {
+			planned++
+		}
+		requireStages(t, r.Faults[i])
+	}
+	require.Equal(t, planned, kills, "workers killed")
+	return r
+}
+
+// requireStages: a fault is armed, then fires, then is recovered from.
+func requireStages(t *testing.T, f result.Fault) {
+	t.Helper()
+	require.NotNil(t, f.Armed, f.Name)
+	require.NotNil(t, f.Fired, f.Name)
+	require.NotNil(t, f.Recovered, f.Name)
+	require.LessOrEqual(t, *f.Armed, *f.Fired, f.Name)
+	require.LessOrEqual(t, *f.Fired, *f.Recovered, f.Name)
+}
+
+// requireFlawless: every message was acknowledged and had one effect.
+func requireFlawless(t *testing.T, r *result.Trial) {
+	t.Helper()
+	v := r.Verdict
+	require.Equal(t, v.Due, v.Acked+v.Sent)
+	require.Equal(t, ledger.Lost{}, v.Lost)
+	require.Equal(t, ledger.Dups{}, v.Duplicates)
+	require.Zero(t, v.MultipleEffects)
+	require.Equal(t, result.Held, r.Promise)
+}
+
+// due is what the producers' schedules say together.
+func due(t *testing.T, s profile.Settings) int64 {
+	t.Helper()
+	var total int64
+	for n := range s.Producer.Count {
+		p, err := pace.New(s.Load, n, s.Producer.Count, 7)
+		require.NoError(t, err)
+		total += p.Count(time.Duration(s.Load.Warmup + s.Load.Duration))
+	}
+	return total
+}
+
+func sum(table map[string]int64) (total int64) {
+	for _, n := range table {
+		total += n
+	}
+	return total
+}
+
+// short is a trial of 3300 messages in 1.1 s, in which a batch of 100 between
+// two commits fills many times over, however many consumers share the load.
+func short() profile.Settings {
+	s := profile.Defaults()
+	s.Load.Rate = 3000
+	s.Load.Warmup = profile.Duration(100 * time.Millisecond)
+	s.Load.Duration = profile.Duration(time.Second)
+	s.Topic.Partitions = 3
+	s.Producer.Idempotence = true
+	s.Consumer.Commit.Every = batch
+	return s
+}
+
+// batch is B, the messages between two commits.
+const batch = 100
+
+// guarantee is what a commit strategy can promise.
+func guarantee(when profile.CommitWhen) profile.Guarantee {
+	switch when {
+	case profile.BeforeProcessing:
+		return profile.AtMostOnce
+	case profile.InTransaction:
+		return profile.ExactlyOnce
+	default:
+		return profile.AtLeastOnce
+	}
+}
+
+// children are the running child processes of this one (proc(5)).
+func children(t *testing.T) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	var found []int
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		text := string(data)
+		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+		parent, err := strconv.Atoi(fields[1])
+		require.NoError(t, err)
+		if parent == os.Getpid() {
+			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			require.NoError(t, err)
+			found = append(found, child)
+		}
+	}
+	return found
+}
+
+// topics are the trials' topics on the broker.
+func topics(t *testing.T, b broker.Broker) []string {
+	t.Helper()
+	admin, err := client.NewAdmin(b.Endpoint())
+	require.NoError(t, err)
+	defer admin.Close()
+	names, err := admin.Topics(trial.TopicPrefix, 10*time.Second)
+	require.NoError(t, err)
+	return names
+}
+
+// name names a subtest after its parts.
+func name(parts ...any) string {
+	var words []string
+	for _, part := range parts {
+		words = append(words, cmp.Or(fmt.Sprint(part), "none"))
+	}
+	return strings.Join(words, " ")
+}
