@@ -78,6 +78,7 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan) int
 	}
 	defer b.Close()
 	run.Environment.Broker = b.Describe()
+	suite.RecordClients(run, plan, b.Endpoint())
 	if !f.quiet && !f.json {
 		fmt.Fprintln(p.stdout, heading(plan, run))
 	}

@@ -65,8 +65,11 @@ type Cell struct {
 	Guarantee string            `json:"guarantee"`
 	Matrix    map[string]string `json:"matrix,omitempty"`
 	Settings  map[string]string `json:"settings"` // every dotted setting
-	Omitted   string            `json:"omitted,omitempty"`
-	Trials    []Trial           `json:"trials"`
+	// Clients are the librdkafka properties by client: producer, consumer,
+	// relay. Those not listed are the library's defaults.
+	Clients map[string]map[string]string `json:"clients,omitempty"`
+	Omitted string                       `json:"omitted,omitempty"`
+	Trials  []Trial                      `json:"trials"`
 }
 
 // Status is how a trial ended.
