@@ -5,11 +5,13 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"deliverybench/bench/latency"
 )
 
 // WriteCellsCSV writes one row per cell and scenario, in the order of the
-// profile: how its trials ended, and the medians and totals of the completed
-// ones. An omitted cell has one row that says why.
+// profile: how its trials ended, and the medians, totals and pooled percentiles
+// of the completed ones. An omitted cell has one row that says why.
 func WriteCellsCSV(w io.Writer, run *Run) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(cellHeader()); err != nil {
@@ -65,6 +67,11 @@ func (c *Cell) InScenario(scenario string) []*Trial {
 	return trials
 }
 
+// Completed are the cell's trials of one scenario that have numbers to show, by repeat.
+func (c *Cell) Completed(scenario string) []*Trial {
+	return slices.DeleteFunc(c.InScenario(scenario), func(t *Trial) bool { return t.Status != Completed || t.Verdict == nil })
+}
+
 func cellHeader() []string {
 	return []string{
 		"cell", "arm", "guarantee", "scenario", "omitted",
@@ -74,6 +81,9 @@ func cellHeader() []string {
 		"predicted_lost_messages_total", "predicted_duplicates_effects_total",
 		"ack_p50_us_median", "ack_p99_us_median",
 		"end_to_end_p50_us_median", "end_to_end_p99_us_median", "end_to_end_p999_us_median",
+		"ack_p50_us_pooled", "ack_p99_us_pooled",
+		"end_to_end_p50_us_pooled", "end_to_end_p99_us_pooled", "end_to_end_p999_us_pooled",
+		"end_to_end_count_pooled", "end_to_end_over_range_count_pooled",
 	}
 }
 
@@ -104,7 +114,7 @@ func cellRow(c *Cell, scenario string) []string {
 	})
 	lost := func(t *Trial) *int64 { return &t.Verdict.Lost.Total }
 	duplicates := func(t *Trial) *int64 { return &t.Verdict.Duplicates.Total }
-	return []string{
+	row := []string{
 		c.Name, c.Arm, c.Guarantee, scenario, omitted,
 		strconv.Itoa(len(trials)), strconv.Itoa(len(done)), strconv.Itoa(held), strconv.Itoa(violated), strconv.Itoa(limited),
 		median(rates), extreme(rates, slices.Min[[]float64]), extreme(rates, slices.Max[[]float64]),
@@ -114,6 +124,19 @@ func cellRow(c *Cell, scenario string) []string {
 		median(percentiles(done, Ack, 50)), median(percentiles(done, Ack, 99)),
 		median(percentiles(done, EndToEnd, 50)), median(percentiles(done, EndToEnd, 99)), median(percentiles(done, EndToEnd, 99.9)),
 	}
+	return append(row, pooledFields(c.Latency[scenario])...)
+}
+
+// pooledFields are empty where nothing was pooled.
+func pooledFields(roles map[string]latency.Summary) []string {
+	fields := make([]string, 7)
+	if s, ok := roles[Ack]; ok {
+		copy(fields, []string{number(s.P50), number(s.P99)})
+	}
+	if s, ok := roles[EndToEnd]; ok {
+		copy(fields[2:], []string{number(s.P50), number(s.P99), number(s.P999), strconv.FormatInt(s.Count, 10), strconv.FormatInt(s.Over, 10)})
+	}
+	return fields
 }
 
 func values(trials []*Trial, value func(*Trial) (float64, bool)) []float64 {

@@ -31,6 +31,7 @@ func sample() *Run {
 				Name: "all/message.size=1KiB", Arm: "all", Guarantee: "at-least-once",
 				Matrix:   map[string]string{"load.message.size": "1KiB"},
 				Settings: map[string]string{"load.rate": "1000/s", "producer.acks": "all"},
+				Latency:  map[string]map[string]latency.Summary{"crash": crashed(started).Latency, "saturated": saturated(started).Latency},
 				Trials:   []Trial{crashed(started), saturated(started)},
 			},
 			{Name: "one/message.size=1KiB", Arm: "one", Guarantee: "none", Settings: map[string]string{"producer.acks": "1"},

@@ -69,7 +69,10 @@ type Cell struct {
 	// relay. Those not listed are the library's defaults.
 	Clients map[string]map[string]string `json:"clients,omitempty"`
 	Omitted string                       `json:"omitted,omitempty"`
-	Trials  []Trial                      `json:"trials"`
+	// Latency is over all completed repeats together, by scenario and role. Runs
+	// saved before there was this field do not have it.
+	Latency map[string]map[string]latency.Summary `json:"latency,omitempty"`
+	Trials  []Trial                               `json:"trials"`
 }
 
 // Status is how a trial ended.
