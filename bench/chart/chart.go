@@ -1,10 +1,17 @@
 package chart
 
 import (
+	"bytes"
 	"encoding/csv"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 
 	"deliverybench/bench/result"
 
@@ -34,9 +41,10 @@ type figure struct {
 	paint      func(p *pen, body vg.Rectangle)
 }
 
-// Draw draws every chart that the run has data for into dir/charts and returns
-// the paths of the files, relative to dir. dir is the run's folder: latency
-// curves are made from its histograms.
+// Draw draws every chart that the run has data for into dir/charts, removes
+// those of an earlier drawing that are no longer drawn, and returns the paths of
+// the files, relative to dir. dir is the run's folder: latency curves are made
+// from its histograms.
 func Draw(dir string, run *result.Run) ([]string, error) {
 	figures, err := figures(dir, run)
 	if err != nil {
@@ -59,18 +67,39 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 			names = append(names, name)
 		}
 	}
-	return names, nil
+	return names, removeOthers(dir, names)
+}
+
+// ours are the names that Draw gives its files, and no other file in charts/.
+var ours = regexp.MustCompile(`^((throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?)\.(png|svg|csv)$`)
+
+// removeOthers removes the charts that are not among names: what an earlier
+// drawing, of fewer or other trials, left would be read as this run's.
+func removeOthers(dir string, names []string) error {
+	folder := filepath.Join(dir, result.ChartsFolder)
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && ours.MatchString(e.Name()) && !slices.Contains(names, result.ChartsFolder+"/"+e.Name()) {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func figures(dir string, run *result.Run) ([]figure, error) {
-	all := throughputFigures(run)
 	curves, err := latencyFigures(dir, run)
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, curves...)
-	all = append(all, lossFigures(run)...)
-	all = append(all, timelineFigures(run)...)
+	all := slices.Concat(throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)
@@ -93,7 +122,20 @@ func writePNG(w io.Writer, run *result.Run, f figure) error {
 func writeSVG(w io.Writer, run *result.Run, f figure) error {
 	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, Height), vgsvg.EmbedFonts(true))
 	paint(draw.New(canvas), run, f)
-	_, err := canvas.WriteTo(w)
+	var svg, words bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return err
+	}
+	for _, part := range [][2]string{{"title", f.title}, {"desc", f.conditions}} {
+		words.WriteString("<" + part[0] + ">")
+		if err := xml.EscapeText(&words, []byte(part[1])); err != nil {
+			return err
+		}
+		words.WriteString("</" + part[0] + ">\n")
+	}
+	// The title goes first in the picture: screen readers and reports read it there.
+	head, rest, _ := bytes.Cut(svg.Bytes(), []byte("<defs>"))
+	_, err := w.Write(slices.Concat(head, words.Bytes(), []byte("<defs>"), rest))
 	return err
 }
 

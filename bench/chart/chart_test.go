@@ -162,11 +162,12 @@ func TestDraw(t *testing.T) {
 		case ".svg":
 			require.True(t, bytes.Contains(data, []byte("font/ttf;charset=utf-8;base64,")), "the font is in the file")
 			require.True(t, bytes.Contains(data, []byte("confluent-kafka-go")), "text is text")
+			require.Regexp(t, `<title>.+</title>\n<desc>.+</desc>`, string(data[:2000]))
 		case ".csv":
 			golden(t, base, data)
 		}
 	}
-	require.Equal(t, []string{"throughput-saturated", "latency-paced", "losses",
+	require.Equal(t, []string{"throughput-saturated", "losses", "latency-paced",
 		"timeline-at-most-once-crash", "timeline-at-least-once-crash", "timeline-exactly-once-crash"}, stems)
 	saved, err := result.Load(dir)
 	require.NoError(t, err)
@@ -178,6 +179,30 @@ func TestDraw(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(first[name], data), "%s differs when drawn again from the saved run", name)
 	}
+}
+
+// TestDrawLeavesNoOldChart draws over the charts of an earlier drawing and
+// beside files that somebody else put there.
+func TestDrawLeavesNoOldChart(t *testing.T) {
+	dir, run := fixture(t, arms()[1:2], nil, 1)
+	folder := filepath.Join(dir, result.ChartsFolder)
+	foreign := []string{"mine.svg", "losses.txt", "latency of mine.svg", "losses-of-mine.csv"}
+	for _, name := range append([]string{"losses-2.svg", "timeline-gone-crash.csv", "latency-old.png"}, foreign...) {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), nil, 0o644))
+	}
+	names, err := Draw(dir, run)
+	require.NoError(t, err)
+	want := append([]string{}, foreign...)
+	for _, name := range names {
+		want = append(want, filepath.Base(name))
+	}
+	var there []string
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	for _, e := range entries {
+		there = append(there, e.Name())
+	}
+	require.ElementsMatch(t, want, there)
 }
 
 // inked counts the pixels that are not white.

@@ -2,14 +2,14 @@
 //
 //   - throughput: one row per cell of a closed-loop scenario, the median, its
 //     interval, the repeats and the ratio to the baseline.
-//   - latency: percentile curves of the open-loop scenarios on an HDR axis,
-//     pooled over the repeats.
 //   - losses: lost and duplicated messages by cause, with the fault's
 //     prediction beside them.
+//   - latency: percentile curves of the open-loop scenarios on an HDR axis,
+//     pooled over the repeats.
 //   - timeline: throughput and latency of a trial around its faults.
 //
 // Each figure becomes charts/NAME.png (1600×900 pixels), .svg with its font
-// embedded, and .csv with the points that were drawn. A figure is built in
+// embedded and its finding as title, and .csv with the points that were drawn. A figure is built in
 // three steps: select (what a chart shows, in its own file), lay out (frame,
 // scale, spread: where it goes, so that no text meets another) and paint (pen,
 // on gonum/plot's canvases). A headline states a ratio only where package stats

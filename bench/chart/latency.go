@@ -2,8 +2,10 @@ package chart
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image/color"
+	"io/fs"
 	"math"
 	"slices"
 	"strconv"
@@ -23,12 +25,10 @@ type curve struct {
 	service bool // from the actual send, not the intended one
 	nines   []float64
 	micros  []float64
-	over    int64 // messages beyond the curve's end: never arrived, or over range
-	total   int64 // messages, those included
+	p99     float64 // microseconds, as the table has it
+	over    int64   // messages beyond the curve's end: never arrived, or over range
+	total   int64   // messages, those included
 }
-
-// p99 is the 99th percentile, in nines.
-const p99 = 2
 
 // never is the share of the messages that did not arrive in the time measured.
 func (c curve) never() float64 { return float64(c.over) / float64(c.total) }
@@ -86,11 +86,15 @@ func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error
 	var curves []curve
 	for i := range run.Cells {
 		c := &run.Cells[i]
+		pooled, err := result.Pool(dir, completed(c, scenario))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // curveEnds says so
+		}
+		if err != nil {
+			return nil, err
+		}
 		for _, role := range []string{result.EndToEnd, result.EndToEndService} {
-			pool, err := poolRepeats(dir, completed(c, scenario), role)
-			if err != nil {
-				return nil, err
-			}
+			pool := newPool(pooled[role])
 			if pool == nil {
 				continue
 			}
@@ -108,7 +112,7 @@ func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error
 // of all, and the curve ends where they begin.
 func newCurve(pool *pool) curve {
 	total := pool.recorded() + pool.over
-	c := curve{over: pool.over, total: total}
+	c := curve{p99: pool.p99, over: pool.over, total: total}
 	last := math.Log10(float64(total))
 	for nines := math.Log10(2); ; nines += curveStep {
 		nines = min(nines, last)
@@ -125,19 +129,6 @@ func newCurve(pool *pool) curve {
 	return c
 }
 
-// at is the latency at the given nines, or the largest when the curve ends before them.
-func (c curve) at(nines float64) float64 {
-	for i, x := range c.nines {
-		if x >= nines-1e-9 {
-			return c.micros[i]
-		}
-	}
-	if c.over > 0 {
-		return stats.OverRange
-	}
-	return c.micros[len(c.micros)-1]
-}
-
 // latencyTitle names the quickest and the slowest cell at the 99th percentile:
 // what was measured, and not a ratio, since the pooled percentile has no interval.
 func latencyTitle(scenario string, curves []curve) string {
@@ -150,13 +141,13 @@ func latencyTitle(scenario string, curves []curve) string {
 	if len(intended) == 0 {
 		return "Latency from the actual send, scenario " + scenario
 	}
-	by := func(a, b curve) int { return cmp.Compare(a.at(p99), b.at(p99)) }
+	by := func(a, b curve) int { return cmp.Compare(a.p99, b.p99) }
 	best, worst := slices.MinFunc(intended, by), slices.MaxFunc(intended, by)
-	quick, slow := stats.Micros(best.at(p99)), stats.Micros(worst.at(p99))
+	quick, slow := stats.Micros(best.p99), stats.Micros(worst.p99)
 	switch {
-	case best.at(p99) >= stats.OverRange:
+	case best.p99 >= stats.OverRange:
 		return fmt.Sprintf("%s: %s of messages never arrived, scenario %s", label(worst.cell), stats.Percent(worst.never()), scenario)
-	case worst.at(p99) >= stats.OverRange:
+	case worst.p99 >= stats.OverRange:
 		return fmt.Sprintf("99 %% of messages arrive within %s with %s; with %s, %s never did", quick, label(best.cell), label(worst.cell), stats.Percent(worst.never()))
 	case quick == slow:
 		return fmt.Sprintf("99 %% of messages arrive within %s, scenario %s", slow, scenario)
@@ -260,10 +251,14 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 		cell := &run.Cells[i]
 		at := slices.IndexFunc(curves, func(c curve) bool { return c.cell == cell })
 		if at < 0 {
-			absent = append(absent, label(cell)+", "+absence(cell, scenario))
+			why := absence(cell, scenario)
+			if len(completed(cell, scenario)) > 0 {
+				why = "no latencies in histograms/"
+			}
+			absent = append(absent, label(cell)+", "+why)
 			continue
 		}
-		text := "p99 " + stats.Micros(curves[at].at(p99))
+		text := "p99 " + stats.Micros(curves[at].p99)
 		if n := curves[at].over; n > 0 {
 			text += ", " + stats.Count(n) + " never arrived"
 		}

@@ -90,25 +90,21 @@ func TestCurveExactly(t *testing.T) {
 	for v := range int64(1000) {
 		require.NoError(t, h.RecordValue(v+1))
 	}
-	made := &pool{}
-	for _, bar := range h.Distribution() {
-		if bar.Count > 0 {
-			made.through = append(made.through, int64(len(made.through)+1))
-			made.micros = append(made.micros, float64(bar.To))
-		}
-	}
+	made := newPool(result.Pooled{Histogram: h})
 	c := newCurve(made)
+	require.Equal(t, 990.0, c.p99)
 	require.InDelta(t, math.Log10(2), c.nines[0], 1e-12)
 	require.Equal(t, 500.0, c.micros[0])
 	require.InDelta(t, 3.0, c.nines[len(c.nines)-1], 1e-9)
 	require.Equal(t, 999.0, c.micros[len(c.micros)-1])
 	require.True(t, slices.IsSorted(c.micros))
 
-	made.over = 250 // a fifth of all never arrived: the curve ends at the 80th percentile
+	// A fifth of all never arrived: the curve ends at the 80th percentile.
+	made = newPool(result.Pooled{Histogram: h, Over: 250})
 	c = newCurve(made)
 	require.Equal(t, 625.0, c.micros[0], "the median of 1250 is the 625th")
 	require.LessOrEqual(t, c.nines[len(c.nines)-1], math.Log10(5)+1e-9)
-	require.Equal(t, float64(stats.OverRange), c.at(p99), "p99 lies among those that never arrived")
+	require.Equal(t, float64(stats.OverRange), c.p99, "p99 lies among those that never arrived")
 }
 
 func TestHeadlineNeedsSignificance(t *testing.T) {
@@ -139,7 +135,7 @@ func TestStandstill(t *testing.T) {
 	}
 	check := func(start, length float64, of *result.Trial, from float64) {
 		t.Helper()
-		gotStart, gotLength := standstill(of, from)
+		gotStart, gotLength := standstill(of, from, func(i result.Interval) int64 { return i.Effects })
 		require.Equal(t, []float64{start, length}, []float64{gotStart, gotLength})
 	}
 	check(2, 2, trial(5, 5, 0, 0, 9, 0), 1.5) // the silence at the end is not one
@@ -147,7 +143,9 @@ func TestStandstill(t *testing.T) {
 	check(1, 3, trial(5, 0, 0, 0), 1)         // nothing ever followed
 	loaded := trial(5, 0, 5, 5, 0, 0, 5)
 	loaded.Throughput.WindowSeconds = 4
-	check(1, 1, loaded, 1) // with the load over there is little to do
+	check(1, 1, loaded, 1)   // with the load over there is little to do
+	check(4, 2, loaded, 3.5) // but a fault just before its end is answered after it
+	check(0, 0, trial(5, 5), 1.5)
 }
 
 func TestWrapAndShortenFit(t *testing.T) {
@@ -166,11 +164,11 @@ func TestWrapAndShortenFit(t *testing.T) {
 
 func TestLatencyTitleOwnsUpToWhatNeverArrived(t *testing.T) {
 	curveOf := func(name string, micros float64, over int64) curve {
-		return curve{cell: &result.Cell{Arm: name}, nines: []float64{0.3, 3}, micros: []float64{micros, micros}, over: over, total: 1000}
+		return curve{cell: &result.Cell{Arm: name}, nines: []float64{0.3, 3}, micros: []float64{micros, micros}, over: over, total: 1000, p99: micros}
 	}
 	ends := func(name string, over int64) curve { // before the 99th percentile
 		c := curveOf(name, 1000, over)
-		c.nines[1] = 1
+		c.nines[1], c.p99 = 1, stats.OverRange
 		return c
 	}
 	require.Equal(t, "99 % of messages arrive within 4.4 ms with a, within 84 ms with b", latencyTitle("paced", []curve{curveOf("b", 84e3, 0), curveOf("a", 4400, 0)}))

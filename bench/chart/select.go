@@ -25,15 +25,7 @@ func scenarios(run *result.Run) []string {
 }
 
 // completed are the cell's trials of a scenario that have numbers to show, by repeat.
-func completed(c *result.Cell, scenario string) []*result.Trial {
-	var done []*result.Trial
-	for _, t := range c.InScenario(scenario) {
-		if t.Status == result.Completed && t.Verdict != nil {
-			done = append(done, t)
-		}
-	}
-	return done
-}
+func completed(c *result.Cell, scenario string) []*result.Trial { return c.Completed(scenario) }
 
 // absence says why a cell has no numbers in a scenario: "omitted: …".
 func absence(c *result.Cell, scenario string) string {

@@ -39,6 +39,15 @@ func timelineFigures(run *result.Run) []figure {
 	return figures
 }
 
+// progress is what a pipeline's timeline counts as getting on, and what to call
+// it: without a consumer there are only acknowledgements.
+func progress(c *result.Cell) (of func(result.Interval) int64, one, many string) {
+	if c.Settings["pipeline"] == "produce" {
+		return func(i result.Interval) int64 { return i.Produced }, "an acknowledgement", "acknowledgements"
+	}
+	return func(i result.Interval) int64 { return i.Effects }, "an effect", "effects"
+}
+
 // timelineTitle is how long effects stood still once the first fault had fired,
 // and the last fault before that.
 func timelineTitle(c *result.Cell, t *result.Trial) string {
@@ -51,9 +60,10 @@ func timelineTitle(c *result.Cell, t *result.Trial) string {
 	if first < 0 {
 		return fmt.Sprintf("%s in scenario %s: no fault fired", label(c), t.Scenario)
 	}
-	start, still := standstill(t, *t.Faults[first].Fired)
+	count, one, many := progress(c)
+	start, still := standstill(t, *t.Faults[first].Fired, count)
 	if still == 0 {
-		return fmt.Sprintf("%s: never a whole %s without an effect after %q", label(c), stats.Seconds(t.Timeline[0].LengthSecond), t.Faults[first].Name)
+		return fmt.Sprintf("%s: under load never a whole %s without %s after %q", label(c), stats.Seconds(t.Timeline[0].LengthSecond), one, t.Faults[first].Name)
 	}
 	last := first
 	for i, f := range t.Faults {
@@ -61,14 +71,14 @@ func timelineTitle(c *result.Cell, t *result.Trial) string {
 			last = i
 		}
 	}
-	return fmt.Sprintf("%s: no effects for about %s after %q", label(c), stats.Seconds(still), t.Faults[last].Name)
+	return fmt.Sprintf("%s: no %s for about %s after %q", label(c), many, stats.Seconds(still), t.Faults[last].Name)
 }
 
-// standstill is the longest stretch of whole intervals without an effect that
+// standstill is the longest stretch of whole intervals without progress that
 // ends after the given time, as its start and length in seconds. Once the load
-// has ended, or the last message has had its effect, silence is no standstill;
-// it is when no effect follows at all.
-func standstill(t *result.Trial, from float64) (start, length float64) {
+// has ended, or the last message is done, silence is no standstill; it is when
+// nothing at all follows the given time.
+func standstill(t *result.Trial, from float64, progress func(result.Interval) int64) (start, length float64) {
 	var begin, current float64
 	resumed := false
 	for _, i := range t.Timeline {
@@ -78,11 +88,12 @@ func standstill(t *result.Trial, from float64) (start, length float64) {
 		if w := t.Throughput.WindowSeconds; resumed && current == 0 && w > 0 && i.StartSecond >= w {
 			break
 		}
-		if i.Effects > 0 {
+		if progress(i) > 0 {
 			if current > length {
 				start, length = begin, current
 			}
-			current, resumed = 0, true
+			// What was done before the fault in its interval is no resumption.
+			current, resumed = 0, resumed || i.StartSecond >= from
 			continue
 		}
 		if current == 0 {
@@ -90,7 +101,7 @@ func standstill(t *result.Trial, from float64) (start, length float64) {
 		}
 		current += i.LengthSecond
 	}
-	if !resumed {
+	if !resumed && current > length {
 		return begin, current
 	}
 	return start, length
