@@ -19,6 +19,7 @@ type flags struct {
 	broker  string
 	out     string
 	resume  string
+	scratch string
 	only    string
 	set     values
 	seed    string
@@ -48,6 +49,7 @@ func (f *flags) running(set *flag.FlagSet) {
 	set.StringVar(&f.broker, "broker", "embedded", "what to put the load on: `embedded`")
 	set.StringVar(&f.out, "out", "results", "the `folder` in which the run's own folder is made")
 	set.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`: trials that it has are not repeated")
+	set.StringVar(&f.scratch, "scratch", "", "the `folder` for the ledger, which workers write at full speed (default: /dev/shm, then the folder for temporary files)")
 	set.BoolVar(&f.quiet, "quiet", false, "no progress")
 	f.output(set)
 }
@@ -94,12 +96,12 @@ func (f *flags) plan() (plan *profile.Plan, took string, err error) {
 		}
 		options.Seed = &seed
 	}
-	if f.scale <= 0 || f.scale > 1000 {
+	if !(f.scale > 0 && f.scale <= 1000) { // NaN is neither
 		return nil, "", fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
 	}
 	if f.only != "" {
 		if options.Only, err = regexp.Compile(f.only); err != nil {
-			return nil, "", fmt.Errorf("-only: %w", err)
+			return nil, "", fmt.Errorf("-only %s is no regular expression (%w): write for example -only 'crash|paced'", f.only, err)
 		}
 	}
 	if errs := claim.Check(p); len(errs) > 0 {

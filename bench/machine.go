@@ -84,14 +84,17 @@ func scratchFolders(getenv func(string) string) []string {
 	return []string{"/dev/shm", os.TempDir()}
 }
 
-// terminalWidth is the file's width in columns, 0 when it is no terminal.
-func terminalWidth(f *os.File) int {
+// terminalWidth returns how to ask for the file's width in columns, which is 0
+// when it is no terminal.
+func terminalWidth(f *os.File) func() int {
 	if !term.IsTerminal(int(f.Fd())) {
-		return 0
+		return func() int { return 0 }
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		return 80
+	return func() int {
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || width <= 0 {
+			return 80
+		}
+		return width
 	}
-	return width
 }

@@ -33,29 +33,45 @@ type program struct {
 	getenv         func(string) string
 	// executable is what worker processes run: this program.
 	executable string
-	// terminalWidth is stderr's, 0 when it is none.
-	terminalWidth int
+	// stdoutWidth and stderrWidth are the terminals' widths, 0 for none.
+	stdoutWidth, stderrWidth func() int
+	// scratch are the folders in which a ledger may lie, the preferred first.
+	scratch []string
 }
 
 func main() {
-	// A worker or broker process ends with its input, not by a signal meant
-	// for the run.
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	p := program{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, terminalWidth: terminalWidth(os.Stderr),
+		getenv: os.Getenv, stdoutWidth: terminalWidth(os.Stdout), stderrWidth: terminalWidth(os.Stderr),
+		scratch: scratchFolders(os.Getenv),
 	}
 	var err error
 	if p.executable, err = os.Executable(); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot find this program's own file, which workers run:", err)
 		os.Exit(exitFailed)
 	}
-	if !p.hidden() {
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-		defer stop()
+	ctx, stop := p.interrupts(context.Background())
+	code := p.run(ctx)
+	stop()
+	os.Exit(code)
+}
+
+// interrupts makes the signals that ask the program to end cancel the context.
+// They stay caught while it cleans up: a second Ctrl-C cannot leave anything
+// behind. Verbs that leave nothing behind end at once, as any program does; a
+// worker or broker process ends with its input, not by a signal meant for the run.
+func (p *program) interrupts(ctx context.Context) (context.Context, context.CancelFunc) {
+	if verb, _ := p.verb(); verb != "run" {
+		return context.WithCancel(ctx)
 	}
-	os.Exit(p.run(ctx))
+	// Output that nobody reads any more is an error to report, not a reason to
+	// leave processes and a ledger behind.
+	signal.Ignore(syscall.SIGPIPE)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup(1)
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(ctx, signals...)
 }
 
 // run dispatches the verb and returns the exit code.
@@ -83,12 +99,6 @@ func (p *program) run(ctx context.Context) int {
 	default:
 		return p.usage("unknown verb %q: use one of %s; %q explains each", verb, verbNames(), "help VERB")
 	}
-}
-
-// hidden reports whether this process is a child of a run.
-func (p *program) hidden() bool {
-	verb, _ := p.verb()
-	return verb == worker.Verb || verb == broker.EmbeddedVerb
 }
 
 // verb returns the verb and the other arguments. Without one, flags alone mean

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -52,46 +53,57 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 	return p.execute(ctx, &f, plan)
 }
 
-// execute starts the broker, runs the plan and writes every output.
+// execute makes or opens the run's folder, measures and writes every output.
 func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan) int {
-	scratch := scratchFolders(p.getenv)
-	if _, err := ledger.CleanStale(scratch); err != nil {
+	if f.scratch != "" {
+		p.scratch = []string{f.scratch}
+	}
+	if _, err := ledger.CleanStale(p.scratch); err != nil {
 		fmt.Fprintln(p.stderr, "warning:", err)
 	}
 	store, run, err := p.openRun(f, plan)
-	if err != nil {
+	switch {
+	case err != nil && f.resume != "":
+		return p.usage("%v", err)
+	case err != nil:
 		return p.failed(err)
 	}
-	if len(plan.Trials) == 0 {
-		return p.conclude(f, store, run, nil)
+	progress := p.progress(f)
+	defer progress.End()
+	o := suite.Options{Plan: plan, Store: store, Run: run, Progress: progress}
+	if suite.Left(run, plan) == 0 {
+		err = suite.Run(ctx, o) // nothing but the claims: no broker is needed
+	} else {
+		err = p.measure(ctx, f, o)
 	}
+	return p.conclude(ctx, f, o, err)
+}
+
+// measure starts the broker and runs the trials on it.
+func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error {
 	spawner := process.NewSpawner(p.executable)
 	defer spawner.Close()
-	logPath := store.Path("broker.log")
-	b, err := broker.StartEmbedded(ctx, spawner, logPath)
+	b, err := broker.StartEmbedded(ctx, spawner, o.Store.Path("broker.log"))
+	if err != nil && ctx.Err() != nil {
+		o.Run.Run.Interrupted = true
+		return o.Store.Save(o.Run)
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			run.Run.Interrupted = true
-			return p.conclude(f, store, run, store.Save(run))
-		}
-		return p.failed(err)
+		return err
 	}
 	defer b.Close()
-	run.Environment.Broker = b.Describe()
-	suite.RecordClients(run, plan, b.Endpoint())
-	if !f.quiet && !f.json {
-		fmt.Fprintln(p.stdout, heading(plan, run))
+	if before := o.Run.Environment.Broker; before.Kind != "" && before != b.Describe() {
+		return fmt.Errorf("cannot resume %s: it was measured on the %s broker %s, and this is %s %s", o.Run.Run.ID, before.Kind, before.Version, b.Describe().Kind, b.Describe().Version)
 	}
-	err = suite.Run(ctx, suite.Options{
-		Plan: plan, Store: store, Run: run, Progress: p.progress(f),
-		Trials: trial.Environment{
-			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: runTag(run), Scratch: scratch,
-			KeepLogs: store.Path("logs"),
-		},
-	})
-	b.Close()
-	removeEmpty(logPath)
-	return p.conclude(f, store, run, err)
+	o.Run.Environment.Broker = b.Describe()
+	if !f.quiet && !f.json {
+		fmt.Fprintln(p.stdout, heading(o.Plan, o.Run))
+	}
+	o.Trials = trial.Environment{
+		Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: runTag(o.Run), Scratch: p.scratch,
+		KeepLogs: o.Store.Path("logs"),
+	}
+	return suite.Run(ctx, o)
 }
 
 // openRun makes the run's folder, or opens that of -resume.
@@ -101,7 +113,7 @@ func (p *program) openRun(f *flags, plan *profile.Plan) (*result.Store, *result.
 	if f.resume != "" {
 		store, run, err := result.Open(f.resume)
 		if err == nil {
-			err = suite.Adopt(run, plan, sha)
+			err = suite.Adopt(run, plan, sha, machine())
 		}
 		return store, run, err
 	}
@@ -139,33 +151,45 @@ func (p *program) progress(f *flags) suite.Progress {
 	switch {
 	case f.quiet || f.json:
 		return suite.Quiet{}
-	case p.terminalWidth > 0:
-		return &suite.Live{W: p.stderr, Width: p.terminalWidth, Now: time.Now}
+	case p.stderrWidth() > 0 && p.getenv("TERM") != "dumb":
+		return &suite.Live{W: p.stderr, Width: p.stderrWidth, Now: time.Now}
 	default:
 		return &suite.Lines{W: p.stderr}
 	}
 }
 
-// conclude draws, prints and returns the exit code. runErr is why the run did
-// not come to its end.
-func (p *program) conclude(f *flags, store *result.Store, run *result.Run, runErr error) int {
-	err := errors.Join(runErr, p.publish(f, store, run))
-	if err != nil {
-		fmt.Fprintln(p.stderr, "deliverybench:", err)
-	}
+// conclude draws, prints and returns the exit code. err is why the run did not
+// come to its end; what it has is shown all the same.
+func (p *program) conclude(ctx context.Context, f *flags, o suite.Options, err error) int {
+	store, run := o.Store, o.Run
+	o.Progress.Finishing("drawing charts and reports")
+	drawn := draw(store, run)
+	o.Progress.End()
+	// The first failure is the one to mend.
+	err = cmp.Or(err, drawn, p.print(f, store, run))
+	left := suite.Left(run, o.Plan)
 	switch {
 	case run.Run.Interrupted:
-		fmt.Fprintf(p.stderr, "interrupted; what was measured is in %s, and -resume %s goes on with it\n", store.Dir(), store.Dir())
+		fmt.Fprintf(p.stderr, "interrupted with %s left; what was measured is in %s: the same flags and -resume %s go on with it\n", count(left, "trial"), store.Dir(), store.Dir())
 		return exitInterrupted
+	case err != nil && left > 0:
+		code := p.failed(err)
+		fmt.Fprintf(p.stderr, "what was measured is in %s: the same flags and -resume %s go on with it\n", store.Dir(), store.Dir())
+		return code
 	case err != nil:
-		return exitFailed
-	default:
-		return exitCode(run)
+		return p.failed(err)
+	case ctx.Err() != nil:
+		fmt.Fprintf(p.stderr, "interrupted; everything was measured before and is in %s\n", store.Dir())
+		return exitInterrupted
 	}
+	if n, first := failures(run); n > 0 {
+		return p.failed(fmt.Errorf("%s could not be run; the first is %s: %s", count(n, "trial"), first.ID, first.Reason))
+	}
+	return exitCode(run)
 }
 
-// publish draws the charts, writes the reports and prints the table.
-func (p *program) publish(f *flags, store *result.Store, run *result.Run) error {
+// draw makes the charts and writes the reports.
+func draw(store *result.Store, run *result.Run) error {
 	if _, err := chart.Draw(store.Dir(), run); err != nil {
 		return fmt.Errorf("charts: %w", err)
 	}
@@ -173,9 +197,11 @@ func (p *program) publish(f *flags, store *result.Store, run *result.Run) error 
 	if err := store.WriteFile("report.md", func(w io.Writer) error { return report.Markdown(w, run, folder) }); err != nil {
 		return err
 	}
-	if err := store.WriteFile("report.html", func(w io.Writer) error { return report.HTML(w, run, folder) }); err != nil {
-		return err
-	}
+	return store.WriteFile("report.html", func(w io.Writer) error { return report.HTML(w, run, folder) })
+}
+
+// print writes the table, or the whole result, for the one who waits.
+func (p *program) print(f *flags, store *result.Store, run *result.Run) error {
 	if f.json {
 		return result.Encode(p.stdout, run)
 	}
@@ -184,6 +210,21 @@ func (p *program) publish(f *flags, store *result.Store, run *result.Run) error 
 	}
 	_, err := fmt.Fprintln(p.stdout, filepath.Join(store.Dir(), "report.html"))
 	return err
+}
+
+// failures counts the trials that could not be run.
+func failures(run *result.Run) (n int, first result.Trial) {
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Status != result.Failed {
+				continue
+			}
+			if n++; n == 1 || t.ID < first.ID {
+				first = t
+			}
+		}
+	}
+	return n, first
 }
 
 // exitCode is what scripts and CI decide by.
@@ -220,7 +261,11 @@ func exitCode(run *result.Run) int {
 func heading(plan *profile.Plan, run *result.Run) string {
 	b := run.Environment.Broker
 	name := strings.ToUpper(b.Kind[:1]) + b.Kind[1:]
-	line := fmt.Sprintf("%s: %s, about %s. %s broker", plan.Profile.Name, size(plan), stats.Seconds(plan.Estimate().Seconds()), name)
+	line := fmt.Sprintf("%s: %s, about %s. ", plan.Profile.Name, size(plan), stats.Seconds(plan.Estimate().Seconds()))
+	if left := suite.Left(run, plan); left < len(plan.Trials) {
+		line += fmt.Sprintf("%s left to do. ", count(left, "trial"))
+	}
+	line += name + " broker"
 	if b.SharesHost {
 		line += fmt.Sprintf(", shares %d cores with the load", run.Environment.Cores)
 	}
@@ -245,11 +290,4 @@ func count(n int, what string) string {
 // runTag is the part of topic names that tells runs apart.
 func runTag(run *result.Run) string {
 	return fmt.Sprintf("%s-%d", run.Run.Started.Format("20060102T150405"), os.Getpid())
-}
-
-// removeEmpty removes a log in which nothing stands.
-func removeEmpty(path string) {
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
-		_ = os.Remove(path)
-	}
 }

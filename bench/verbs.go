@@ -208,18 +208,22 @@ func (p *program) report(args []string) int {
 	if err != nil {
 		return p.usage("%v", err)
 	}
-	if err := p.publish(&f, store, run); err != nil {
+	if err := draw(store, run); err != nil {
+		return p.failed(err)
+	}
+	if err := p.print(&f, store, run); err != nil {
 		return p.failed(err)
 	}
 	return exitCode(run)
 }
 
 func (p *program) tableOptions() report.Options {
-	width := 100
-	if p.terminalWidth > 0 {
-		width = min(width, p.terminalWidth)
+	width := p.stdoutWidth()
+	options := report.Options{Width: 100, Color: width > 0 && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"}
+	if width > 0 {
+		options.Width = min(options.Width, width)
 	}
-	return report.Options{Width: width, Color: p.terminalWidth > 0 && p.getenv("NO_COLOR") == ""}
+	return options
 }
 
 func (p *program) version(args []string) int {

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -99,40 +98,77 @@ func changed(cell, trial map[string]string) map[string]string {
 // error: the run says that it was interrupted.
 func Run(ctx context.Context, o Options) error {
 	o.Progress.Begin(o.Run, o.Plan)
-	defer o.Progress.End()
-	err := o.trials(ctx)
-	o.Run.Run.Interrupted = ctx.Err() != nil
+	interrupted, err := o.trials(ctx)
+	o.Run.Run.Interrupted = interrupted
 	o.Run.Run.Finished = time.Now().UTC()
 	o.Run.Claims = claim.Evaluate(o.Run, o.Plan.Profile.Claims)
-	return errors.Join(err, o.Store.Save(o.Run))
+	// A disk that is full is told once.
+	if saved := o.Store.Save(o.Run); err == nil {
+		err = saved
+	}
+	return err
 }
 
-func (o *Options) trials(ctx context.Context) error {
+func (o *Options) trials(ctx context.Context) (interrupted bool, err error) {
+	if err := o.poolEarlier(); err != nil {
+		return false, err
+	}
 	done := finished(o.Run)
 	stopped := map[string]string{} // cell → why
 	for i, t := range o.Plan.Trials {
-		if ctx.Err() != nil {
-			return nil
+		outcome := o.saved(t)
+		switch why, stop := stopped[t.Cell]; {
+		case done[t.ID]:
+		case stop:
+			o.omit(i, t, why)
+		case ctx.Err() != nil:
+			return true, nil
+		default:
+			if outcome, err = o.one(ctx, i, t); err != nil {
+				return false, err
+			}
+			if outcome.Status == result.Stopped {
+				return true, nil
+			}
+			if err := o.Trials.Broker.Failed(); err != nil {
+				return false, fmt.Errorf("the run cannot go on: %w", err)
+			}
 		}
-		if done[t.ID] {
-			continue
-		}
-		if why, ok := stopped[t.Cell]; ok {
-			o.put(t, result.Trial{ID: t.ID, Scenario: t.Scenario, Repeat: t.Repeat, Status: result.Omitted, Reason: why, Promise: result.NoPromise})
-			continue
-		}
-		outcome, err := o.one(ctx, i, t)
-		if err != nil {
-			return err
-		}
+		// Of a resumed run the trials that it has count too.
 		if why := o.abort(t, outcome); why != "" {
 			stopped[t.Cell] = why
 		}
-		if err := o.Trials.Broker.Failed(); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the run cannot go on: %w", err)
+	}
+	return false, nil
+}
+
+// omit leaves out a trial of a cell that was stopped.
+func (o *Options) omit(index int, t profile.Trial, why string) {
+	r := result.Trial{ID: t.ID, Scenario: t.Scenario, Repeat: t.Repeat, Status: result.Omitted, Reason: why, Promise: result.NoPromise}
+	o.put(t, r)
+	o.Progress.Done(index, t, r)
+}
+
+// saved is what the run has of a trial, nil for nothing.
+func (o *Options) saved(t profile.Trial) *result.Trial {
+	c := o.cell(t.Cell)
+	for i := range c.Trials {
+		if c.Trials[i].ID == t.ID {
+			return &c.Trials[i]
 		}
 	}
 	return nil
+}
+
+// Left counts the plan's trials that the run does not have yet.
+func Left(run *result.Run, plan *profile.Plan) int {
+	done, left := finished(run), 0
+	for _, t := range plan.Trials {
+		if !done[t.ID] {
+			left++
+		}
+	}
+	return left
 }
 
 // finished are the trials that a resumed run need not repeat.
@@ -193,6 +229,9 @@ func (o *Options) saveLatency(id string, log *latency.Log) error {
 
 // abort returns why the trial's cell is stopped; "" is that it is not.
 func (o *Options) abort(t profile.Trial, r *result.Trial) string {
+	if r == nil {
+		return ""
+	}
 	for _, c := range claim.EvaluateTrial(o.Run, o.cell(t.Cell), r, o.Plan.Profile.Claims) {
 		if c.Status == result.NotMet {
 			return fmt.Sprintf("stopped by the claim %q in trial %s (expected %s, observed %s)", c.Expression, t.ID, c.Expected, c.Observed)
@@ -202,8 +241,8 @@ func (o *Options) abort(t profile.Trial, r *result.Trial) string {
 }
 
 // Adopt makes a loaded run continue as this plan. It refuses a run of another
-// profile, seed or set of trials: their results would not be comparable.
-func Adopt(run *result.Run, plan *profile.Plan, sha string) error {
+// profile, seed, set of trials or machine: their results would not be comparable.
+func Adopt(run *result.Run, plan *profile.Plan, sha string, here result.Environment) error {
 	if run.Run.ProfileSHA256 != sha || run.Run.Seed != plan.Seed {
 		return fmt.Errorf("cannot resume %s: it was made with another profile or seed; run without -resume", run.Run.ID)
 	}
@@ -216,7 +255,14 @@ func Adopt(run *result.Run, plan *profile.Plan, sha string) error {
 			return fmt.Errorf("cannot resume %s: cell %s has other settings there; use the same flags as then", run.Run.ID, c.Name)
 		}
 	}
+	if there := run.Environment; there.CPU != here.CPU || there.Cores != here.Cores || there.Client != here.Client || there.Librdkafka != here.Librdkafka {
+		return fmt.Errorf("cannot resume %s: it was measured on %s, and this is %s; run without -resume", run.Run.ID, machine(there), machine(here))
+	}
 	run.Run.Interrupted = false
 	run.Run.TrialsPlanned = len(plan.Trials)
 	return nil
+}
+
+func machine(e result.Environment) string {
+	return fmt.Sprintf("%d cores of %s with %s (librdkafka %s)", e.Cores, e.CPU, e.Client, e.Librdkafka)
 }
