@@ -160,9 +160,9 @@ type Throughput struct {
 // Generator is whether the load itself was the limit.
 type Generator struct {
 	Limited bool    `json:"limited"`
-	Why     string  `json:"why,omitempty"`
-	Closed  bool    `json:"closed_loop"` // rate: max, or a bound on outstanding messages
-	CPU     float64 `json:"cpu_share"`   // of the whole machine during the measured window
+	Why     string  `json:"why,omitempty"` // the finding alone
+	Closed  bool    `json:"closed_loop"`   // rate: max, or a bound on outstanding messages
+	CPU     float64 `json:"cpu_share"`     // of the whole machine during the measured window
 }
 
 // Worker is what one worker process used.

@@ -244,10 +244,10 @@ func (c *conductor) generator(r *result.Trial) result.Generator {
 	switch {
 	case lag.P99 > limitedLagMicros && lag.P99 > limitedShare*measured.P99:
 		g.Limited = true
-		g.Why = fmt.Sprintf("the load was up to %.1f ms late (p99): lower load.rate or free processors", lag.P99/1000)
+		g.Why = fmt.Sprintf("the load was up to %.1f ms late (p99 of the send lag)", lag.P99/1000)
 	case g.CPU > limitedCPU:
 		g.Limited = true
-		g.Why = fmt.Sprintf("the processors were %.0f %% busy: lower load.rate or use more cores", g.CPU*100)
+		g.Why = fmt.Sprintf("the processors were %.0f %% busy", g.CPU*100)
 	}
 	return g
 }
