@@ -31,9 +31,20 @@ func TestSummarise(t *testing.T) {
 }
 
 func TestSummaryWarningsSayWhatToDo(t *testing.T) {
-	require.Equal(t, "3 repeats, no 95 % interval: 3 more needed (repeats: 6)", Summarise([]float64{1, 2, 3}).Warnings[0].String())
+	require.Equal(t, "at 3 repeats there is no 95 % interval: set repeats: 6", Summarise([]float64{1, 2, 3}).Warnings[0].String())
 	require.Empty(t, Summarise([]float64{1, 2, 3, 4, 5, 6}).Warnings)
 	require.Len(t, Summarise([]float64{math.NaN(), 1}).Warnings, 2)
+}
+
+func TestDeviation(t *testing.T) {
+	below, above := Summarise([]float64{60, 100, 130}).Deviation()
+	require.InDelta(t, -0.4, below, 1e-12)
+	require.InDelta(t, 0.3, above, 1e-12)
+	for _, values := range [][]float64{nil, {5}, {0, 0}} {
+		below, above = Summarise(values).Deviation()
+		require.Zero(t, below)
+		require.Zero(t, above)
+	}
 }
 
 func TestMedianLatencyIsNeverHalfwayToNever(t *testing.T) {

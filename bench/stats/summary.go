@@ -77,10 +77,19 @@ func Summarise(values []float64) Summary {
 		s.Lo, s.Hi, s.Spread = slices.Min(sample), slices.Max(sample), Range
 	}
 	s.Warnings = append(s.Warnings, Warning{
-		fmt.Sprintf("%s, no 95 %% interval", plural(s.N, "repeat")),
-		fmt.Sprintf("%d more needed (repeats: %d)", s.Missing, IntervalSamples),
+		fmt.Sprintf("at %s there is no 95 %% interval", plural(s.N, "repeat")),
+		fmt.Sprintf("set repeats: %d", IntervalSamples),
 	})
 	return s
+}
+
+// Deviation is how far the ends lie from the median, as a share of it: −0.4 and
+// 0.3 for 60–130 around 100. Both are 0 without a spread.
+func (s Summary) Deviation() (below, above float64) {
+	if s.Spread == NoSpread || s.Median == 0 {
+		return 0, 0
+	}
+	return s.Lo/s.Median - 1, s.Hi/s.Median - 1
 }
 
 // MedianLatency returns the median of latencies in microseconds, 0 of none. Halfway
