@@ -105,3 +105,98 @@ func workers(s profile.Settings) int {
 	}
 	return n
 }
+
+// kill is one kill of a role at a point, at a share of the window.
+func kill(role profile.Role, point profile.Point, at profile.Share) profile.Fault {
+	return profile.Fault{Kill: role, When: point, At: profile.Moment{Share: at}, Restart: profile.Duration(100 * time.Millisecond)}
+}
+
+// Several kills of one role go to its workers in turn, and to a worker's next
+// incarnation: each costs one batch.
+func TestSeveralKillsCostOneBatchEach(t *testing.T) {
+	b := newBench(t)
+	for _, consumers := range []int{1, 2} {
+		t.Run(name(consumers), func(t *testing.T) {
+			t.Parallel()
+			s := killed(profile.Consume, crash{when: profile.BeforeProcessing}, consumers)
+			s.Faults = []profile.Fault{
+				kill(profile.ConsumerRole, profile.PointMidBatch, 0.1),
+				kill(profile.ConsumerRole, profile.PointCommitted, 0.3),
+				kill(profile.ConsumerRole, profile.PointMidBatch, 0.5),
+			}
+			v := b.complete(t, s).Verdict
+			require.Equal(t, ledger.Lost{Total: 3 * batch, Skipped: 3 * batch}, v.Lost)
+			require.Zero(t, v.Duplicates.Total)
+		})
+	}
+}
+
+// A producer that is killed leaves messages of which nobody knows whether they
+// are in the log. They are neither lost nor duplicates, and its successor goes
+// on with the next message.
+func TestAKilledProducerLosesNothing(t *testing.T) {
+	b := newBench(t)
+	for _, pipeline := range []profile.Pipeline{profile.Produce, profile.Consume, profile.RelayTo} {
+		for _, producers := range []int{1, 2} {
+			t.Run(name(pipeline, producers), func(t *testing.T) {
+				t.Parallel()
+				s := short()
+				s.Pipeline, s.Producer.Count, s.Guarantee = pipeline, producers, profile.ExactlyOnce
+				s.Consumer.Commit.When = profile.AfterProcessing
+				s.Faults = []profile.Fault{
+					kill(profile.ProducerRole, profile.PointSent, 0.2),
+					kill(profile.ProducerRole, profile.PointSent, 0.6),
+				}
+				r := b.complete(t, s)
+				v := r.Verdict
+				require.Equal(t, v.Due, v.Acked+v.Unknown)
+				require.GreaterOrEqual(t, v.Unknown, int64(2), "the messages right before the kills had no report yet")
+				require.LessOrEqual(t, v.UnknownAbsent, v.Unknown)
+				require.Equal(t, ledger.Lost{}, v.Lost)
+				require.Equal(t, ledger.Dups{}, v.Duplicates)
+				require.Equal(t, result.Held, r.Promise)
+				var none int64
+				for _, f := range r.Faults {
+					require.Equal(t, &result.Predicted{Lost: &none, Duplicates: &none, Exact: true}, f.Predicted)
+				}
+			})
+		}
+	}
+}
+
+// A worker that lags behind is killed when the load has ended and the trial
+// drains: what the kill costs stays the same.
+func TestAKillWhileTheTrialDrains(t *testing.T) {
+	b := newBench(t)
+	for _, c := range []crash{
+		{profile.BeforeProcessing, profile.PointCommitted, batch, 0},
+		{profile.AfterProcessing, profile.PointProcessed, 0, batch},
+		{profile.InTransaction, profile.PointOffsetsSent, 0, 0},
+	} {
+		t.Run(name(c.when), func(t *testing.T) {
+			t.Parallel()
+			s := killed(profile.RelayTo, c, 1)
+			s.Load.Rate = 1500
+			s.Load.Duration = profile.Duration(500 * time.Millisecond)
+			s.Consumer.ProcessingTime = profile.Duration(2 * time.Millisecond)
+			s.Faults[0].At = profile.Moment{Share: 0.98}
+			r := b.complete(t, s)
+			require.Greater(t, *r.Faults[0].Fired, 0.49)
+			requireCost(t, r, c)
+		})
+	}
+}
+
+// A crash point that is never passed again makes the trial inconclusive: it
+// proves nothing, and says so.
+func TestAKillThatNeverFires(t *testing.T) {
+	b := newBench(t)
+	s := killed(profile.Consume, crash{when: profile.AfterProcessing, point: profile.PointProcessed}, 1)
+	s.Consumer.Commit.Every = 1_000_000
+	out := b.run(t, s)
+	require.Equal(t, result.Inconclusive, out.Result.Status)
+	require.Equal(t, result.PromiseInconclusive, out.Result.Promise)
+	require.Contains(t, out.Result.Reason, "0 of 1 faults")
+	require.Nil(t, out.Result.Faults[0].Fired)
+	require.Zero(t, out.Result.Verdict.Lost.Total)
+}

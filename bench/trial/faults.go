@@ -20,6 +20,7 @@ type activeFault struct {
 	// first progress after it.
 	healed   int64
 	frozen   bool
+	leaving  bool // the time of a member that joined is over
 	assigned bool // to a worker
 	struck   *member
 	replaced *member
@@ -118,13 +119,26 @@ func (c *conductor) join(f *activeFault) error {
 	f.fired = c.env.Clock.Now()
 	if f.For > 0 {
 		c.at(f.fired+int64(f.For), func() error {
-			f.healed = c.env.Clock.Now()
-			f.struck.done = true // asked to go
-			go f.struck.process.Close(stallWithin)
+			f.leaving = true
+			c.sendAway(f)
 			return nil
 		})
 	}
 	return nil
+}
+
+// sendAway ends a member whose time is over, once the group has taken it in:
+// one that closes while it waits to rejoin never tells the broker (librdkafka
+// 2.15), and the whole group then waits for its session to end.
+func (c *conductor) sendAway(f *activeFault) {
+	m := f.struck
+	spare := c.trial.Settings.Consumer.Count >= c.trial.Settings.Topic.Partitions && m.joined
+	if !f.leaving || f.healed != 0 || len(m.partitions) == 0 && !spare && !m.gone {
+		return
+	}
+	f.healed = c.env.Clock.Now()
+	m.done = true // asked to go
+	go m.process.Close(stallWithin)
 }
 
 // killed reads the mark of a worker that carried a kill and has ended; when
@@ -152,12 +166,15 @@ func (c *conductor) killed(m *member) (fired bool, err error) {
 // thaw (to the nearest progress report), of the newcomer after a join.
 func (c *conductor) noticeRecovery() {
 	for _, f := range c.faults {
+		if f.Join != "" && f.struck != nil {
+			c.sendAway(f)
+		}
 		if f.fired == 0 || f.recovered != 0 {
 			continue
 		}
 		switch {
 		case f.replaced != nil:
-			f.recovered = f.replaced.first
+			f.recovered = c.successorFirst(f.struck)
 		case f.Join != "":
 			f.recovered = c.joinRecovered(f.struck)
 		case f.Freeze != "" && f.healed != 0:
@@ -170,6 +187,17 @@ func (c *conductor) noticeRecovery() {
 	}
 }
 
+// successorFirst is when a later incarnation of a killed worker got something
+// done: not always the next one, which may have been killed before it did.
+func (c *conductor) successorFirst(struck *member) int64 {
+	for _, m := range c.crew {
+		if m.role == struck.role && m.number == struck.number && m.incarnation > struck.incarnation && m.first != 0 {
+			return m.first
+		}
+	}
+	return 0
+}
+
 // joinRecovered is when the group went on with its new member: 0 is not yet.
 func (c *conductor) joinRecovered(newcomer *member) int64 {
 	switch {
@@ -177,6 +205,8 @@ func (c *conductor) joinRecovered(newcomer *member) int64 {
 		return 0
 	case newcomer.first == 0 && newcomer.joined && len(newcomer.partitions) == 0:
 		return c.env.Clock.Now() // more consumers than partitions: it has nothing to do
+	case newcomer.first == 0 && newcomer.gone:
+		return c.env.Clock.Now() // it left before it had anything to do
 	default:
 		return newcomer.first
 	}

@@ -3,6 +3,7 @@ package trial_test
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,6 +38,8 @@ func TestMain(m *testing.M) {
 	case broker.EmbeddedVerb:
 		exit(broker.ServeEmbedded(os.Stdin, os.Stdout, os.Stderr))
 	default:
+		flag.Parse()
+		_ = flag.Set("test.parallel", sideBySide)
 		os.Exit(m.Run())
 	}
 }
@@ -49,16 +52,12 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// bench is an embedded broker and what trials on it need.
-type bench struct {
-	env trial.Environment
-	// atOnce bounds the trials that run side by side: they mostly wait, but
-	// their processes share the machine.
-	atOnce chan struct{}
-}
+// sideBySide is how many trials run at once: more than there may be processors,
+// since they mostly wait.
+const sideBySide = "4"
 
-// sideBySide is how many trials run at once.
-const sideBySide = 4
+// bench is an embedded broker and what trials on it need.
+type bench struct{ env trial.Environment }
 
 // newBench starts a broker that lives as long as the test and its subtests.
 // When they have ended, nothing of their trials may be left.
@@ -85,7 +84,6 @@ func newBench(t *testing.T) *bench {
 			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: "test",
 			Scratch: []string{scratch}, KeepLogs: t.TempDir(),
 		},
-		atOnce: make(chan struct{}, sideBySide),
 	}
 }
 
@@ -94,8 +92,6 @@ var unsafeInTopic = regexp.MustCompile(`[^A-Za-z0-9]+`)
 // run runs one trial with the settings.
 func (b *bench) run(t *testing.T, s profile.Settings) trial.Outcome {
 	t.Helper()
-	b.atOnce <- struct{}{}
-	defer func() { <-b.atOnce }()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	id := strings.Trim(unsafeInTopic.ReplaceAllString(t.Name(), "-"), "-")

@@ -126,10 +126,12 @@ func (e *effect) work() {
 }
 
 func (e *effect) count(now int64) {
-	if e.counts.effects.Add(1) == 1 {
-		e.counts.first.Store(now)
-	}
+	first := e.counts.effects.Add(1) == 1
 	e.counts.last.Store(now)
+	if first {
+		e.counts.first.Store(now)
+		e.env.events.send(e.counts.event(e.latencies)) // it may be killed before the next report
+	}
 }
 
 // send waits while the client's queue is full.
