@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "child-") {
 		os.Exit(child(os.Args[1]))
 	}
+	// A race detector's process sleeps for a second when it ends; there are many.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
 
