@@ -24,14 +24,6 @@ func speedOf(t *result.Trial) (float64, bool) {
 	return t.Throughput.PipelinePerSecond, t.Throughput.WindowSeconds > 0
 }
 
-// percentile reads one number of a role's summary.
-func percentile(role string, read func(latency.Summary) float64) func(*result.Trial) (float64, bool) {
-	return func(t *result.Trial) (float64, bool) {
-		s, ok := t.Latency[role]
-		return read(s), ok && s.Count+s.Over > 0
-	}
-}
-
 func p50(s latency.Summary) float64  { return s.P50 }
 func p99(s latency.Summary) float64  { return s.P99 }
 func p999(s latency.Summary) float64 { return s.P999 }
@@ -39,7 +31,7 @@ func p999(s latency.Summary) float64 { return s.P999 }
 // speedColumns are the median speed, how far the repeats spread, and the ratio
 // to the baseline.
 func (v *view) speedColumns(g group) []column {
-	speed, spread, ratio := column{header: "msg/s"}, column{header: "95 % CI"}, column{header: "×"}
+	speed, spread, ratio := column{header: "msg/s", timed: true}, column{header: "95 % CI"}, column{header: "×"}
 	var sums []stats.Summary
 	every := stats.Interval
 	for _, trials := range g.trials {
@@ -106,33 +98,45 @@ func (v *view) ratioOf(row int, g group) string {
 	return stats.None
 }
 
-func latencyColumns(g group) []column {
+func (v *view) latencyColumns(g group) []column {
 	return []column{
-		microsColumn("p50", g, percentile(g.role, p50)),
-		microsColumn("p99", g, percentile(g.role, p99)),
-		microsColumn("p99.9", g, percentile(g.role, p999)),
+		v.microsColumn("p50", g, g.role, p50),
+		v.microsColumn("p99", g, g.role, p99),
+		v.microsColumn("p99.9", g, g.role, p999),
 	}
 }
 
 // serviceColumns set the open-loop p99 beside the service time's: a freeze
 // delays every message that is due meanwhile, and service time hides all but a few.
-func serviceColumns(g group) []column {
+func (v *view) serviceColumns(g group) []column {
 	return []column{
-		microsColumn("p99", g, percentile(g.role, p99)),
-		microsColumn("p99 service", g, percentile(g.service, p99)),
+		v.microsColumn("p99", g, g.role, p99),
+		v.microsColumn("p99 service", g, g.service, p99),
 	}
 }
 
-func microsColumn(header string, g group, read func(*result.Trial) (float64, bool)) column {
-	c := column{header: header}
-	for _, trials := range g.trials {
+func (v *view) microsColumn(header string, g group, role string, read func(latency.Summary) float64) column {
+	c := column{header: header, timed: true}
+	for i, trials := range g.trials {
 		text := stats.None
-		if all := values(trials, read); len(all) > 0 {
+		if v.pooled {
+			if s := v.cells[i].Latency[g.scenario][role]; s.Count+s.Over > 0 {
+				text = stats.Micros(read(s))
+			}
+		} else if all := values(trials, percentile(role, read)); len(all) > 0 {
 			text = stats.Micros(stats.MedianLatency(all))
 		}
 		c.cells = append(c.cells, text)
 	}
 	return c
+}
+
+// percentile reads one number of a role's summary in one trial.
+func percentile(role string, read func(latency.Summary) float64) func(*result.Trial) (float64, bool) {
+	return func(t *result.Trial) (float64, bool) {
+		s, ok := t.Latency[role]
+		return read(s), ok && s.Count+s.Over > 0
+	}
 }
 
 // countColumns show what went wrong: always where faults struck, elsewhere as
@@ -193,21 +197,24 @@ func tableCount(n int64) string {
 	return stats.Count(n)
 }
 
-// markLimited puts a * behind the first number of every row in which the
-// generator was the limit, and a space behind the others so that digits line up.
+// markLimited puts a * behind the first speed or latency of every row in which
+// the generator was the limit, and a space behind the others so that digits line
+// up. Counts have none: a late load loses and duplicates nothing.
 func markLimited(g group) {
-	if len(g.columns) == 0 || !anyLimited(g) {
+	first := slices.IndexFunc(g.columns, func(c column) bool { return c.timed })
+	if first < 0 || !anyLimited(g) {
 		return
 	}
-	first := &g.columns[0]
 	for i, trials := range g.trials {
+		mark := " "
 		if slices.ContainsFunc(completed(trials), func(t *result.Trial) bool { return t.Generator.Limited }) {
-			first.cells[i] += "*"
-		} else {
-			first.cells[i] += " "
+			mark = limitedMark
 		}
+		g.columns[first].cells[i] += mark
 	}
 }
+
+const limitedMark = "*"
 
 func anyLimited(g group) bool {
 	for _, trials := range g.trials {

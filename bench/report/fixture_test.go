@@ -95,7 +95,24 @@ func strike(t *result.Trial, name string, exact bool, predictedLost, predictedDu
 	t.Verdict.Table["acked/present/unprocessed"] = lost
 }
 
+// pool gives every cell the latencies of all its trials together. Trials of the
+// fixtures are alike, so the first one's percentiles are theirs.
+func (b *build) pool() {
+	for i := range b.run.Cells {
+		c := &b.run.Cells[i]
+		c.Latency = map[string]map[string]latency.Summary{}
+		for _, scenario := range c.Scenarios(&b.run) {
+			for _, t := range c.Completed(scenario) {
+				if c.Latency[scenario] == nil {
+					c.Latency[scenario] = t.Latency
+				}
+			}
+		}
+	}
+}
+
 func (b *build) claims(globsAndExpressions ...string) *result.Run {
+	b.pool()
 	var claims []profile.Claim
 	for i := 0; i+1 < len(globsAndExpressions); i += 2 {
 		claims = append(claims, profile.Claim{Glob: globsAndExpressions[i], Expression: globsAndExpressions[i+1]})

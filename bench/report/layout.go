@@ -14,7 +14,7 @@ func (v *view) blocks(columns int) []block {
 	var out []block
 	current, used := block{labels: labels}, 0
 	for i, g := range parts {
-		w := span(columnWidths(g.columns))
+		w := g.need(room)
 		reserve := 0
 		if i == len(parts)-1 {
 			reserve = gap + promise
@@ -54,11 +54,20 @@ func (g group) split(room int) []group {
 	return append(out, part)
 }
 
-// widen gives groups the room that their whole title needs, while there is some.
+// need is the width of a group with its scenario's whole name over it: the
+// reader finds a scenario by that.
+func (g group) need(room int) int {
+	return max(span(columnWidths(g.columns)), min(width(g.short)+titleFrame, room))
+}
+
+// widen gives groups the room that their titles need: a name always, and what
+// stands behind the name of a paced one, its rate, while there is room. A fault
+// is named in the notes.
 func (b *block) widen(room int) {
 	used := 0
-	for _, g := range b.groups {
-		used += span(columnWidths(g.columns)) + gap
+	for i := range b.groups {
+		b.groups[i].widened = b.groups[i].need(room)
+		used += b.groups[i].widened + gap
 	}
 	if b.last != nil {
 		used += b.last.width()
@@ -67,25 +76,23 @@ func (b *block) widen(room int) {
 	}
 	for i := range b.groups {
 		g := &b.groups[i]
-		have := span(columnWidths(g.columns))
-		for _, title := range []string{g.title, g.short} {
-			if extra := width(title) + titleFrame - have; extra > 0 && used+extra <= room {
-				g.widened = have + extra
-				used += extra
-				break
-			} else if extra <= 0 {
-				break
-			}
+		if extra := width(g.title) + titleFrame - g.widened; g.kind == paced && extra > 0 && used+extra <= room {
+			g.widened += extra
+			used += extra
 		}
 	}
 }
 
-// fitLabels shortens the row labels until they leave half of the width to the
-// numbers; the widest is shortened first. Very many varied settings stand in
-// one column instead, by the cell's name.
+// fitLabels shortens the row labels until they leave room for the widest group,
+// or half of the width if that is less; the widest is shortened first. Very many
+// varied settings stand in one column instead, by the cell's name.
 func (v *view) fitLabels(columns int) []column {
 	const least = 4
-	budget := columns / 2
+	numbers := v.all.width()
+	for _, g := range v.groups {
+		numbers = max(numbers, g.need(columns))
+	}
+	budget := max(columns/2, columns-numbers)
 	labels := v.labels
 	if len(labels)*(least+gap) > budget {
 		labels = []column{{left: true}}

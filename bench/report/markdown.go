@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -16,7 +15,7 @@ import (
 // files of charts/ in folder, linked relatively; a nil folder has none. The
 // error is the writer's or the folder's.
 func Markdown(w io.Writer, run *result.Run, folder fs.FS) error {
-	charts, err := chartFiles(folder)
+	figures, err := figures(run, folder)
 	if err != nil {
 		return err
 	}
@@ -38,10 +37,10 @@ func Markdown(w io.Writer, run *result.Run, folder fs.FS) error {
 			m.line("- " + md(warningLine(w)))
 		}
 	}
-	if len(charts) > 0 {
+	if len(figures) > 0 {
 		m.line("\n## Charts")
-		for _, c := range charts {
-			m.paragraph(fmt.Sprintf("![%s](%s)", md(chartTitle(c)), mdLink(c)))
+		for _, f := range figures {
+			m.paragraph(fmt.Sprintf("![%s](%s)", md(f.alt()), mdLink(f.file)))
 		}
 	}
 	m.line("\n## Conditions\n")
@@ -146,17 +145,4 @@ func md(s string) string {
 // mdLink escapes what ends a link's address.
 func mdLink(s string) string {
 	return strings.NewReplacer(" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E").Replace(s)
-}
-
-// chartFiles are the run's charts, by name.
-func chartFiles(folder fs.FS) ([]string, error) {
-	if folder == nil {
-		return nil, nil
-	}
-	return fs.Glob(folder, "charts/*.svg")
-}
-
-// chartTitle is what a chart's file is called: "charts/latency-crash.svg" → "latency crash".
-func chartTitle(file string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(path.Base(file), ".svg"), "-", " ")
 }

@@ -82,22 +82,70 @@ func (v *view) how() []string {
 		lines = append(lines, line)
 	}
 	for _, g := range v.groups {
-		if g.kind == faulted {
-			lines = append(lines, howFaults(g))
+		switch line := howNever(g); {
+		case g.kind == faulted:
+			lines = append(lines, strings.TrimSpace(howFaults(g)+" "+line))
+		case line != "":
+			lines = append(lines, plain(g.scenario)+": "+line)
 		}
+	}
+	if line := v.howPromise(); line != "" {
+		lines = append(lines, line)
 	}
 	return lines
 }
 
+// howPromise explains the last column.
+func (v *view) howPromise() string {
+	if len(v.groups) == 0 {
+		return ""
+	}
+	line := "promise: whether the arm's guarantee held in every trial"
+	if slices.Contains(v.all.cells, string(result.NoPromise)) {
+		line += "; none: the arm guarantees nothing"
+	}
+	if slices.Contains(v.all.cells, stats.None) {
+		line += "; " + stats.None + ": it did not run"
+	}
+	return line + "."
+}
+
+// howNever says that percentiles have messages in them that never arrived and
+// that a count explains; those that none explains are a warning.
+func howNever(g group) string {
+	if g.kind == closed {
+		return ""
+	}
+	var lost, unanswered int64
+	for _, trials := range g.trials {
+		for _, t := range completed(trials) {
+			switch over := t.Latency[g.role].Over; g.role {
+			case result.Ack:
+				unanswered += min(over, t.Verdict.Rejected+t.Verdict.Unknown)
+			default:
+				lost += min(over, t.Verdict.Lost.Total)
+			}
+		}
+	}
+	switch {
+	case lost > 0:
+		return "Latency percentiles count the " + plural64(lost, "lost message") + " as longer than all others."
+	case unanswered > 0:
+		return "Latency percentiles count the " + plural64(unanswered, "message") + " without an acknowledgement as longer than all others."
+	}
+	return ""
+}
+
 func (v *view) howSpeed() string {
 	var repeats []int
-	marks := ""
+	marks, ranged := "", false
 	for _, g := range v.groups {
 		if g.kind != closed {
 			continue
 		}
 		repeats = append(repeats, g.repeats...)
 		for _, c := range g.columns {
+			ranged = ranged || c.header == "range"
 			if c.header == "×" {
 				marks += strings.Join(c.cells, " ") + " "
 			}
@@ -107,6 +155,9 @@ func (v *view) howSpeed() string {
 		return ""
 	}
 	line := "msg/s: " + medianOf(repeats) + ", as fast as the client takes it (closed loop)."
+	if ranged {
+		line += " range: slowest to fastest repeat."
+	}
 	if marks != "" {
 		line += " ×: ratio to " + plain(v.run.Run.Baseline)
 		if strings.Contains(marks, "~") {
@@ -142,11 +193,32 @@ func (v *view) howLatency() string {
 	} else if v.pipeline("relay") {
 		end = "output visible"
 	}
-	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, medianOf(repeats))
+	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, v.latencyOf(repeats))
 	if service {
 		line += " p99 service: actual send → " + end + ", which hides the messages that waited to be sent."
 	}
 	return line
+}
+
+// latencyOf says what the percentiles are over: "3 repeats pooled".
+func (v *view) latencyOf(repeats []int) string {
+	lo, hi := slices.Min(repeats), slices.Max(repeats)
+	if hi == 1 {
+		return "one trial"
+	}
+	if !v.pooled {
+		return medianOf(repeats) + " repeats' percentiles (saved before they were pooled)"
+	}
+	text := fmt.Sprintf("%s repeats pooled", stats.Between(fmt.Sprint(lo), fmt.Sprint(hi)))
+	if slices.ContainsFunc(v.run.Claims, claimsLatency) {
+		text += "; claims take the repeats' median"
+	}
+	return text
+}
+
+func claimsLatency(c result.Claim) bool {
+	role, _, found := strings.Cut(c.Expression, ".")
+	return found && slices.Contains(result.Roles(), role)
 }
 
 func (v *view) pipeline(name string) bool {
@@ -169,7 +241,7 @@ func medianOf(repeats []int) string {
 // record is worth where theory does not give the number itself.
 func howFaults(g group) string {
 	var names []string
-	planned, fired, violated, exact := 0, 0, 0, true
+	planned, fired, violated, exposed := 0, 0, 0, 0
 	for _, trials := range g.trials {
 		for _, t := range trials {
 			for _, f := range t.Faults {
@@ -177,7 +249,9 @@ func howFaults(g group) string {
 				if f.Fired != nil {
 					fired++
 				}
-				exact = exact && f.Predicted != nil && f.Predicted.Exact
+				if f.Fired != nil && t.Promise == result.Held && (f.Predicted == nil || !f.Predicted.Exact) {
+					exposed++ // where nothing is promised, nothing can be violated
+				}
 				if name := plain(f.Name); !slices.Contains(names, name) {
 					names = append(names, name)
 				}
@@ -191,9 +265,9 @@ func howFaults(g group) string {
 	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "kill") }) {
 		line = strings.Replace(line, " (SIGKILL)", "", 1)
 	}
-	if !exact && violated == 0 && fired > 0 {
+	if violated == 0 && exposed > 0 {
 		line += fmt.Sprintf(" No violation in %s: at 95 %% confidence at most %s of such faults violate a promise.",
-			plural(fired, "fault"), stats.Percent(stats.UpperBound(fired)))
+			plural(exposed, "fault"), stats.Percent(stats.UpperBound(exposed)))
 	}
 	return line
 }

@@ -24,7 +24,7 @@ var pageText string
 // nil folder has none. They stand as images, in which a browser runs nothing.
 // The error is the writer's or the folder's.
 func HTML(w io.Writer, run *result.Run, folder fs.FS) error {
-	charts, err := pageCharts(folder)
+	charts, err := pageCharts(run, folder)
 	if err != nil {
 		return err
 	}
@@ -45,6 +45,7 @@ type page struct {
 	How                         []string
 	Claims                      string
 	ClaimRows                   []result.Claim
+	ClaimReasons                bool        // one of them has a reason
 	First, Charts               []pageChart // the first chart is shown beside the table
 	Cells                       []pageCellDetail
 	Reasons                     []pageReasons
@@ -62,8 +63,8 @@ type pageGroup struct {
 type pageCell struct{ Text, Class string }
 
 type pageChart struct {
-	Title string
-	Image template.URL // a data URI made here of our own bytes
+	Title, Alt string
+	Image      template.URL // a data URI made here of our own bytes
 }
 
 type pageReasons struct {
@@ -82,6 +83,7 @@ type pageTrial struct {
 	Settings                                                      [][2]string // those that the scenario changed
 	Faults                                                        [][]string
 	Verdict                                                       [][2]string
+	LatencyHeaders                                                []string
 	Latency                                                       [][]string
 	Warnings                                                      []string
 }
@@ -94,6 +96,7 @@ func newPage(run *result.Run, charts []pageChart) page {
 		First: charts[:min(1, len(charts))], Charts: charts[min(1, len(charts)):],
 		Conditions: conditions(run), Command: command(run),
 	}
+	p.ClaimReasons = slices.ContainsFunc(p.ClaimRows, func(c result.Claim) bool { return c.Reason != "" })
 	if lines := claimLines(run, 0); len(lines) > 0 {
 		p.Claims = lines[0]
 	}
@@ -141,8 +144,16 @@ func (p *page) addTable(v *view) {
 			}
 			row = append(row, pageCell{c.cells[i], class})
 		}
-		p.Rows = append(p.Rows, append(row, pageCell{v.all.cells[i], v.all.cells[i]}))
+		p.Rows = append(p.Rows, append(row, pageCell{v.all.cells[i], promiseClass(v.all.cells[i])}))
 	}
+}
+
+// promiseClass is the style of a promise.
+func promiseClass(promise string) string {
+	if promise == stats.None {
+		return string(result.NoPromise)
+	}
+	return promise
 }
 
 // claimsWorstFirst orders what needs reading before what is as expected.
@@ -159,25 +170,19 @@ func claimsWorstFirst(claims []result.Claim) []result.Claim {
 	return out
 }
 
-func pageCharts(folder fs.FS) ([]pageChart, error) {
-	files, err := chartFiles(folder)
-	if err != nil {
-		return nil, err
-	}
+func pageCharts(run *result.Run, folder fs.FS) ([]pageChart, error) {
+	figures, err := figures(run, folder)
 	var out []pageChart
-	for _, f := range files {
-		svg, err := fs.ReadFile(folder, f)
-		if err != nil {
-			return nil, err
-		}
+	for _, f := range figures {
 		// Base64 has no character that could end an attribute.
-		out = append(out, pageChart{chartTitle(f), template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))})
+		image := template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.svg))
+		out = append(out, pageChart{f.title, f.alt(), image})
 	}
-	return out, nil
+	return out, err
 }
 
 func cellDetail(run *result.Run, c *result.Cell) pageCellDetail {
-	d := pageCellDetail{Name: plain(c.Name), Guarantee: plain(c.Guarantee), Promise: string(promiseOf(c))}
+	d := pageCellDetail{Name: plain(c.Name), Guarantee: plain(c.Guarantee), Promise: promiseText(c)}
 	defaults := profile.Defaults().Dotted()
 	for _, name := range slices.Sorted(maps.Keys(c.Settings)) {
 		if c.Settings[name] != defaults[name] {
@@ -197,8 +202,9 @@ func cellDetail(run *result.Run, c *result.Cell) pageCellDetail {
 func trialDetail(t *result.Trial) pageTrial {
 	d := pageTrial{
 		ID: plain(t.ID), Scenario: plain(t.Scenario), Status: string(t.Status), Reason: plain(t.Reason), Promise: string(t.Promise),
-		Took: stats.Seconds(t.TookSecond), Generator: plain(t.Generator.Why), Latency: latencyRows(t), Faults: faultRows(t),
+		Took: stats.Seconds(t.TookSecond), Generator: plain(t.Generator.Why), Faults: faultRows(t),
 	}
+	d.LatencyHeaders, d.Latency = latencyRows(t)
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
 		d.Settings = append(d.Settings, [2]string{plain(name), plain(t.Settings[name])})
 	}
@@ -277,24 +283,32 @@ func verdictRows(t *result.Trial) [][2]string {
 	return rows
 }
 
-// latencyRows are role, count, percentiles and what was over range. Service
-// time stands right below the same latency from the intended send.
-func latencyRows(t *result.Trial) [][]string {
+// latencyRows are role, percentiles, count and, where there are any, values over
+// range. Service time stands right below the same latency from the intended send.
+func latencyRows(t *result.Trial) (headers []string, rows [][]string) {
 	names := []struct{ role, name string }{
 		{result.EndToEnd, "end to end"}, {result.EndToEndService, "end to end, service time"},
 		{result.Ack, "acknowledgement"}, {result.AckService, "acknowledgement, service time"},
 		{result.TransactionVisible, "transaction visible"}, {result.CommitLatency, "commit"}, {result.SendLag, "send lag"},
 	}
-	var rows [][]string
+	headers = []string{"p50", "p90", "p99", "p99.9", "max", "values", "over range"}
+	anyOver := false
 	for _, n := range names {
 		s, ok := t.Latency[n.role]
 		if !ok || s.Count+s.Over == 0 {
 			continue
 		}
+		anyOver = anyOver || s.Over > 0
 		rows = append(rows, []string{
 			n.name, stats.Micros(s.P50), stats.Micros(s.P90), stats.Micros(s.P99), stats.Micros(s.P999), stats.Micros(s.Max),
 			stats.Count(s.Count), stats.Count(s.Over),
 		})
 	}
-	return rows
+	if !anyOver {
+		headers = headers[:len(headers)-1]
+		for i := range rows {
+			rows[i] = rows[i][:len(rows[i])-1]
+		}
+	}
+	return headers, rows
 }

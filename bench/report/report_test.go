@@ -14,10 +14,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
 )
@@ -44,9 +46,13 @@ func tableOf(t require.TestingT, run *result.Run, o Options) string {
 
 // charts is a folder with two small figures.
 func charts() fstest.MapFS {
-	svg := []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10"/></svg>`)
+	svg := func(title string) []byte {
+		return []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><title>` + title +
+			`</title><desc>Scenario &lt;saturated&gt;</desc><rect width="10" height="10"/></svg>`)
+	}
 	return fstest.MapFS{
-		"charts/losses.svg": {Data: svg}, "charts/throughput.svg": {Data: svg}, "charts/throughput.png": {Data: []byte("png")},
+		"charts/losses.svg": {Data: svg("Lost: as predicted")}, "charts/throughput.svg": {Data: svg("0.6× the messages &amp; less")},
+		"charts/throughput.png": {Data: []byte("png")},
 	}
 }
 
@@ -105,6 +111,7 @@ func TestAPromiseIsItsWorstTrial(t *testing.T) {
 	b := newBuild("worst", "steady")
 	c := b.cell("arm", "exactly-once")
 	require.Equal(t, result.NoPromise, promiseOf(c))
+	require.Equal(t, "–", promiseText(c))
 	for _, step := range []struct {
 		status  result.Status
 		promise result.Promise
@@ -136,7 +143,134 @@ func TestColorOnlyWhenAsked(t *testing.T) {
 func TestGeneratorLimitedIsMarkedAndExplained(t *testing.T) {
 	text := tableOf(t, matrix(), Options{})
 	require.Contains(t, text, "1.20M*")
-	require.Contains(t, text, "! * The load generator was the limit in 4 trials")
+	require.Contains(t, text, "! * Generator-limited in 4 trials of 4 cells: processor time near the machine's. Lower load.rate")
+
+	// Counts have no mark: only a crash scenario was limited here.
+	b := newBuild("crash", "crash")
+	tr := b.trial(b.cell("arm", "at-least-once"), "crash")
+	strike(tr, "kill consumer", true, 0, 500, 0, 500)
+	tr.Generator = result.Generator{Limited: true, CPU: 0.995}
+	tr.Latency = map[string]latency.Summary{result.SendLag: {Count: 1, P99: 63_100}}
+	text = tableOf(t, &b.run, Options{Width: 200})
+	require.NotContains(t, text, "*")
+	require.Contains(t, text, "! Generator-limited in 1 trial of 1 cell (arm): the load was up to 63 ms late (p99), the processors up to 100 % busy.")
+}
+
+func TestLatencyIsPooledOrSaysThatItIsNot(t *testing.T) {
+	b := newBuild("paced", "paced")
+	c := b.cell("arm", "none")
+	for _, p99 := range []float64{2000, 4000, 90_000} {
+		pace(b.trial(c, "paced"), 1000, p99, 95_000)
+	}
+	text := tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "4.0 ms")
+	require.Contains(t, text, "median of 3 repeats' percentiles (saved before they were pooled)")
+
+	c.Latency = map[string]map[string]latency.Summary{"paced": {result.EndToEnd: {Count: 120_000, P50: 1000, P99: 81_000, P999: 95_000}}}
+	b.run.Claims = []result.Claim{{Cell: "arm", Scenario: "paced", Expression: "end_to_end.p99 <= 50ms", Status: result.Met}}
+	text = tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "81 ms")
+	require.Contains(t, text, "Latency: intended send → effect, 3 repeats pooled; claims take the repeats' median.")
+}
+
+// A lost message is in the percentiles, and the advice is not to lower the load.
+func TestMessagesThatNeverArrivedAreExplained(t *testing.T) {
+	b := newBuild("lost", "crash")
+	tr := b.trial(b.cell("arm", "at-most-once"), "crash")
+	pace(tr, 1000, 2000, 3000)
+	strike(tr, "kill consumer", true, 500, 0, 500, 0)
+	tr.Latency[result.EndToEnd] = latency.Summary{Count: 39_500, P50: 1000, P99: latency.OverRange, Over: 500}
+	text := tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "Latency percentiles count the 500 lost messages as longer than all others.")
+	require.NotContains(t, text, "or never arrived")
+	tr.Verdict.Lost = ledger.Lost{}
+	text = tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "! 500 messages took over 10 min or never arrived")
+	require.NotContains(t, text, "Latency percentiles count")
+}
+
+func TestHighVarianceIsWarnedOf(t *testing.T) {
+	b := newBuild("noisy", "saturated")
+	calm, noisy := b.cell("calm", "none"), (*result.Cell)(nil)
+	for _, speed := range []float64{90e3, 100e3, 110e3} {
+		saturate(b.trial(calm, "saturated"), speed)
+	}
+	require.NotContains(t, tableOf(t, &b.run, Options{}), "varies")
+	noisy = b.cell("noisy", "none")
+	for _, speed := range []float64{20e3, 100e3, 130e3} {
+		saturate(b.trial(noisy, "saturated"), speed)
+	}
+	text := tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "! msg/s varies much between repeats: −80 % to +30 % around the median in noisy. Keep other work off the machine")
+	require.Contains(t, text, "! At 3 repeats there is no 95 % interval of msg/s. Set repeats: 6.")
+}
+
+// A scenario's name is what the reader looks for: it is whole wherever it fits.
+func TestScenarioNamesAreWhole(t *testing.T) {
+	names := []string{"paced", "crash-begun", "crash-produced", "crash-offsets-sent", "crash-commit-requested"}
+	b := newBuild("exactly-once", names...)
+	for _, arm := range []string{"exactly-once", "at-least-once-after-processing"} {
+		c := b.cell(arm, "at-least-once")
+		for _, name := range names {
+			tr := b.trial(c, name)
+			pace(tr, 1000, 2000, 3000)
+			if name != "paced" {
+				strike(tr, "kill relay at "+name, true, 0, 0, 0, 0)
+			}
+		}
+	}
+	for _, columns := range []int{60, 80, 100, 140} {
+		text := tableOf(t, &b.run, Options{Width: columns})
+		require.NotContains(t, text, "…", "%d columns", columns)
+		blocks := 0
+		for _, line := range strings.Split(text, "\n") {
+			if strings.HasPrefix(line, "exactly-once ") {
+				blocks++
+			}
+		}
+		require.Equal(t, blocks, strings.Count(text, "\nat-least-once-after-processing "))
+		for _, name := range names {
+			require.Contains(t, text, "── "+name+" ")
+		}
+	}
+}
+
+func TestPromiseIsExplained(t *testing.T) {
+	b := newBuild("promise", "paced")
+	pace(b.trial(b.cell("careful", "at-least-once"), "paced"), 1, 2, 3)
+	require.Contains(t, tableOf(t, &b.run, Options{}), "promise: whether the arm's guarantee held in every trial.\n")
+	pace(b.trial(b.cell("none", "none"), "paced"), 1, 2, 3)
+	b.cell("late", "at-least-once")
+	b.run.Run.Finished, b.run.Run.TrialsPlanned = time.Time{}, 3
+	text := tableOf(t, &b.run, Options{Width: 200})
+	require.Contains(t, text, "; none: the arm guarantees nothing; –: it did not run.")
+	require.Regexp(t, `late .* –\n`, text)
+	require.Equal(t, "Not finished: 2 of 3 trials so far. The promise held; claims are judged at the end.", Verdict(&b.run))
+	require.Equal(t, result.PromiseInconclusive, outcomeOf(&b.run))
+}
+
+func TestChartsAreInOrderAndNamed(t *testing.T) {
+	run := &newBuild("order", "saturated", "crash", "crash-begun", "paced").run
+	for _, arm := range []string{"b", "a"} {
+		run.Cells = append(run.Cells, result.Cell{Name: arm, Arm: arm})
+	}
+	folder := fstest.MapFS{}
+	want := []string{"throughput-saturated", "throughput-saturated-2", "losses", "losses-2", "latency-crash", "latency-crash-begun", "latency-paced",
+		"timeline-b-crash", "timeline-a-crash", "timeline-b-crash-begun", "mine"}
+	for _, name := range want {
+		folder["charts/"+name+".svg"] = &fstest.MapFile{Data: []byte("<svg><g>not a title</g><title>late</title></svg>")}
+	}
+	all, err := figures(run, folder)
+	require.NoError(t, err)
+	var got []string
+	for _, f := range all {
+		got = append(got, stem(f.file))
+		require.Equal(t, strings.ReplaceAll(stem(f.file), "-", " "), f.title, "without a title the file's name")
+	}
+	require.Equal(t, want, got)
+	all, err = figures(run, charts())
+	require.NoError(t, err)
+	require.Equal(t, "Throughput chart: 0.6× the messages & less. Scenario <saturated>", all[0].alt())
 }
 
 func TestNothingHiddenInASteadyScenario(t *testing.T) {

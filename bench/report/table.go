@@ -221,8 +221,8 @@ func titleLine(g group, columns int) string {
 	return line + strings.Repeat("─", max(0, columns-width(line)))
 }
 
-// titleFrame is what a title takes beside its text: "── ", " " and "──".
-const titleFrame = 6
+// titleFrame is what a title takes beside its text: "── ", " " and "─".
+const titleFrame = 5
 
 func (c column) width() int {
 	w := width(c.header)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 )
 
 // Verdict is the run in one sentence or two: whether the promises held and
@@ -26,6 +27,8 @@ func Verdict(run *result.Run) string {
 	prefix := ""
 	if run.Run.Interrupted {
 		prefix = fmt.Sprintf("Interrupted after %d of %s. ", ran, plural(max(run.Run.TrialsPlanned, trials), "trial"))
+	} else if unended(run) {
+		prefix = fmt.Sprintf("Not finished: %d of %s so far. ", ran, plural(max(run.Run.TrialsPlanned, trials), "trial"))
 	}
 	switch {
 	case trials == 0 && omissionsOf(run) != nil:
@@ -36,6 +39,19 @@ func Verdict(run *result.Run) string {
 		return prefix + fmt.Sprintf("Inconclusive: none of %s completed.", plural(trials, "trial"))
 	}
 	return prefix + sentence(promiseSentence(run)) + "; " + claimSentence(run) + "."
+}
+
+// unended reports whether the run is still going on, or was killed.
+func unended(run *result.Run) bool { return run.Run.Finished.IsZero() && run.Run.TrialsPlanned > 0 }
+
+// promiseText is what the table says: "–" of a cell that did not run.
+func promiseText(c *result.Cell) string {
+	for _, t := range c.Trials {
+		if t.Status != result.Omitted {
+			return string(promiseOf(c))
+		}
+	}
+	return stats.None
 }
 
 // promiseOf is the worst that a cell's trials say: one violation is a violation.
@@ -63,7 +79,7 @@ func promiseOf(c *result.Cell) result.Promise {
 // met, PromiseInconclusive when one cannot be judged or nothing was, else Held.
 func outcomeOf(run *result.Run) result.Promise {
 	answer, ran := result.Held, false
-	if run.Run.Interrupted {
+	if run.Run.Interrupted || unended(run) {
 		answer = result.PromiseInconclusive
 	}
 	for i := range run.Cells {
@@ -136,6 +152,8 @@ func claimSentence(run *result.Run) string {
 	}
 	total := len(run.Claims)
 	switch {
+	case total == 0 && unended(run):
+		return "claims are judged at the end"
 	case total == 0:
 		return "nothing was claimed"
 	case n[result.Met] == total && total == 1:

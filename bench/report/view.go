@@ -17,6 +17,7 @@ type view struct {
 	labels []column       // what names a row: the arm, then the varied settings
 	groups []group
 	all    column // the promise over all the row's trials
+	pooled bool   // latencies are over all repeats together, not the repeats' median
 }
 
 // group is one scenario's columns.
@@ -38,6 +39,7 @@ type column struct {
 	header string
 	cells  []string
 	left   bool // aligned left: names; numbers are aligned right
+	timed  bool // a late load makes its numbers worse: speeds and latencies, not counts
 }
 
 // kind is what a scenario shows, decided by what happened in it.
@@ -57,7 +59,7 @@ func newView(run *result.Run) *view {
 			v.cells = append(v.cells, &run.Cells[i])
 		}
 	}
-	v.labels = v.labelColumns()
+	v.labels, v.pooled = v.labelColumns(), v.allPooled()
 	for _, scenario := range v.scenarios() {
 		if g, any := v.group(scenario); any {
 			v.groups = append(v.groups, g)
@@ -65,9 +67,24 @@ func newView(run *result.Run) *view {
 	}
 	v.all = column{header: "promise", left: true}
 	for _, c := range v.cells {
-		v.all.cells = append(v.all.cells, string(promiseOf(c)))
+		v.all.cells = append(v.all.cells, promiseText(c))
 	}
 	return v
+}
+
+// allPooled is false when one of the latencies is not pooled: a table does not
+// mix two ways to make a number.
+func (v *view) allPooled() bool {
+	for _, c := range v.cells {
+		for _, s := range c.Scenarios(v.run) {
+			for _, t := range c.Completed(s) {
+				if len(t.Latency) > 0 && c.Latency[s] == nil {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 func (v *view) scenarios() []string {
@@ -153,11 +170,11 @@ func (v *view) group(scenario string) (g group, any bool) {
 	case closed:
 		g.columns = v.speedColumns(g)
 	case paced:
-		g.columns = latencyColumns(g)
+		g.columns = v.latencyColumns(g)
 	}
 	g.columns = append(g.columns, countColumns(g)...)
 	if g.kind == faulted && freezes(g) {
-		g.columns = append(g.columns, serviceColumns(g)...)
+		g.columns = append(g.columns, v.serviceColumns(g)...)
 	}
 	markLimited(g)
 	return g, true

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -15,11 +16,11 @@ func Warnings(run *result.Run) []Warning {
 	if run.Run.Interrupted {
 		out = append(out, Warning{Text: "Interrupted: what was measured is shown", Remedy: "-resume runs the rest."})
 	}
+	v := newView(run)
 	out = append(out, countWarnings(run)...)
-	out = append(out, generatorWarnings(run)...)
-	if w, few := repeatsWarning(run); few {
-		out = append(out, w)
-	}
+	out = append(out, v.generatorWarnings()...)
+	out = append(out, v.repeatsWarnings()...)
+	out = append(out, v.varianceWarnings()...)
 	out = append(out, trialWarnings(run)...)
 	if run.Environment.Broker.Kind == "embedded" {
 		out = append(out, Warning{
@@ -68,60 +69,128 @@ func countWarnings(run *result.Run) []Warning {
 }
 
 // lateBeyondLost is how many messages were over range that no count explains:
-// a lost message never arrives, and the table shows it already.
+// a lost one never arrives, and a note says that percentiles count it so.
 func lateBeyondLost(t *result.Trial) int64 {
-	over := max(t.Latency[result.Ack].Over, t.Latency[result.EndToEnd].Over)
+	effects, acks := t.Latency[result.EndToEnd].Over, t.Latency[result.Ack].Over
 	if v := t.Verdict; v != nil {
-		over -= v.Lost.Total + v.Unknown + v.Rejected + v.Aborted
+		effects -= v.Lost.Total
+		acks -= v.Rejected + v.Unknown
 	}
-	return max(0, over)
+	return max(0, effects, acks)
 }
 
 // generatorWarnings explain the * in the table.
-func generatorWarnings(run *result.Run) []Warning {
-	var why []string
-	n := 0
-	each(run, func(t *result.Trial) {
-		if !t.Generator.Limited {
-			return
-		}
-		n++
-		if reason := plain(t.Generator.Why); reason != "" {
-			for _, w := range why {
-				if w == reason {
-					return
-				}
+func (v *view) generatorWarnings() []Warning {
+	var cells, why []string
+	trials := 0
+	worst, busiest := 0.0, 0.0
+	for _, c := range v.cells {
+		for _, t := range c.Trials {
+			if t.Status == result.Omitted || !t.Generator.Limited {
+				continue
 			}
-			why = append(why, reason)
+			trials++
+			cells, why = addNew(cells, plain(c.Name)), addNew(why, plain(t.Generator.Why))
+			worst, busiest = max(worst, t.Latency[result.SendLag].P99), max(busiest, t.Generator.CPU)
 		}
-	})
-	if n == 0 {
+	}
+	if trials == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("* The load generator was the limit in %s", plural(n, "trial"))
-	if len(why) > 0 {
-		text += " (" + list(why, 2) + ")"
+	text := "Generator-limited"
+	if v.marked() {
+		text = limitedMark + " " + text
 	}
-	return []Warning{{Text: text, Remedy: "The broker may do more: lower load.rate, or give the load a machine of its own."}}
+	text += fmt.Sprintf(" in %s of %s", plural(trials, "trial"), plural(len(cells), "cell"))
+	if len(cells) <= 3 {
+		text += " (" + strings.Join(cells, ", ") + ")"
+	}
+	var found []string
+	if worst > 0 {
+		found = append(found, "the load was up to "+stats.Micros(worst)+" late (p99)")
+	}
+	if busiest > 0 {
+		found = append(found, "the processors up to "+stats.Percent(busiest)+" busy")
+	}
+	if len(found) == 0 {
+		found = why
+	}
+	if len(found) > 0 {
+		text += ": " + strings.Join(found, ", ")
+	}
+	return []Warning{{Text: text, Remedy: "Lower load.rate, or give the load a machine of its own."}}
 }
 
-// repeatsWarning is about closed loops whose speed has no interval.
-func repeatsWarning(run *result.Run) (Warning, bool) {
-	v := newView(run)
+// marked reports whether a number of the table bears the mark.
+func (v *view) marked() bool {
+	for _, g := range v.groups {
+		for _, c := range g.columns {
+			if c.timed && slices.ContainsFunc(c.cells, func(s string) bool { return strings.HasSuffix(s, limitedMark) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addNew adds what is neither empty nor among the names.
+func addNew(names []string, name string) []string {
+	if name == "" || slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// repeatsWarnings are about closed loops whose speed has no interval.
+func (v *view) repeatsWarnings() []Warning {
 	fewest := stats.IntervalSamples
+	for _, g := range v.groups {
+		if g.kind == closed && len(g.repeats) > 0 {
+			fewest = min(fewest, slices.Min(g.repeats))
+		}
+	}
+	if fewest == stats.IntervalSamples {
+		return nil
+	}
+	return []Warning{{
+		Text:   fmt.Sprintf("At %s there is no 95 %% interval of msg/s", plural(fewest, "repeat")),
+		Remedy: fmt.Sprintf("Set repeats: %d.", stats.IntervalSamples),
+	}}
+}
+
+// wideSpread is how far from the median, as a share of it, the ends of a speed's
+// range or interval may lie before the machine itself is in doubt.
+const wideSpread = 0.25
+
+// varianceWarnings are about speeds that differ so much between repeats that
+// the differences between cells say little.
+func (v *view) varianceWarnings() []Warning {
+	wide, worst, text := 0, wideSpread, ""
 	for _, g := range v.groups {
 		if g.kind != closed {
 			continue
 		}
-		for _, n := range g.repeats {
-			fewest = min(fewest, n)
+		for i, trials := range g.trials {
+			below, above := stats.Summarise(values(trials, speedOf)).Deviation()
+			far := max(-below, above)
+			if far <= wideSpread {
+				continue
+			}
+			if wide++; far > worst {
+				worst, text = far, fmt.Sprintf("%s to %s around the median in %s", stats.Signed(below), stats.Signed(above), plain(v.cells[i].Name))
+			}
 		}
 	}
-	missing := stats.IntervalSamples - fewest
-	return Warning{
-		Text:   fmt.Sprintf("Too few repeats for a 95 %% interval of msg/s: %d, %d missing", fewest, missing),
-		Remedy: fmt.Sprintf("Set repeats: %d.", stats.IntervalSamples),
-	}, missing > 0
+	if wide == 0 {
+		return nil
+	}
+	if wide > 1 {
+		text += fmt.Sprintf(", over ±%s in %s", stats.Percent(wideSpread), plural(wide, "cell"))
+	}
+	return []Warning{{
+		Text:   "msg/s varies much between repeats: " + text,
+		Remedy: "Keep other work off the machine, or raise load.duration and repeats.",
+	}}
 }
 
 // trialWarnings are what the trials themselves noticed, each text once.
