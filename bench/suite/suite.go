@@ -193,6 +193,9 @@ func (o *Options) one(ctx context.Context, index int, t profile.Trial) (*result.
 	if err := o.saveLatency(t.ID, outcome.Latency); err != nil {
 		return nil, err
 	}
+	if err := o.cell(t.Cell).PoolLatency(o.Store.Dir(), t.Scenario); err != nil {
+		return nil, err
+	}
 	return &outcome.Result, o.Store.Save(o.Run)
 }
 
