@@ -220,16 +220,28 @@ func (p *Process) Kill() {
 }
 
 // Close ends the child's input, which asks it to exit, and kills it when it has
-// not done so within the patience given.
+// not done so within the patience given. What the child still says is dropped.
 func (p *Process) Close(patience time.Duration) {
+	defer p.dismiss(patience).Stop()
+	p.drain()
+}
+
+// End is Close for a child whose lines somebody reads until they end: its last
+// words reach the reader.
+func (p *Process) End(patience time.Duration) {
+	defer p.dismiss(patience).Stop()
+	<-p.done
+}
+
+// dismiss ends the child's input; the timer kills it.
+func (p *Process) dismiss(patience time.Duration) *time.Timer {
 	// The timer first: a frozen child does not empty its input, and a Send that
 	// waits for room holds the lock until the child is killed.
 	timer := time.AfterFunc(patience, func() { _ = p.Signal(syscall.SIGKILL) })
-	defer timer.Stop()
 	p.sending.Lock()
 	_ = p.stdin.Close()
 	p.sending.Unlock()
-	p.drain()
+	return timer
 }
 
 // drain waits for the end and makes room for lines that nobody reads any more.

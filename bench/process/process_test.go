@@ -165,6 +165,22 @@ func TestCloseWithoutAReader(t *testing.T) {
 	require.Equal(t, 0, exitCode(p))
 }
 
+// Whoever reads the lines gets all of them, those of the ending child too.
+func TestEndLosesNoLine(t *testing.T) {
+	p := start(t, spawner(t), chatter, nil)
+	lines := make(chan int, 1)
+	go func() {
+		n := 0
+		for range p.Lines() {
+			n++
+		}
+		lines <- n
+	}()
+	p.End(within)
+	require.Equal(t, 10_000, await(t, lines, "the last line"))
+	require.Equal(t, 0, exitCode(p))
+}
+
 func TestLogAndLastWords(t *testing.T) {
 	p := start(t, spawner(t), refusing, nil)
 	await(t, p.Done(), "the end")

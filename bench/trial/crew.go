@@ -374,7 +374,7 @@ func (c *conductor) dismiss() []result.Worker {
 	for _, m := range c.crew {
 		if !m.gone {
 			_ = m.process.Signal(syscall.SIGCONT)
-			go m.process.Close(5 * time.Second)
+			go m.process.End(5 * time.Second)
 		}
 	}
 	c.awaitGone()

@@ -89,7 +89,7 @@ func (c *conductor) sendHome(roles ...worker.Role) {
 		for _, role := range roles {
 			if m.role == role && !m.gone {
 				m.done = true
-				go m.process.Close(stallWithin)
+				go m.process.End(stallWithin)
 			}
 		}
 	}

@@ -138,7 +138,7 @@ func (c *conductor) sendAway(f *activeFault) {
 	}
 	f.healed = c.env.Clock.Now()
 	m.done = true // asked to go
-	go m.process.Close(stallWithin)
+	go m.process.End(stallWithin)
 }
 
 // killed reads the mark of a worker that carried a kill and has ended; when

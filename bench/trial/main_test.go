@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 	default:
 		flag.Parse()
 		_ = flag.Set("test.parallel", sideBySide)
+		// A race detector's process sleeps for a second when it ends; there are many.
+		os.Setenv("GORACE", "atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
 }
