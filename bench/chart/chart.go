@@ -30,6 +30,9 @@ const (
 // mostRows is how many rows fit with readable text; more go on to a further figure.
 const mostRows = 24
 
+// namesShare is how much of the width the names of the rows may take.
+const namesShare = 0.36
+
 // figure is one chart, laid out when it is painted.
 type figure struct {
 	name       string // of its files, without an ending

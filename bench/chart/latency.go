@@ -22,7 +22,8 @@ import (
 type curve struct {
 	cell    *result.Cell
 	colour  color.NRGBA
-	service bool // from the actual send, not the intended one
+	role    string // of the recorded latencies
+	service bool   // from the actual send, not the intended one
 	nines   []float64
 	micros  []float64
 	p99     float64 // microseconds, as the table has it
@@ -50,13 +51,14 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 		if len(curves) == 0 {
 			continue
 		}
-		drawn, how := pictured(curves)
+		drawn, how := visible(curves)
 		if anyTrial(run, scenario, limited) {
 			how = sentence(how, strings.TrimSpace(limitedMark)+" generator-limited")
 		}
+		_, left := pictured(run)
 		figures = append(figures, figure{
 			name: "latency-" + scenario, title: latencyTitle(scenario, curves), speed: true,
-			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), repeats(run, scenario)+" pooled", how),
+			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), pooledRepeats(run, scenario), how, left),
 			header:     []string{"cell", "scenario", "latency", "percentile", "nines", "latency_us"},
 			points:     curvePoints(scenario, curves),
 			paint:      func(p *pen, body vg.Rectangle) { paintCurves(p, body, run, scenario, drawn) },
@@ -65,13 +67,25 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 	return figures, nil
 }
 
+// pooledRepeats says what the curves are of: "3 repeats pooled".
+func pooledRepeats(run *result.Run, scenario string) string {
+	if n := repeats(run, scenario); n != "1 repeat" {
+		return n + " pooled"
+	}
+	return "1 repeat"
+}
+
 // mostDashed is up to how many curves in all the dashed ones are told apart.
 const mostDashed = 16
 
-// pictured are the curves to paint, and what they are. With many cells the
+// visible are the curves to paint, and what they are. With many cells the
 // service times are left to the CSV.
-func pictured(curves []curve) (drawn []curve, how string) {
-	how = "solid: intended send to effect"
+func visible(curves []curve) (drawn []curve, how string) {
+	end := "effect"
+	if curves[0].acknowledged() {
+		end = "acknowledgement"
+	}
+	how = "solid: intended send to " + end
 	service := func(c curve) bool { return c.service }
 	switch {
 	case !slices.ContainsFunc(curves, service):
@@ -79,7 +93,7 @@ func pictured(curves []curve) (drawn []curve, how string) {
 	case len(curves) > mostDashed:
 		return slices.DeleteFunc(slices.Clone(curves), service), how + " (from the actual send: in the CSV)"
 	}
-	return curves, how + ", dashed: actual send to effect"
+	return curves, how + ", dashed: actual send to " + end
 }
 
 func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error) {
@@ -93,18 +107,25 @@ func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error
 		if err != nil {
 			return nil, err
 		}
-		for _, role := range []string{result.EndToEnd, result.EndToEndService} {
+		roles := []string{result.EndToEnd, result.EndToEndService}
+		if producesOnly(c) {
+			roles = []string{result.Ack, result.AckService}
+		}
+		for i, role := range roles {
 			pool := newPool(pooled[role])
 			if pool == nil {
 				continue
 			}
 			drawn := newCurve(pool)
-			drawn.cell, drawn.colour, drawn.service = c, cellColour(run, c), role == result.EndToEndService
+			drawn.cell, drawn.colour, drawn.role, drawn.service = c, cellColour(run, c), role, i == 1
 			curves = append(curves, drawn)
 		}
 	}
 	return curves, nil
 }
+
+// acknowledged says that the latency ends at the acknowledgement, not at the effect.
+func (c curve) acknowledged() bool { return c.role == result.Ack || c.role == result.AckService }
 
 // newCurve reads the percentiles from the median to the last that the number of
 // values supports: with n values that is the maximum, at 1 − 1/n. What lies left
@@ -117,6 +138,9 @@ func newCurve(pool *pool) curve {
 	for nines := math.Log10(2); ; nines += curveStep {
 		nines = min(nines, last)
 		rank := math.Ceil((1 - math.Pow(10, -nines)) * float64(total))
+		if nines == last {
+			rank = float64(total) // the one message that a freeze delayed must not be left out
+		}
 		if rank > float64(pool.recorded()) {
 			break
 		}
@@ -144,26 +168,34 @@ func latencyTitle(scenario string, curves []curve) string {
 	by := func(a, b curve) int { return cmp.Compare(a.p99, b.p99) }
 	best, worst := slices.MinFunc(intended, by), slices.MaxFunc(intended, by)
 	quick, slow := stats.Micros(best.p99), stats.Micros(worst.p99)
+	within := "99 % of messages arrive within "
+	if worst.acknowledged() {
+		within = "99 % of messages are acknowledged within "
+	}
 	switch {
 	case best.p99 >= stats.OverRange:
-		return fmt.Sprintf("%s: %s of messages never arrived, scenario %s", label(worst.cell), stats.Percent(worst.never()), scenario)
+		return fmt.Sprintf("%s: %s of messages %s, scenario %s", label(worst.cell), stats.Percent(worst.never()), worst.neverDid(), scenario)
 	case worst.p99 >= stats.OverRange:
-		return fmt.Sprintf("99 %% of messages arrive within %s with %s; with %s, %s never did", quick, label(best.cell), label(worst.cell), stats.Percent(worst.never()))
+		return fmt.Sprintf("%s%s with %s; with %s, %s %s", within, quick, label(best.cell), label(worst.cell), stats.Percent(worst.never()), worst.neverDid())
 	case quick == slow:
-		return fmt.Sprintf("99 %% of messages arrive within %s, scenario %s", slow, scenario)
+		return within + slow + ", scenario " + scenario
 	}
-	return fmt.Sprintf("99 %% of messages arrive within %s with %s, within %s with %s", quick, label(best.cell), slow, label(worst.cell))
+	return fmt.Sprintf("%s%s with %s, within %s with %s", within, quick, label(best.cell), slow, label(worst.cell))
+}
+
+// neverDid says what became of those beyond the curve's end.
+func (c curve) neverDid() string {
+	if c.acknowledged() {
+		return "had no acknowledgement"
+	}
+	return "never arrived"
 }
 
 func curvePoints(scenario string, curves []curve) [][]string {
 	var points [][]string
 	for _, c := range curves {
-		role := result.EndToEnd
-		if c.service {
-			role = result.EndToEndService
-		}
 		for i := range c.nines {
-			points = append(points, []string{c.cell.Name, scenario, role,
+			points = append(points, []string{c.cell.Name, scenario, c.role,
 				strconv.FormatFloat(100*(1-math.Pow(10, -c.nines[i])), 'f', 6, 64),
 				strconv.FormatFloat(c.nines[i], 'f', 4, 64), exact(c.micros[i])})
 		}
@@ -184,11 +216,16 @@ func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, cu
 	}
 	ends, absent := curveEnds(run, scenario, curves)
 	size := min(textSize, 0.92*(body.Size().Y-60)/vg.Length(max(len(ends)+len(absent), 1)))
-	var texts []string
+	room := namesShare * body.Size().X
+	var whole, texts []string
 	for _, e := range ends {
-		texts = append(texts, e.text(p, size, 0.36*body.Size().X))
+		whole = append(whole, e.name+"  "+e.numbers)
 	}
-	column := min(p.widest(texts, size), 0.36*body.Size().X)
+	size = min(size, p.fit(whole, size, room)) // a matrix's settings are what tells its cells apart
+	for _, e := range ends {
+		texts = append(texts, e.text(p, size, room))
+	}
+	column := min(p.widest(texts, size), room)
 	x := scale{lo: math.Log10(2), hi: most, a: body.Min.X + 84, b: body.Max.X - column - 56}
 	ticks := logTicks(lo, hi)
 	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: body.Min.Y + 62, b: body.Max.Y - 38, log: true}
@@ -214,7 +251,7 @@ func paintLatencyAxes(p *pen, x, y scale, ticks []float64, most float64) {
 	}
 	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
 	p.text((x.a+x.b)/2, y.a-46, "percentile of messages", tickSize, faded, centre)
-	p.text(x.a-74, y.b+22, "end-to-end latency (log scale)", tickSize, faded, left)
+	p.text(x.a-74, y.b+22, "latency (log scale)", tickSize, faded, left)
 }
 
 func paintCurve(p *pen, c curve, x, y scale) {
@@ -244,11 +281,14 @@ func (e curveEnd) text(p *pen, size, width vg.Length) string {
 	return p.shorten(p.shortenMiddle(e.name, size, max(width-p.width(numbers, size), 0))+numbers, size, width)
 }
 
+// mostAbsent is how many cells without a curve are named beside the curves.
+const mostAbsent = 4
+
 // curveEnds labels every cell once, at its solid curve or, where that is
 // missing, at its dashed one. The cells without a curve are named with the reason.
 func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEnd, absent []string) {
-	for i := range run.Cells {
-		cell := &run.Cells[i]
+	cells, _ := pictured(run)
+	for _, cell := range cells {
 		at := slices.IndexFunc(curves, func(c curve) bool { return c.cell == cell })
 		if at < 0 {
 			why := absence(cell, scenario)
@@ -260,12 +300,18 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 		}
 		text := "p99 " + stats.Micros(curves[at].p99)
 		if n := curves[at].over; n > 0 {
-			text += ", " + stats.Count(n) + " never arrived"
+			text += ", " + stats.Count(n) + " " + curves[at].neverDid()
+		}
+		if slices.ContainsFunc(completed(cell, scenario), closedLoop) {
+			text += ", closed loop" // its load waits for the broker, and so measures no waiting
 		}
 		if slices.ContainsFunc(completed(cell, scenario), limited) {
 			text += limitedMark
 		}
 		ends = append(ends, curveEnd{curves[at], label(cell), text})
+	}
+	if len(absent) > mostAbsent {
+		absent = []string{fmt.Sprintf("%d cells without a curve: see the report", len(absent))}
 	}
 	return ends, absent
 }

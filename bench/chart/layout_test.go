@@ -96,7 +96,7 @@ func TestCurveExactly(t *testing.T) {
 	require.InDelta(t, math.Log10(2), c.nines[0], 1e-12)
 	require.Equal(t, 500.0, c.micros[0])
 	require.InDelta(t, 3.0, c.nines[len(c.nines)-1], 1e-9)
-	require.Equal(t, 999.0, c.micros[len(c.micros)-1])
+	require.Equal(t, 1000.0, c.micros[len(c.micros)-1], "the curve ends at the maximum")
 	require.True(t, slices.IsSorted(c.micros))
 
 	// A fifth of all never arrived: the curve ends at the 80th percentile.
@@ -173,6 +173,31 @@ func TestLatencyTitleOwnsUpToWhatNeverArrived(t *testing.T) {
 	}
 	require.Equal(t, "99 % of messages arrive within 4.4 ms with a, within 84 ms with b", latencyTitle("paced", []curve{curveOf("b", 84e3, 0), curveOf("a", 4400, 0)}))
 	require.Equal(t, "99 % of messages arrive within 4.4 ms, scenario paced", latencyTitle("paced", []curve{curveOf("a", 4400, 0)}))
-	require.Equal(t, "99 % of messages arrive within 4.4 ms with a; with b, 10 % never did", latencyTitle("paced", []curve{curveOf("a", 4400, 0), ends("b", 100)}))
+	require.Equal(t, "99 % of messages arrive within 4.4 ms with a; with b, 10 % never arrived", latencyTitle("paced", []curve{curveOf("a", 4400, 0), ends("b", 100)}))
 	require.Equal(t, "b: 10 % of messages never arrived, scenario paced", latencyTitle("paced", []curve{ends("b", 100)}))
+}
+
+func TestLossTitleClaimsNoMoreThanThereIs(t *testing.T) {
+	row := func(observed, predicted float64, exact bool) lossRow {
+		return lossRow{cell: &result.Cell{Arm: "a"}, promise: "held", lost: tally{observed: observed, predicted: &predicted, exact: exact},
+			duplicates: tally{predicted: pointer(0.0), exact: true}}
+	}
+	const what = "Lost and duplicated messages: "
+	require.Equal(t, what+"exactly as many as predicted", lossTitle([]lossRow{row(500, 500, true)}))
+	require.Equal(t, what+"not as many as predicted", lossTitle([]lossRow{row(499, 500, true), row(1, 2, false)}))
+	require.Equal(t, what+"as many as predicted where theory gives the number", lossTitle([]lossRow{row(500, 500, true), row(1, 2, false)}))
+	require.Equal(t, what+"more than the predicted bound", lossTitle([]lossRow{row(500, 500, true), row(3, 2, false)}))
+}
+
+// A large matrix shows what ran; a small one also what was left out, and why.
+func TestOmittedCellsOfALargeMatrixAreCounted(t *testing.T) {
+	run := &result.Run{Cells: make([]result.Cell, mostRows)}
+	run.Cells[3].Omitted = "because"
+	cells, left := pictured(run)
+	require.Len(t, cells, mostRows)
+	require.Empty(t, left)
+	run.Cells = append(run.Cells, result.Cell{})
+	cells, left = pictured(run)
+	require.Len(t, cells, mostRows)
+	require.Equal(t, "1 omitted cell not shown", left)
 }

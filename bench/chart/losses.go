@@ -52,11 +52,12 @@ func lossFigures(run *result.Run) []figure {
 	if rows[0].scenario == rows[len(rows)-1].scenario {
 		only = "Scenario " + rows[0].scenario
 	}
+	_, left := pictured(run)
 	cut, suffixes := pages(rows, mostRows)
 	for i, page := range cut {
 		figures = append(figures, figure{
 			name: "losses" + suffixes[i], title: title,
-			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
+			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records", left),
 			header:     []string{"cell", "scenario", "trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
 			points:     lossPoints(page),
 			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page, only == "") },
@@ -73,8 +74,8 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 		return nil
 	}
 	var rows []lossRow
-	for i := range run.Cells {
-		c := &run.Cells[i]
+	cells, _ := pictured(run)
+	for _, c := range cells {
 		trials := completed(c, scenario)
 		row := lossRow{cell: c, scenario: scenario, trials: len(trials)}
 		if len(trials) == 0 {
@@ -139,24 +140,35 @@ func promise(trials []*result.Trial) string {
 
 // lossTitle is a violation when there is one, else how the predictions did.
 func lossTitle(rows []lossRow) string {
-	predicted, equal := 0, true
+	exactly, equal, otherwise, beyond := 0, true, false, 0
 	for _, r := range rows {
 		if r.promise == string(result.Violated) {
 			return fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated per trial",
 				label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
 		}
 		for _, t := range []tally{r.lost, r.duplicates} {
-			if t.predicted != nil && t.exact {
-				predicted++
+			switch {
+			case r.absent != "":
+			case t.predicted != nil && t.exact:
+				exactly++
 				equal = equal && t.observed == *t.predicted
+			case t.predicted != nil && t.observed > *t.predicted:
+				beyond++
+			default:
+				otherwise = otherwise || t.observed > 0
 			}
 		}
 	}
+	const what = "Lost and duplicated messages: "
 	switch {
-	case predicted > 0 && equal:
-		return "Lost and duplicated messages: exactly as many as predicted"
-	case predicted > 0:
-		return "Lost and duplicated messages: not as many as predicted"
+	case exactly > 0 && !equal:
+		return what + "not as many as predicted"
+	case beyond > 0:
+		return what + "more than the predicted bound"
+	case exactly > 0 && otherwise:
+		return what + "as many as predicted where theory gives the number"
+	case exactly > 0:
+		return what + "exactly as many as predicted"
 	}
 	return "Lost and duplicated messages by cause"
 }
@@ -234,7 +246,7 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow, nameScenarios bool) 
 		names = append(names, name)
 	}
 	for i := range names {
-		names[i] = p.shortenMiddle(names[i], size, 0.3*body.Size().X)
+		names[i] = p.shortenMiddle(names[i], size, namesShare*body.Size().X)
 	}
 	width := p.widest(names, size)
 	x0 := body.Min.X + width + 16

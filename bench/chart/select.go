@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -26,6 +27,24 @@ func scenarios(run *result.Run) []string {
 
 // completed are the cell's trials of a scenario that have numbers to show, by repeat.
 func completed(c *result.Cell, scenario string) []*result.Trial { return c.Completed(scenario) }
+
+// pictured are the cells that charts have rows for, and what to say about the
+// others: of a large matrix the combinations that cannot be run would take more
+// room than those that were. The report lists them with their reasons.
+func pictured(run *result.Run) (cells []*result.Cell, left string) {
+	omitted := 0
+	for i := range run.Cells {
+		if len(run.Cells) > mostRows && run.Cells[i].Omitted != "" {
+			omitted++
+			continue
+		}
+		cells = append(cells, &run.Cells[i])
+	}
+	if omitted > 0 {
+		left = plural(strconv.Itoa(omitted), "omitted cell") + " not shown"
+	}
+	return cells, left
+}
 
 // absence says why a cell has no numbers in a scenario: "omitted: …".
 func absence(c *result.Cell, scenario string) string {
@@ -51,6 +70,10 @@ func baselineOf(run *result.Run, c *result.Cell) *result.Cell {
 	}
 	return nil
 }
+
+// producesOnly says that a cell's pipeline has no consumer: its messages are done
+// when they are acknowledged.
+func producesOnly(c *result.Cell) bool { return c.Settings["pipeline"] == "produce" }
 
 func isBaseline(run *result.Run, c *result.Cell) bool {
 	return run.Run.Baseline != "" && c.Arm == run.Run.Baseline

@@ -43,12 +43,13 @@ func throughputFigures(run *result.Run) []figure {
 			continue
 		}
 		title := throughputTitle(run, scenario, rows)
+		_, left := pictured(run)
 		cut, suffixes := pages(rows, mostRows)
 		for i, page := range cut {
 			figures = append(figures, figure{
 				name: "throughput-" + scenario + suffixes[i], title: title, speed: true,
 				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
-					repeats(run, scenario), "bar: median, dots: repeats, line: 95 % interval (from 6 repeats)"),
+					repeats(run, scenario), "bar: median, dots: repeats, line: 95 % interval (from 6 repeats)", left),
 				header: []string{"cell", "scenario", "repeat", "pipeline_msg_per_s", "median_msg_per_s", "lo_msg_per_s", "hi_msg_per_s", "interval", "ratio_to_baseline", "p_value"},
 				points: ratePoints(scenario, page),
 				paint:  func(p *pen, body vg.Rectangle) { paintRates(p, body, run, page, fastest) },
@@ -61,8 +62,8 @@ func throughputFigures(run *result.Run) []figure {
 func rateRows(run *result.Run, scenario string) []rateRow {
 	colour := colours(run)
 	var rows []rateRow
-	for i := range run.Cells {
-		c := &run.Cells[i]
+	cells, _ := pictured(run)
+	for _, c := range cells {
 		trials := completed(c, scenario)
 		row := rateRow{cell: c, colour: colour[c.Arm], rates: rates(trials)}
 		row.summary = stats.Summarise(row.rates)
@@ -148,7 +149,7 @@ func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fast
 	size := textIn(height)
 	top := body.Max.Y - headHeight
 	low := top - height*vg.Length(len(rows))
-	names, labels := nameColumn(p, rows, size, 0.3*body.Size().X)
+	names, labels := nameColumn(p, rows, size, namesShare*body.Size().X)
 	x0 := body.Min.X + names + 16
 	x1 := body.Max.X - rateColumn - spreadColumn - ratioColumn - 20
 	ticks := linearTicks(fastest, 5)

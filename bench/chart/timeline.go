@@ -32,7 +32,7 @@ func timelineFigures(run *result.Run) []figure {
 					fmt.Sprintf("repeat %d of %d", t.Repeat, len(trials)), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond)),
 				header: []string{"start_s", "length_s", "produced_msg_per_s", "effects_per_s", "end_to_end_p50_us", "end_to_end_p99_us", "end_to_end_max_us"},
 				points: timelinePoints(t),
-				paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, t) },
+				paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, c, t) },
 			})
 		}
 	}
@@ -42,7 +42,7 @@ func timelineFigures(run *result.Run) []figure {
 // progress is what a pipeline's timeline counts as getting on, and what to call
 // it: without a consumer there are only acknowledgements.
 func progress(c *result.Cell) (of func(result.Interval) int64, one, many string) {
-	if c.Settings["pipeline"] == "produce" {
+	if producesOnly(c) {
 		return func(i result.Interval) int64 { return i.Produced }, "an acknowledgement", "acknowledgements"
 	}
 	return func(i result.Interval) int64 { return i.Effects }, "an effect", "effects"
@@ -123,7 +123,7 @@ func perSecond(count int64, i result.Interval) float64 {
 	return float64(count) / i.LengthSecond
 }
 
-func paintTimeline(p *pen, body vg.Rectangle, t *result.Trial) {
+func paintTimeline(p *pen, body vg.Rectangle, c *result.Cell, t *result.Trial) {
 	first, last := t.Timeline[0], t.Timeline[len(t.Timeline)-1]
 	x := scale{lo: first.StartSecond, hi: last.StartSecond + last.LengthSecond, a: body.Min.X + 84, b: body.Max.X - 120}
 	const axisHeight, between, head = 58, 52, 34
@@ -132,8 +132,9 @@ func paintTimeline(p *pen, body vg.Rectangle, t *result.Trial) {
 	middle := body.Min.Y + axisHeight + (top-body.Min.Y-axisHeight)/2
 	low := body.Min.Y + axisHeight
 	paintMarks(p, lanes, low, top)
-	paintRatesOverTime(p, t, x, middle+between/2, top-head)
-	paintLatencyOverTime(p, t, x, low, middle-between/2)
+	_, _, done := progress(c)
+	paintRatesOverTime(p, t, x, middle+between/2, top-head, done)
+	paintLatencyOverTime(p, t, x, low, middle-between/2, done)
 	for _, v := range timeTicks(x) {
 		p.text(x.at(v), low-18, strconv.FormatFloat(v, 'f', -1, 64), tickSize, faded, centre)
 	}
@@ -155,7 +156,7 @@ func timeTicks(x scale) []float64 {
 	}
 }
 
-func paintRatesOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
+func paintRatesOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length, done string) {
 	most := 1.0
 	for _, i := range t.Timeline {
 		most = max(most, perSecond(i.Produced, i), perSecond(i.Effects, i))
@@ -165,10 +166,14 @@ func paintRatesOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
 	paintGrid(p, x, y, ticks, tickName, "messages per second")
 	produced := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Produced, i), true })
 	effects := steps(t, x, y, func(i result.Interval) (float64, bool) { return perSecond(i.Effects, i), true })
-	paintSeries(p, x, y, []series{{"produced", tint(axis, 0.4), 7, produced, nil}, {"effects", blue, 2.5, effects, nil}})
+	if done != "effects" {
+		paintSeries(p, x, y, []series{{"produced", blue, 2.5, produced, nil}})
+		return
+	}
+	paintSeries(p, x, y, []series{{"produced", tint(axis, 0.4), 7, produced, nil}, {done, blue, 2.5, effects, nil}})
 }
 
-func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) {
+func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length, done string) {
 	least, most := 0.0, 0.0
 	for _, i := range t.Timeline {
 		if i.EndToEndP99 > 0 && (least == 0 || i.EndToEndP99 < least) {
@@ -182,7 +187,7 @@ func paintLatencyOverTime(p *pen, t *result.Trial, x scale, low, top vg.Length) 
 	}
 	ticks := logTicks(least, most)
 	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: low, b: top, log: true}
-	paintGrid(p, x, y, thin(ticks, 8), tickMicros, "end-to-end latency of the effects in each interval (log scale)")
+	paintGrid(p, x, y, thin(ticks, 8), tickMicros, "latency of the "+done+" in each interval (log scale)")
 	p99 := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndP99, i.EndToEndP99 > 0 })
 	longest := steps(t, x, y, func(i result.Interval) (float64, bool) { return i.EndToEndMax, i.EndToEndMax > 0 })
 	paintSeries(p, x, y, []series{{"max", sky, 2.5, longest, []vg.Length{6, 4}}, {"p99", blue, 2.5, p99, nil}})
