@@ -1,7 +1,9 @@
 // Package trial runs one trial, from topic creation to verdict:
 //
 //	trial.go    the steps in order
-//	crew.go     the worker processes and what they say
+//	crew.go     the worker processes: hired, ended, dismissed
+//	events.go   what happens, and waiting for it
+//	group.go    which consumer owns which partitions
 //	faults.go   kills, freezes and joins: armed, fired, recovered
 //	drain.go    everything worked off, every transaction ended
 //	measure.go  latencies, throughput and resources from what the workers left

@@ -52,10 +52,8 @@ func (c *conductor) drainConsumers(ctx context.Context) error {
 	}
 	c.drainTarget = end
 	for _, m := range c.crew {
-		if m.role == worker.ConsumerRole && !m.gone && m.ready {
-			if err := m.process.Send(worker.Command{Drain: end}); err != nil {
-				return c.explain(m, err)
-			}
+		if m.ready {
+			c.brief(m)
 		}
 	}
 	s := c.trial.Settings.Consumer

@@ -1,0 +1,167 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"deliverybench/bench/profile"
+	"deliverybench/bench/worker"
+)
+
+// occurrence is something that happened: an event of a worker (or its end,
+// with a nil event), or work that was put off.
+type occurrence struct {
+	member *member
+	event  *worker.Event
+	task   func() error
+}
+
+// bound is how long a wait may last: in all, or without progress.
+type bound struct {
+	total time.Duration
+	stall time.Duration
+}
+
+func bounded(total time.Duration) bound { return bound{total: total} }
+
+// until handles what happens until done, and is the only place that waits.
+func (c *conductor) until(ctx context.Context, what string, b bound, done func() bool) error {
+	deadline := time.Now().Add(b.total)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	progressed, seen := time.Now(), int64(-1)
+	for !done() {
+		select {
+		case o := <-c.occurrences:
+			if err := c.handle(o); err != nil {
+				return errors.Join(c.env.Broker.Failed(), err)
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			c.observe()
+		}
+		if err := c.env.Broker.Failed(); err != nil {
+			return err
+		}
+		if now := c.progress(); now != seen {
+			progressed, seen = time.Now(), now
+		}
+		if time.Now().After(deadline) {
+			return inconclusive{fmt.Errorf("waited %s for %s: %s", b.total, what, c.state())}
+		}
+		if b.stall > 0 && time.Since(progressed) > b.stall {
+			return inconclusive{fmt.Errorf("waited %s without progress for %s: %s", b.stall, what, c.state())}
+		}
+	}
+	return nil
+}
+
+// progress changes whenever any worker gets anything done.
+func (c *conductor) progress() int64 {
+	var sum int64
+	for _, m := range c.crew {
+		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + int64(len(m.partitions))
+	}
+	return sum + int64(len(c.crew))<<48
+}
+
+// state says where the workers are, for the message of a wait that failed.
+func (c *conductor) state() string {
+	text := fmt.Sprintf("%d of %d partitions assigned, %d drained", len(c.assigned()), c.trial.Settings.Topic.Partitions, len(c.drained))
+	for _, m := range c.crew {
+		if !m.gone {
+			text += fmt.Sprintf("; %s ready=%t done=%t produced=%d reported=%d effects=%d failed_commits=%d", m.name, m.ready, m.done,
+				m.counts.Produced, m.counts.Reported, m.counts.Effects, m.counts.FailedCommits)
+		}
+	}
+	return text
+}
+
+func (c *conductor) handle(o occurrence) error {
+	switch {
+	case o.task != nil:
+		return o.task()
+	case o.event == nil:
+		return c.ended(o.member)
+	}
+	m, e := o.member, o.event
+	switch e.Kind {
+	case worker.Ready:
+		m.ready = true
+		c.brief(m)
+	case worker.Assigned:
+		c.reassign(m, e.Partitions)
+	case worker.Drained:
+		m.counts, m.first = e.Counts, c.firstOf(m, e)
+		c.drainedBy(m, e.Partitions)
+		c.observed = c.observed || m.role == worker.ObserverRole
+	case worker.Done:
+		m.done, m.counts, m.due, m.firstMeasured = true, e.Counts, e.Due, e.FirstMeasured
+		m.first = c.firstOf(m, e)
+		c.warnings = append(c.warnings, e.Warnings...)
+	case worker.Failed:
+		m.failure = e.Error
+	case worker.Progress:
+		m.counts, m.first = e.Counts, max(m.first, e.First)
+	}
+	c.noticeRecovery()
+	return nil
+}
+
+// firstOf: a worker that has nothing left to do is back at work all the same.
+func (c *conductor) firstOf(m *member, e *worker.Event) int64 {
+	switch {
+	case e.First != 0:
+		return e.First
+	case m.first != 0:
+		return m.first
+	default:
+		return c.env.Clock.Now()
+	}
+}
+
+// at runs a task on the conductor's goroutine at a time on CLOCK_MONOTONIC,
+// unless the trial is over by then.
+func (c *conductor) at(nanos int64, task func() error) {
+	timer := time.AfterFunc(time.Duration(nanos-c.env.Clock.Now()), func() {
+		select {
+		case c.occurrences <- occurrence{task: task}:
+		case <-c.over:
+		}
+	})
+	c.timers = append(c.timers, timer)
+}
+
+// finish calls off what was put off, and leaves no broker frozen.
+func (c *conductor) finish() error {
+	close(c.over)
+	for _, timer := range c.timers {
+		timer.Stop()
+	}
+	return c.thaw()
+}
+
+func (c *conductor) enter(phase string) {
+	c.phase = phase
+	c.observe()
+}
+
+func (c *conductor) observe() {
+	if c.env.Observe == nil {
+		return
+	}
+	s := Snapshot{Phase: c.phase, Faults: c.faultStates()}
+	for _, m := range c.crew {
+		s.Produced += m.counts.Produced
+		if m.role == worker.ConsumerRole {
+			s.Effects += m.counts.Effects
+		}
+		if d := time.Duration(m.counts.P99Micros * 1000); m.role != worker.ProducerRole || c.trial.Settings.Pipeline == profile.Produce {
+			s.P99 = max(s.P99, d)
+		}
+	}
+	c.env.Observe(s)
+}
