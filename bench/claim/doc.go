@@ -15,7 +15,8 @@
 // Two kinds of metric are judged differently. A count (lost, duplicates, acked,
 // …) and the promise must agree in every trial of a cell and scenario: five
 // trials of six are not met. A speed, latency or other measurement is judged by
-// its median over the repeats. A trial that did not complete makes a claim
+// its median over the repeats (tables and charts show latencies pooled over them,
+// which one bad repeat dominates). A trial that did not complete makes a claim
 // inconclusive, unless a completed one refutes it already. What was omitted is
 // not claimed.
 //

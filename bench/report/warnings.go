@@ -79,6 +79,9 @@ func lateBeyondLost(t *result.Trial) int64 {
 	return max(0, effects, acks)
 }
 
+// noticeableLag is the least lateness of the load worth a word, in microseconds.
+const noticeableLag = 1000
+
 // generatorWarnings explain the * in the table.
 func (v *view) generatorWarnings() []Warning {
 	var cells, why []string
@@ -106,7 +109,7 @@ func (v *view) generatorWarnings() []Warning {
 		text += " (" + strings.Join(cells, ", ") + ")"
 	}
 	var found []string
-	if worst > 0 {
+	if worst >= noticeableLag {
 		found = append(found, "the load was up to "+stats.Micros(worst)+" late (p99)")
 	}
 	if busiest > 0 {
