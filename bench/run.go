@@ -47,14 +47,11 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.usage("%v", err)
 	}
-	if !f.quiet && !f.json {
-		fmt.Fprintf(p.stdout, "profile: %s\n", took)
-	}
-	return p.execute(ctx, &f, plan)
+	return p.execute(ctx, &f, plan, took)
 }
 
 // execute makes or opens the run's folder, measures and writes every output.
-func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan) int {
+func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, took string) int {
 	if f.scratch != "" {
 		p.scratch = []string{f.scratch}
 	}
@@ -67,6 +64,9 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan) int
 		return p.usage("%v", err)
 	case err != nil:
 		return p.failed(err)
+	}
+	if !f.quiet && !f.json {
+		fmt.Fprintf(p.stdout, "profile: %s\n", took)
 	}
 	progress := p.progress(f)
 	defer progress.End()

@@ -189,14 +189,17 @@ func (o *Options) one(ctx context.Context, index int, t profile.Trial) (*result.
 	outcome := trial.Run(ctx, env, t)
 	outcome.Result.Settings = changed(o.cell(t.Cell).Settings, t.Settings.Dotted())
 	o.put(t, outcome.Result)
-	o.Progress.Done(index, t, outcome.Result)
 	if err := o.saveLatency(t.ID, outcome.Latency); err != nil {
 		return nil, err
 	}
 	if err := o.cell(t.Cell).PoolLatency(o.Store.Dir(), t.Scenario); err != nil {
 		return nil, err
 	}
-	return &outcome.Result, o.Store.Save(o.Run)
+	if err := o.Store.Save(o.Run); err != nil {
+		return nil, err
+	}
+	o.Progress.Done(index, t, outcome.Result) // what is told is saved
+	return &outcome.Result, nil
 }
 
 func (o *Options) cell(name string) *result.Cell {
