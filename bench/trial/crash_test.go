@@ -72,7 +72,7 @@ func TestCrashCostsExactlyOneBatch(t *testing.T) {
 					t.Parallel()
 					s := killed(pipeline, c, consumers)
 					r := b.complete(t, s)
-					requireCost(t, r, c)
+					requireCost(t, s, r, c)
 					require.Len(t, r.Workers, workers(s)+1)
 				})
 			}
@@ -80,7 +80,7 @@ func TestCrashCostsExactlyOneBatch(t *testing.T) {
 	}
 }
 
-func requireCost(t *testing.T, r *result.Trial, c crash) {
+func requireCost(t *testing.T, s profile.Settings, r *result.Trial, c crash) {
 	t.Helper()
 	v := r.Verdict
 	require.Equal(t, v.Due, v.Acked)
@@ -90,6 +90,9 @@ func requireCost(t *testing.T, r *result.Trial, c crash) {
 	require.Equal(t, v.Due-c.lost+c.duplicates, v.Effects)
 	require.Zero(t, v.Reordered)
 	require.Zero(t, v.AbortedDelivered)
+	if s.Pipeline == profile.RelayTo {
+		require.Zero(t, r.Unrecorded, "the observer, who was not killed, sees every output")
+	}
 	require.Equal(t, &result.Predicted{Lost: &c.lost, Duplicates: &c.duplicates, Exact: true}, r.Faults[0].Predicted)
 	require.Equal(t, result.Held, r.Promise)
 }
@@ -182,7 +185,32 @@ func TestAKillWhileTheTrialDrains(t *testing.T) {
 			s.Faults[0].At = profile.Moment{Share: 0.98}
 			r := b.complete(t, s)
 			require.Greater(t, *r.Faults[0].Fired, 0.49)
-			requireCost(t, r, c)
+			requireCost(t, s, r, c)
+		})
+	}
+}
+
+// A dynamic member that is killed does not come back as itself: its partitions
+// wait for the end of its session, and then the whole group rebalances. What it
+// had in hand costs as much as ever; the others settle or drop theirs.
+func TestAKilledDynamicMember(t *testing.T) {
+	b := newBench(t)
+	for _, c := range []crash{
+		{profile.BeforeProcessing, profile.PointMidBatch, batch, 0},
+		{profile.AfterProcessing, profile.PointMidBatch, 0, batch},
+		{profile.InTransaction, profile.PointMidBatch, 0, 0},
+	} {
+		t.Run(name(c.when), func(t *testing.T) {
+			t.Parallel()
+			s := killed(profile.RelayTo, c, 3)
+			s.Consumer.Membership = profile.Dynamic
+			s.Consumer.SessionTimeout = profile.Duration(time.Second)
+			r := b.complete(t, s)
+			require.Equal(t, c.when == profile.InTransaction, r.Faults[0].Predicted.Exact)
+			require.GreaterOrEqual(t, r.Verdict.Lost.Skipped, c.lost)
+			require.GreaterOrEqual(t, r.Verdict.Duplicates.Redelivered, c.duplicates)
+			require.Zero(t, r.Verdict.Lost.Log)
+			require.Equal(t, result.Held, r.Promise)
 		})
 	}
 }
@@ -199,4 +227,26 @@ func TestAKillThatNeverFires(t *testing.T) {
 	require.Contains(t, out.Result.Reason, "0 of 1 faults")
 	require.Nil(t, out.Result.Faults[0].Fired)
 	require.Zero(t, out.Result.Verdict.Lost.Total)
+}
+
+// Under automatic-stored the client commits by its timer what was stored, and a
+// message is stored once it was processed: in a relay, once its output is in
+// the log. Here the timer is much faster than the outputs, so that an offset
+// stored too early would be committed, and its message lost.
+func TestStoredOffsetsNeverRunAheadOfTheEffects(t *testing.T) {
+	b := newBench(t)
+	for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
+		for _, point := range []profile.Point{profile.PointPolled, profile.PointMidBatch, profile.PointProcessed} {
+			t.Run(name(pipeline, point), func(t *testing.T) {
+				t.Parallel()
+				s := killed(pipeline, crash{when: profile.AutomaticStored, point: point}, 2)
+				s.Consumer.Commit.Interval = profile.Duration(5 * time.Millisecond)
+				s.Relay.Librdkafka = map[string]string{"linger.ms": "150"}
+				r := b.complete(t, s)
+				require.Equal(t, r.Verdict.Due, r.Verdict.Acked)
+				require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+				require.Equal(t, result.Held, r.Promise)
+			})
+		}
+	}
 }

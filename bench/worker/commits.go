@@ -78,9 +78,6 @@ func (c *commits) finish() error {
 // forget gives up what is pending for partitions that belong to somebody else:
 // committing them would rewind the new owner.
 func (c *commits) forget(partitions []int32) {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range partitions {

@@ -31,7 +31,6 @@ type consumer struct {
 	client   *client.Consumer
 	effect   *effect
 	strategy strategy
-	commits  *commits // of afterProcessing, else nil
 	crash    *crash
 
 	// hand is the batch being gathered; first and next are per partition the
@@ -254,8 +253,10 @@ func (c *consumer) dropHand() {
 
 // rewind goes back to the start of the batch in hand, where it is still owned,
 // so that its messages are polled again.
-func (c *consumer) rewind() error {
-	to := maps.Clone(c.first)
+func (c *consumer) rewind() error { return c.rewindTo(c.first) }
+
+func (c *consumer) rewindTo(first client.Offsets) error {
+	to := maps.Clone(first)
 	maps.DeleteFunc(to, func(p int32, _ int64) bool { return !c.owned[p] })
 	for p := range to {
 		delete(c.ends, p)

@@ -11,6 +11,7 @@
 //	transaction.go  the same inside transactions, with an abort share
 //	consumer.go     polls batches, obeys rebalances, drains
 //	strategy.go     in which order a batch is committed and processed
+//	timer.go        the strategies in which the client commits by itself
 //	commits.go      offsets on their way to the broker, in order
 //	effect.go       what processing a message means: an effect or an output
 //	observer.go     when an output became visible to a reader

@@ -49,7 +49,7 @@ func (c *consumer) revoked(partitions []int32) {
 // lost no longer owns them: what is in hand of them is somebody else's.
 func (c *consumer) lost(partitions []int32) {
 	c.disown(partitions)
-	c.commits.forget(partitions)
+	c.strategy.forget(partitions)
 	for _, p := range partitions {
 		delete(c.first, p)
 		delete(c.next, p)

@@ -19,6 +19,8 @@ type strategy interface {
 	settleOnRevoke() bool
 	// flush waits for commits that are still on their way.
 	flush()
+	// forget gives up what is on its way for partitions that are lost.
+	forget(partitions []int32)
 	// automatic reports whether the client commits by a timer.
 	automatic() bool
 }
@@ -32,10 +34,9 @@ func newStrategy(c *consumer) strategy {
 	case profile.Automatic:
 		return &timer{consumer: c}
 	case profile.AutomaticStored:
-		return &timer{consumer: c, stored: true}
+		return newStoredTimer(c)
 	default:
-		c.commits = newCommits(c.commit, commit.Mode == profile.Async)
-		return &afterProcessing{c}
+		return &afterProcessing{c, newCommits(c.commit, commit.Mode == profile.Async)}
 	}
 }
 
@@ -80,6 +81,7 @@ func (s *beforeProcessing) pointAfterOutputs(full bool) bool {
 
 func (s *beforeProcessing) settleOnRevoke() bool { return false }
 func (s *beforeProcessing) automatic() bool      { return false }
+func (s *beforeProcessing) forget([]int32)       {}
 func (s *beforeProcessing) flush() {
 	if _, err := s.effect.await(); err != nil {
 		fmt.Fprintln(s.env.log, err)
@@ -89,6 +91,7 @@ func (s *beforeProcessing) flush() {
 // afterProcessing commits what was processed: at least once.
 type afterProcessing struct {
 	*consumer
+	commits *commits
 }
 
 func (s *afterProcessing) settle() error {
@@ -120,46 +123,7 @@ func (s *afterProcessing) settle() error {
 func (s *afterProcessing) settleOnRevoke() bool { return true }
 func (s *afterProcessing) automatic() bool      { return false }
 func (s *afterProcessing) flush()               { _ = s.commits.finish() } // logged and counted by commit
-
-// timer leaves the commit to the client: of what poll returned or, stored, of
-// what was processed.
-type timer struct {
-	*consumer
-	stored bool
-}
-
-func (s *timer) settle() error {
-	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
-	for i := range s.hand {
-		r := &s.hand[i]
-		if err := s.effect.do(r); err != nil {
-			return err
-		}
-		if s.stored {
-			if err := s.client.Store(r.partition, r.offset+1); err != nil {
-				fmt.Fprintln(s.env.log, err) // revoked meanwhile: the next owner has it
-			}
-		}
-	}
-	if s.crash.at(profile.PointProcessed) || s.crash.at(profile.PointProduced) {
-		// These points lie after every report, for which nobody waits otherwise.
-		if _, err := s.effect.await(); err != nil {
-			return err
-		}
-	}
-	s.reachIf(true, profile.PointProduced, profile.PointProcessed)
-	return nil
-}
-
-func (s *timer) settleOnRevoke() bool { return false }
-func (s *timer) automatic() bool      { return true }
-
-// flush commits what the timer would: the trial must not end on its interval.
-func (s *timer) flush() {
-	if _, err := s.effect.await(); err != nil {
-		fmt.Fprintln(s.env.log, err)
-	}
-}
+func (s *afterProcessing) forget(lost []int32)  { s.commits.forget(lost) }
 
 // inTransaction puts outputs and offsets into one transaction: exactly once.
 type inTransaction struct {
@@ -248,6 +212,7 @@ func (s *inTransaction) crashDuringCommit() {
 func (s *inTransaction) settleOnRevoke() bool { return false }
 func (s *inTransaction) automatic() bool      { return false }
 func (s *inTransaction) flush()               {}
+func (s *inTransaction) forget([]int32)       {}
 
 // reachIf passes the crash points, which only full batches have: a partial one
 // would cost less than predicted.

@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+)
+
+// timer leaves the commit to the client, which commits by its timer what poll
+// returned: automatic.
+type timer struct {
+	*consumer
+}
+
+func (s *timer) settle() error {
+	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
+	if err := s.process(); err != nil {
+		return err
+	}
+	if s.pointAfterOutputs() {
+		if _, err := s.effect.await(); err != nil {
+			return err
+		}
+	}
+	s.reachIf(true, profile.PointProduced, profile.PointProcessed)
+	return nil
+}
+
+func (s *timer) process() error {
+	for i := range s.hand {
+		if err := s.effect.do(&s.hand[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pointAfterOutputs: these points lie after every report, for which nobody
+// otherwise waits.
+func (s *timer) pointAfterOutputs() bool {
+	return s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed)
+}
+
+func (s *timer) settleOnRevoke() bool { return false }
+func (s *timer) automatic() bool      { return true }
+func (s *timer) forget([]int32)       {}
+
+// flush waits for the outputs; the client commits when it is closed.
+func (s *timer) flush() {
+	if _, err := s.effect.await(); err != nil {
+		fmt.Fprintln(s.env.log, err)
+	}
+}
+
+// storedTimer has the client commit by its timer what was processed, and so
+// stored: automatic-stored. A relay's message is processed when its output is
+// in the log. Waiting for each would be slow, so that the offsets of up to
+// commit.every messages, or those of commit.interval, are stored together.
+type storedTimer struct {
+	timer
+	// The messages that are processed and not stored: how many, since when,
+	// and per partition the first and the one after the last.
+	count       int
+	since       int64
+	first, next client.Offsets
+}
+
+func newStoredTimer(c *consumer) *storedTimer {
+	return &storedTimer{timer: timer{c}, first: client.Offsets{}, next: client.Offsets{}}
+}
+
+func (s *storedTimer) settle() error {
+	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
+	if err := s.process(); err != nil {
+		return err
+	}
+	if s.effect.output == nil {
+		for i := range s.hand {
+			s.storeOne(s.hand[i].partition, s.hand[i].offset+1)
+		}
+	} else {
+		s.keep()
+		if !s.storeDue() {
+			return nil
+		}
+		if err := s.store(); err != nil {
+			return err
+		}
+	}
+	s.reachIf(true, profile.PointProduced, profile.PointProcessed)
+	return nil
+}
+
+// keep notes the messages in hand as processed and not stored.
+func (s *storedTimer) keep() {
+	if s.count == 0 {
+		s.since = s.env.clock.Now()
+	}
+	s.count += len(s.hand)
+	for i := range s.hand {
+		r := &s.hand[i]
+		if _, ok := s.first[r.partition]; !ok {
+			s.first[r.partition] = r.offset
+		}
+		s.next[r.partition] = r.offset + 1
+	}
+}
+
+func (s *storedTimer) storeDue() bool {
+	commit := s.env.spec.Settings.Consumer.Commit
+	return s.pointAfterOutputs() || commit.Every > 0 && s.count >= commit.Every ||
+		s.env.clock.Now()-s.since >= int64(time.Duration(commit.Interval))
+}
+
+func (s *storedTimer) storeOne(partition int32, next int64) {
+	if err := s.client.Store(partition, next); err != nil {
+		fmt.Fprintln(s.env.log, err) // revoked meanwhile: the next owner has it
+	}
+}
+
+// store waits for the outputs and stores the offsets; where an output is not in
+// the log it polls the messages again.
+func (s *storedTimer) store() error {
+	undelivered, err := s.effect.await()
+	if err != nil {
+		return err
+	}
+	first, next := s.first, s.next
+	s.count, s.first, s.next = 0, client.Offsets{}, client.Offsets{}
+	if undelivered > 0 {
+		return s.rewindTo(first)
+	}
+	for partition, offset := range next {
+		s.storeOne(partition, offset)
+	}
+	return nil
+}
+
+func (s *storedTimer) flush() {
+	if err := s.store(); err != nil {
+		fmt.Fprintln(s.env.log, err)
+	}
+}
+
+func (s *storedTimer) forget([]int32) {
+	gone := func(p int32, _ int64) bool { return !s.owned[p] }
+	maps.DeleteFunc(s.first, gone)
+	maps.DeleteFunc(s.next, gone)
+}
