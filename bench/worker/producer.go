@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"deliverybench/bench/client"
+	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/message"
 	"deliverybench/bench/pace"
@@ -33,13 +34,17 @@ type producer struct {
 	slots chan struct{}
 
 	sending   *latencies // of the goroutine that sends
+	sendLag   *latency.IntervalRecorder
 	reporting *latencies // of the one that takes reports
 
 	// measured is the first sequence of the measured window at rate: max, -1
 	// before it.
-	measured                        int64
-	produced, reported, first, last atomic.Int64
-	warnings                        []string
+	measured    int64
+	first, last atomic.Int64 // when the first report and the last good one came
+	warnings    []string
+
+	// arrived is the clock's reading for the report at hand.
+	arrived int64
 }
 
 func runProducer(ctx context.Context, env *environment) error {
@@ -132,6 +137,7 @@ func (p *producer) open(start int64) (err error) {
 	if p.sending, err = p.env.openLatencies("send", p.windowStart); err != nil {
 		return err
 	}
+	p.sendLag = p.sending.role(result.SendLag)
 	p.reporting, err = p.env.openLatencies("ack", p.windowStart)
 	return err
 }
@@ -197,7 +203,7 @@ func (p *producer) wait(ctx context.Context, start, seq int64) (intended, now in
 // queue is full it waits and keeps the intended time.
 func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now int64) error {
 	if p.pacer != nil && intended >= p.windowStart {
-		p.sending.record(result.SendLag, now, now-intended)
+		p.sendLag.Record(now, now-intended)
 	}
 	p.outcomes.Begin(seq)
 	p.payload.Fill(value, seq)
@@ -210,7 +216,6 @@ func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now
 		err := p.client.Produce(key, value)
 		switch {
 		case err == nil:
-			p.produced.Add(1)
 			return nil
 		case !errors.Is(err, client.ErrQueueFull):
 			var e *client.Error
@@ -232,22 +237,26 @@ func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now
 // the commit's (transaction.go).
 func (p *producer) onReport(r *client.Report) {
 	p.release()
+	if !r.Together {
+		p.arrived = p.env.clock.Now()
+	}
 	h, err := message.Peek(r.Value)
 	if err != nil {
 		return // not possible: the value is the one that was sent
 	}
-	now := p.env.clock.Now()
-	seq := int64(h.Sequence)
+	now, seq := p.arrived, int64(h.Sequence)
 	if !p.env.spec.Settings.Producer.Transaction.Enabled() {
 		p.outcomes.Settle(seq, p.outcome(r))
 	}
-	if p.reported.Add(1) == 1 {
+	if p.first.Load() == 0 {
 		p.first.Store(now)
 	}
 	if r.Outcome != client.Acked {
 		return // never delivered: counted as over range when the trial is settled
 	}
-	p.last.Store(now)
+	if p.last.Load() != now {
+		p.last.Store(now)
+	}
 	p.reporting.ack(now, h, p.windowStart)
 }
 
@@ -311,9 +320,10 @@ func (p *producer) firstMeasured() int64 {
 }
 
 func (p *producer) event() Event {
+	taken, reported := p.client.Counts()
 	return Event{
 		Kind:   Progress,
 		First:  p.first.Load(),
-		Counts: Counts{Produced: p.produced.Load(), Reported: p.reported.Load(), Last: p.last.Load(), P99Micros: p.reporting.recent.p99Micros()},
+		Counts: Counts{Produced: taken, Reported: reported, Last: p.last.Load(), P99Micros: p.reporting.recent.p99Micros()},
 	}
 }
