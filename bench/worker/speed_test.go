@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,11 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deliverybench/bench/client"
+	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/message"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
 	"deliverybench/bench/worker"
 )
 
@@ -28,10 +31,17 @@ import (
 // takes ratios; one figure alone says little on a machine that is not idle.
 // Run with -benchtime 1000000x or so.
 
-// loop moves b.N messages and returns how long that took.
+// loop moves b.N messages or more.
 type loop struct {
 	name string
-	run  func(b *testing.B, s speed) time.Duration
+	ours bool // runs in a worker, whose garbage collector is set
+	run  func(b *testing.B, s speed) cost
+}
+
+// cost is what moving messages took: time, and processor time of this process,
+// which is the client alone.
+type cost struct {
+	messages, nanos, processorNanos int64
 }
 
 // speed is what a loop runs against.
@@ -50,18 +60,44 @@ type speed struct {
 // that it never sleeps and does everything that a paced load does.
 func BenchmarkProduce(b *testing.B) {
 	benchmark(b, []loop{
-		{"opaque", func(b *testing.B, s speed) time.Duration { return produceOpaque(b, s, "key,value") }},
-		{"lean", func(b *testing.B, s speed) time.Duration { return produceOpaque(b, s, "none") }},
-		{"bare", produceBare},
-		{"closed", func(b *testing.B, s speed) time.Duration { return produceWorker(b, s, profile.RateMax) }},
-		{"paced", func(b *testing.B, s speed) time.Duration { return produceWorker(b, s, pace.HighestRate) }},
+		{"opaque", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "key,value") }},
+		{"lean", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "none") }},
+		{"bare", true, produceBare},
+		{"closed", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, profile.RateMax) }},
+		{"paced", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, pace.HighestRate) }},
 	})
 }
 
 // BenchmarkConsume: bare is our client that polls and commits; measured is the
 // whole worker, with the same commits.
 func BenchmarkConsume(b *testing.B) {
-	benchmark(b, []loop{{"bare", consumeBare}, {"measured", consumeWorker}})
+	benchmark(b, []loop{{"bare", true, consumeBare}, {"measured", true, consumeWorker}})
+}
+
+// BenchmarkSendLag50k is how late the real producer sends 50,000 messages per
+// second, b.N in all, to the broker that costs nothing.
+func BenchmarkSendLag50k(b *testing.B) {
+	spawner := process.NewSpawner(executable(b))
+	b.Cleanup(spawner.Close)
+	s := speed{settings: settings(), clock: pace.NewClock(), endpoint: startFree(b, spawner)}
+	s.topic = createTopic(b, s.endpoint)
+	s.settings.Load.Rate = 50_000
+	w := startWorker(b, s, worker.ProducerRole, int64(b.N))
+	w.until(worker.Ready)
+	w.send(worker.Command{Start: s.clock.Now()})
+	w.until(worker.Done)
+	w.end()
+	file, err := os.Open(w.latency + ".send.hlog")
+	require.NoError(b, err)
+	defer file.Close()
+	log, err := latency.ReadLog(file)
+	require.NoError(b, err)
+	lag := log.Summary(result.SendLag, 0)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(lag.P50, "p50-µs")
+	b.ReportMetric(lag.P99, "p99-µs")
+	b.ReportMetric(lag.P999, "p99.9-µs")
+	b.ReportMetric(lag.Max, "max-µs")
 }
 
 func benchmark(b *testing.B, loops []loop) {
@@ -77,12 +113,14 @@ func benchmark(b *testing.B, loops []loop) {
 				if b.Name()[:len("BenchmarkConsume")] == "BenchmarkConsume" && kind.name != "free" {
 					produceWorker(b, s, profile.RateMax) // something to read
 				}
-				used := processorNanos(b)
-				took := l.run(b, s)
-				used = processorNanos(b) - used
+				if l.ours {
+					// What a worker process does when it starts.
+					defer debug.SetGCPercent(debug.SetGCPercent(worker.GCPercent))
+				}
+				c := l.run(b, s)
 				b.ReportMetric(0, "ns/op") // holds the preparation too
-				b.ReportMetric(float64(b.N)/took.Seconds(), "msg/s")
-				b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/msg")
+				b.ReportMetric(float64(c.messages)/float64(c.nanos)*1e9, "msg/s")
+				b.ReportMetric(float64(c.processorNanos)/float64(c.messages), "cpu-ns/msg")
 			})
 		}
 	}
@@ -93,8 +131,10 @@ func settings() profile.Settings {
 	s.Load.Warmup, s.Load.Duration = 0, profile.Duration(time.Hour)
 	s.Load.Message.Size = speedSize
 	s.Topic.Partitions = speedPartitions
-	s.Producer.Idempotence = true
-	s.Consumer.Commit.Every = 10_000
+	// The library's own defaults. An idempotent producer may wait half a second
+	// for its id, and a thread of it spins whenever five requests are unanswered.
+	s.Producer.Idempotence, s.Producer.MaxInFlight = false, 1_000_000
+	s.Consumer.Commit.Every = 2000
 	return s
 }
 
@@ -104,8 +144,7 @@ func executable(b *testing.B) string {
 	return path
 }
 
-// processorNanos is the processor time that this process, which is the client
-// alone, has used so far.
+// processorNanos is the processor time that this process has used so far.
 func processorNanos(b *testing.B) int64 {
 	var usage unix.Rusage
 	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &usage))
@@ -123,7 +162,7 @@ func encoded(b *testing.B) []byte {
 
 // produceOpaque is the plain loop of confluent-kafka-go that knows a report's
 // message by its Opaque.
-func produceOpaque(b *testing.B, s speed, reportFields string) time.Duration {
+func produceOpaque(b *testing.B, s speed, reportFields string) cost {
 	config := kafka.ConfigMap{"go.delivery.report.fields": reportFields}
 	for k, v := range client.ProducerProperties(s.endpoint, s.settings.Producer, "", 0) {
 		config[k] = v
@@ -145,7 +184,7 @@ func produceOpaque(b *testing.B, s speed, reportFields string) time.Duration {
 		}
 		done <- s.clock.Now()
 	}()
-	start := s.clock.Now()
+	start, used := s.clock.Now(), processorNanos(b)
 	for n := range b.N {
 		m := &kafka.Message{
 			TopicPartition: kafka.TopicPartition{Topic: &s.topic, Partition: kafka.PartitionAny},
@@ -156,14 +195,14 @@ func produceOpaque(b *testing.B, s speed, reportFields string) time.Duration {
 			time.Sleep(500 * time.Microsecond)
 		}
 	}
-	took := time.Duration(<-done - start)
+	c := cost{int64(b.N), <-done - start, processorNanos(b) - used}
 	require.Zero(b, failed)
 	require.Equal(b, int64(b.N)*int64(b.N-1)/2, sum, "sum of the opaques")
-	return took
+	return c
 }
 
 // produceBare is the worker's loop without anything that measures.
-func produceBare(b *testing.B, s speed) time.Duration {
+func produceBare(b *testing.B, s speed) cost {
 	p, err := client.NewProducer(client.ProducerProperties(s.endpoint, s.settings.Producer, "", 0), s.topic)
 	require.NoError(b, err)
 	defer p.Close()
@@ -174,7 +213,7 @@ func produceBare(b *testing.B, s speed) time.Duration {
 		}
 	}, func(error) {})
 	value := encoded(b)
-	start := s.clock.Now()
+	start, used := s.clock.Now(), processorNanos(b)
 	for range b.N {
 		for err := p.Produce(nil, value); err != nil; err = p.Produce(nil, value) {
 			require.True(b, errors.Is(err, client.ErrQueueFull), err)
@@ -182,25 +221,26 @@ func produceBare(b *testing.B, s speed) time.Duration {
 		}
 	}
 	require.Zero(b, p.Flush(time.Minute), "messages without a report after a minute")
-	took := time.Duration(s.clock.Now() - start)
+	c := cost{int64(b.N), s.clock.Now() - start, processorNanos(b) - used}
 	require.Zero(b, failed.Load())
-	return took
+	return c
 }
 
-func produceWorker(b *testing.B, s speed, rate profile.Rate) time.Duration {
+func produceWorker(b *testing.B, s speed, rate profile.Rate) cost {
 	s.settings.Load.Rate = rate
 	w := startWorker(b, s, worker.ProducerRole, int64(b.N))
 	w.until(worker.Ready)
-	start := s.clock.Now()
+	start, used := s.clock.Now(), processorNanos(b)
 	w.send(worker.Command{Start: start})
 	done := w.until(worker.Done)
+	used = processorNanos(b) - used
 	require.Equal(b, int64(b.N), done.Counts.Reported)
 	w.end()
-	return time.Duration(done.Counts.Last - start)
+	return cost{int64(b.N), done.Counts.Last - start, used}
 }
 
 // consumeBare polls, and commits as often as the worker does.
-func consumeBare(b *testing.B, s speed) time.Duration {
+func consumeBare(b *testing.B, s speed) cost {
 	c, err := client.NewConsumer(client.ConsumerProperties(s.endpoint, s.settings.Consumer, "speed", "speed-0"), s.topic)
 	require.NoError(b, err)
 	defer c.Close()
@@ -208,7 +248,7 @@ func consumeBare(b *testing.B, s speed) time.Duration {
 		Assigned: func([]int32) {}, Revoked: func([]int32) {}, Lost: func([]int32) {},
 	}))
 	next := client.Offsets{}
-	var first int64
+	var first, used int64
 	for n := 0; n < b.N; {
 		event := c.Poll(20 * time.Millisecond)
 		if event.Kind != client.Record {
@@ -216,30 +256,30 @@ func consumeBare(b *testing.B, s speed) time.Duration {
 			continue
 		}
 		if first == 0 {
-			first = s.clock.Now()
+			first, used = s.clock.Now(), processorNanos(b)
 		}
 		next[event.Partition] = event.Offset + 1
 		if n++; n%s.settings.Consumer.Commit.Every == 0 {
 			require.NoError(b, c.Commit(next))
 		}
 	}
-	return time.Duration(s.clock.Now() - first)
+	return cost{int64(b.N), s.clock.Now() - first, processorNanos(b) - used}
 }
 
-func consumeWorker(b *testing.B, s speed) time.Duration {
+func consumeWorker(b *testing.B, s speed) cost {
 	s.settings.Load.Rate = pace.HighestRate // latency counts from the intended time
 	w := startWorker(b, s, worker.ConsumerRole, max(cannedRecords, int64(b.N)))
 	w.until(worker.Ready)
 	w.send(worker.Command{Start: s.began})
-	var e worker.Event
+	used := processorNanos(b)
+	e := w.until(worker.Progress)
 	// What is left of the last batch is never full.
 	for whole := int64(b.N - b.N%s.settings.Consumer.Commit.Every); e.Counts.Effects < whole; {
 		e = w.until(worker.Progress)
 	}
+	used = processorNanos(b) - used
 	w.end()
-	// The free broker's messages never end: scale to b.N.
-	took := float64(e.Counts.Last-e.First) * float64(b.N) / float64(max(1, e.Counts.Effects))
-	return time.Duration(took)
+	return cost{max(1, e.Counts.Effects), e.Counts.Last - e.First, used}
 }
 
 // running is a worker in this process, spoken to as a trial does.
@@ -248,6 +288,7 @@ type running struct {
 	commands *json.Encoder
 	input    *io.PipeWriter
 	output   io.Reader
+	latency  string // path of its interval logs
 	events   *json.Decoder
 	ended    chan error
 }
@@ -260,14 +301,17 @@ func startWorker(b *testing.B, s speed, role worker.Role, capacity int64) *runni
 	require.NoError(b, ledger.Create(dir, layout))
 	stdin, input := io.Pipe()
 	events, stdout := io.Pipe()
-	w := &running{b, json.NewEncoder(input), input, events, json.NewDecoder(events), make(chan error, 1)}
+	w := &running{
+		b: b, commands: json.NewEncoder(input), input: input, output: events, events: json.NewDecoder(events),
+		latency: filepath.Join(dir, string(role)), ended: make(chan error, 1),
+	}
 	go func() {
 		w.ended <- worker.Main(stdin, stdout, os.Stderr)
 		_ = stdout.Close()
 	}()
 	w.send(worker.Spec{
 		Role: role, Settings: s.settings, Seed: 1, Endpoint: s.endpoint, RunTag: speedTag,
-		Input: s.topic, Group: "speed", Ledger: dir, Latency: filepath.Join(dir, string(role)),
+		Input: s.topic, Group: "speed", Ledger: dir, Latency: w.latency,
 	})
 	return w
 }
