@@ -30,7 +30,9 @@ func TestShippedProfiles(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, plan.Trials, name)
 		for _, trial := range plan.Trials {
-			require.NotEmpty(t, plan.ClaimsOn(trial), "%s: nothing is claimed of %s", name, trial.ID)
+			// Where a timer decides, nothing is promised and a crash's cost is a draw.
+			drawn := trial.Settings.Guarantee == profile.NoGuarantee && len(trial.Settings.Faults) > 0
+			require.True(t, drawn || len(plan.ClaimsOn(trial)) > 0, "%s: nothing is claimed of %s", name, trial.ID)
 		}
 	}
 }
