@@ -176,9 +176,10 @@ func TestInterruptedInEveryPhase(t *testing.T) {
 		stdout, screen string
 		signals        []syscall.Signal
 		group          bool
-		left           int
+		left           int // trials, at the most
+		resume         bool
 	}{
-		{name: "before the broker is ready", profile: twice, stdout: "profile: ", left: 2},
+		{name: "before the broker is ready", profile: twice, stdout: "profile: ", left: 2, resume: true},
 		{name: "creating topics", profile: twice, screen: "creating topics", left: 2},
 		{name: "starting workers", profile: twice, screen: "starting workers", left: 2},
 		{name: "warm-up", profile: warming, screen: `load .*sent [1-9]`, left: 1},
@@ -186,8 +187,8 @@ func TestInterruptedInEveryPhase(t *testing.T) {
 		{name: "transactions", profile: relaying, screen: `load .*processed [1-9]`, signals: []syscall.Signal{syscall.SIGHUP}, left: 1},
 		{name: "frozen broker", profile: frozen, screen: "freeze broker .*: fired", left: 1},
 		{name: "killed worker", profile: restarting, screen: "kill consumer .*: fired", left: 1},
-		{name: "draining", profile: twice, screen: "draining", left: 2},
-		{name: "auditing", profile: twice, screen: "trial 2/2[^\x00]*auditing", left: 1},
+		{name: "draining", profile: twice, screen: "draining", left: 2, resume: true},
+		{name: "auditing", profile: twice, screen: "trial 2/2[^\x00]*auditing", left: 1, resume: true},
 		{name: "drawing", profile: tiny, screen: "drawing charts", left: 0},
 		{name: "impatient", profile: measuring, screen: `load .*sent [1-9]`, signals: []syscall.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT}, left: 1},
 		// "go run" forwards nothing: the terminal signals the whole group, of which the children are no part.
@@ -216,7 +217,7 @@ func TestInterruptedInEveryPhase(t *testing.T) {
 			p.requireNothingLeft()
 			dir, run := p.run()
 			requireInterrupted(t, r, run, phase.left, dir)
-			if phase.profile != twice {
+			if !phase.resume {
 				return
 			}
 			again := r.start("-profile", path, "-out", p.out, "-scratch", p.scratch, "-resume", dir)
