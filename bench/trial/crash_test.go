@@ -109,6 +109,24 @@ func workers(s profile.Settings) int {
 	return n
 }
 
+// Killed while the commit of a transaction is under way, from right after the
+// call to when it may have been answered, a relay loses and repeats nothing.
+func TestAKillDuringTheCommit(t *testing.T) {
+	b := newBench(t)
+	for _, after := range []time.Duration{
+		50 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 350 * time.Microsecond,
+		500 * time.Microsecond, 700 * time.Microsecond, 999 * time.Microsecond,
+	} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			c := crash{profile.InTransaction, profile.PointCommitRequested, 0, 0}
+			s := killed(profile.RelayTo, c, 1)
+			drawn := &bench{env: b.env, seed: uint64(after)} // which decides when
+			requireCost(t, s, drawn.complete(t, s), c)
+		})
+	}
+}
+
 // kill is one kill of a role at a point, at a share of the window.
 func kill(role profile.Role, point profile.Point, at profile.Share) profile.Fault {
 	return profile.Fault{Kill: role, When: point, At: profile.Moment{Share: at}, Restart: profile.Duration(100 * time.Millisecond)}

@@ -59,7 +59,13 @@ func exit(err error) {
 const sideBySide = "4"
 
 // bench is an embedded broker and what trials on it need.
-type bench struct{ env trial.Environment }
+type bench struct {
+	env  trial.Environment
+	seed uint64
+}
+
+// anySeed is the trials' where nothing is drawn on which a test depends.
+const anySeed = 7
 
 // newBench starts a broker that lives as long as the test and its subtests.
 // When they have ended, nothing of their trials may be left.
@@ -82,6 +88,7 @@ func newBench(t *testing.T) *bench {
 		require.NotContains(t, children(t, broker.EmbeddedVerb), b.PID(), "the broker is left")
 	})
 	return &bench{
+		seed: anySeed,
 		env: trial.Environment{
 			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: "test",
 			Scratch: []string{scratch}, KeepLogs: t.TempDir(),
@@ -97,7 +104,7 @@ func (b *bench) run(t *testing.T, s profile.Settings) trial.Outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	id := strings.Trim(unsafeInTopic.ReplaceAllString(t.Name(), "-"), "-")
-	out := trial.Run(ctx, b.env, profile.Trial{ID: id, Cell: "test", Arm: "test", Scenario: "test", Repeat: 1, Seed: 7, Settings: s})
+	out := trial.Run(ctx, b.env, profile.Trial{ID: id, Cell: "test", Arm: "test", Scenario: "test", Repeat: 1, Seed: b.seed, Settings: s})
 	if t.Failed() || out.Result.Status == result.Failed {
 		logs, _ := filepath.Glob(filepath.Join(b.env.KeepLogs, id, "*.log"))
 		for _, path := range logs {
@@ -173,7 +180,7 @@ func due(t *testing.T, s profile.Settings) int64 {
 	t.Helper()
 	var total int64
 	for n := range s.Producer.Count {
-		p, err := pace.New(s.Load, n, s.Producer.Count, 7)
+		p, err := pace.New(s.Load, n, s.Producer.Count, anySeed)
 		require.NoError(t, err)
 		total += p.Count(time.Duration(s.Load.Warmup + s.Load.Duration))
 	}

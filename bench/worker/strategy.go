@@ -64,19 +64,7 @@ func (s *beforeProcessing) settle() error {
 			return err
 		}
 	}
-	if s.pointAfterOutputs(full) {
-		if _, err := s.effect.await(); err != nil {
-			return err
-		}
-	}
-	s.reachIf(full, profile.PointProduced, profile.PointProcessed)
-	return nil
-}
-
-// pointAfterOutputs: these points lie after every report, for which this
-// strategy does not otherwise wait.
-func (s *beforeProcessing) pointAfterOutputs(full bool) bool {
-	return full && (s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed))
+	return s.reachAfterOutputs(full)
 }
 
 func (s *beforeProcessing) settleOnRevoke() bool { return false }
@@ -111,7 +99,10 @@ func (s *afterProcessing) settle() error {
 	}
 	s.reachIf(full, profile.PointProduced, profile.PointProcessed, profile.PointMidBatch)
 	err = s.commits.add(s.next)
-	if full && s.crash.at(profile.PointCommitted) {
+	if s.commits.async {
+		if !full || !s.crash.at(profile.PointCommitted) {
+			return nil
+		}
 		err = s.commits.finish()
 	}
 	if err == nil {
@@ -156,11 +147,8 @@ func (s *inTransaction) transact() error {
 			return err
 		}
 	}
-	if full && (s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed)) {
-		if _, err := s.effect.await(); err != nil {
-			return err
-		}
-		s.reachIf(full, profile.PointProduced, profile.PointProcessed)
+	if err := s.reachAfterOutputs(full); err != nil {
+		return err
 	}
 	if err := s.sendOffsets(); err != nil {
 		return err
@@ -182,7 +170,9 @@ func (s *inTransaction) sendOffsets() error {
 func (s *inTransaction) commitTransaction(full bool) error {
 	begun := s.env.clock.Now()
 	if full && s.crash.at(profile.PointCommitRequested) {
-		s.crashDuringCommit()
+		if err := s.crashDuringCommit(); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := s.effect.bounded()
 	defer cancel()
@@ -196,17 +186,23 @@ func (s *inTransaction) commitTransaction(full bool) error {
 	return nil
 }
 
-// crashDuringCommit kills this process while the commit is under way: the
-// call was made and has not returned. Whether the broker saw the request is
-// left open on purpose; the guarantee must hold either way.
-func (s *inTransaction) crashDuringCommit() {
+// crashDuringCommit kills this process while the commit is under way, up to
+// 1 ms after the call was made: the time in which it is sent, carried out and
+// answered. Which of these it came to is a draw on purpose; the guarantee must
+// hold either way. The outputs are in the log before, so that nothing else is
+// waited for.
+func (s *inTransaction) crashDuringCommit() error {
+	if _, err := s.effect.await(); err != nil {
+		return err
+	}
 	go func() {
 		ctx, cancel := s.effect.bounded()
 		defer cancel()
 		_ = s.effect.output.CommitTransaction(ctx)
 	}()
-	time.Sleep(200 * time.Microsecond)
+	time.Sleep(time.Duration(s.env.spec.Seed % uint64(time.Millisecond)))
 	s.crash.fire()
+	return nil
 }
 
 func (s *inTransaction) settleOnRevoke() bool { return false }
@@ -220,6 +216,20 @@ func (c *consumer) reachIf(full bool, points ...profile.Point) {
 	if full {
 		c.crash.reach(points...)
 	}
+}
+
+// reachAfterOutputs passes the points that lie after every report, for which
+// not every strategy otherwise waits: it does when one of them is armed, and
+// only then passes it.
+func (c *consumer) reachAfterOutputs(full bool) error {
+	if !full || !c.crash.at(profile.PointProduced) && !c.crash.at(profile.PointProcessed) {
+		return nil
+	}
+	if _, err := c.effect.await(); err != nil {
+		return err
+	}
+	c.reachIf(full, profile.PointProduced, profile.PointProcessed)
+	return nil
 }
 
 // commit commits synchronously and counts.

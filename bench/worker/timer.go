@@ -20,13 +20,7 @@ func (s *timer) settle() error {
 	if err := s.process(); err != nil {
 		return err
 	}
-	if s.pointAfterOutputs() {
-		if _, err := s.effect.await(); err != nil {
-			return err
-		}
-	}
-	s.reachIf(true, profile.PointProduced, profile.PointProcessed)
-	return nil
+	return s.reachAfterOutputs(true)
 }
 
 func (s *timer) process() error {
@@ -36,12 +30,6 @@ func (s *timer) process() error {
 		}
 	}
 	return nil
-}
-
-// pointAfterOutputs: these points lie after every report, for which nobody
-// otherwise waits.
-func (s *timer) pointAfterOutputs() bool {
-	return s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed)
 }
 
 func (s *timer) settleOnRevoke() bool { return false }
@@ -111,7 +99,8 @@ func (s *storedTimer) keep() {
 
 func (s *storedTimer) storeDue() bool {
 	commit := s.env.spec.Settings.Consumer.Commit
-	return s.pointAfterOutputs() || commit.Every > 0 && s.count >= commit.Every ||
+	return s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed) ||
+		commit.Every > 0 && s.count >= commit.Every ||
 		s.env.clock.Now()-s.since >= int64(time.Duration(commit.Interval))
 }
 
