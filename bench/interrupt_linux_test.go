@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -85,7 +86,7 @@ func (p *place) start(args ...string) *running {
 	terminal, screen := openTerminal(p.t)
 	r := &running{
 		place: p, command: exec.Command(p.executable, args...), stdout: newRecording(), screen: newRecording(),
-		mark: "DELIVERYBENCH_TEST_MARK=" + filepath.Base(p.out) + p.t.Name(), ended: make(chan struct{}),
+		mark: "DELIVERYBENCH_TEST_MARK=" + p.out, ended: make(chan struct{}),
 	}
 	r.command.Env = append(os.Environ(), asProgram+"=1", r.mark, "TMPDIR="+p.temporary, "TERM=xterm")
 	r.command.Stdout, r.command.Stderr = r.stdout, screen
@@ -137,9 +138,7 @@ func openTerminal(t *testing.T) (outer, inner *os.File) {
 	return outer, inner
 }
 
-func (r *running) signal(signal syscall.Signal) {
-	require.NoError(r.t, r.command.Process.Signal(signal))
-}
+func (r *running) signal(s syscall.Signal) { require.NoError(r.t, r.command.Process.Signal(s)) }
 
 // end waits for the program's end and returns its exit code. Nothing that it
 // started is left then.
@@ -169,6 +168,15 @@ const (
 		"load: {rate: 1000/s, warmup: 0s, duration: 2m, message: {size: 64B}}\n"
 )
 
+// hangup is what a closed terminal sends; under nohup(1), which the program
+// respects, the tests make do with SIGTERM.
+func hangup() syscall.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return syscall.SIGTERM
+	}
+	return syscall.SIGHUP
+}
+
 func TestInterruptedInEveryPhase(t *testing.T) {
 	for _, phase := range []struct {
 		name, profile string
@@ -184,7 +192,7 @@ func TestInterruptedInEveryPhase(t *testing.T) {
 		{name: "starting workers", profile: twice, screen: "starting workers", left: 2},
 		{name: "warm-up", profile: warming, screen: `load .*sent [1-9]`, left: 1},
 		{name: "measured window", profile: measuring, screen: `load .*sent [1-9]`, signals: []syscall.Signal{syscall.SIGTERM}, left: 1},
-		{name: "transactions", profile: relaying, screen: `load .*processed [1-9]`, signals: []syscall.Signal{syscall.SIGHUP}, left: 1},
+		{name: "transactions", profile: relaying, screen: `load .*processed [1-9]`, signals: []syscall.Signal{hangup()}, left: 1},
 		{name: "frozen broker", profile: frozen, screen: "freeze broker .*: fired", left: 1},
 		{name: "killed worker", profile: restarting, screen: "kill consumer .*: fired", left: 1},
 		{name: "draining", profile: twice, screen: "draining", left: 2, resume: true},
@@ -210,8 +218,8 @@ func TestInterruptedInEveryPhase(t *testing.T) {
 			} else if phase.signals == nil {
 				r.signal(syscall.SIGINT)
 			}
-			for _, signal := range phase.signals {
-				r.signal(signal)
+			for _, s := range phase.signals {
+				r.signal(s)
 			}
 			require.Equal(t, exitInterrupted, r.end(), "%s\n%s", r.stdout, r.screen)
 			p.requireNothingLeft()
