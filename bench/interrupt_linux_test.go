@@ -257,6 +257,21 @@ func requireInterrupted(t *testing.T, r *running, run *result.Run, left int, dir
 	require.Contains(t, r.screen.String(), fmt.Sprintf("interrupted with %s left; what was measured is in %s: the same flags and -resume %s go on with it", count(missing, "trial"), dir, dir))
 }
 
+// Two programs in one folder would overwrite each other's trials.
+func TestResumingARunThatIsStillMeasured(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	path := p.profile("it", measuring)
+	r := p.start("-profile", path, "-out", p.out, "-scratch", p.scratch)
+	r.screen.await(t, `load .*sent [1-9]`)
+	dir, _ := p.run()
+	got := p.bench("-profile", path, "-out", p.out, "-resume", dir)
+	require.Equal(t, exitUsage, got.code)
+	require.Equal(t, "deliverybench: cannot resume "+dir+": another deliverybench is measuring there; wait for its end\n", got.stderr)
+	r.signal(syscall.SIGINT)
+	require.Equal(t, exitInterrupted, r.end(), r.screen)
+}
+
 // A program that is killed can clean up nothing: the kernel ends its children,
 // and the next start removes its ledger.
 func TestKilledProgram(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"deliverybench/bench/broker"
 	"deliverybench/bench/chart"
 	"deliverybench/bench/ledger"
@@ -65,6 +67,11 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 	case err != nil:
 		return p.failed(err)
 	}
+	release, err := hold(store.Dir())
+	if err != nil {
+		return p.usage("%v", err)
+	}
+	defer release()
 	if !f.quiet && !f.json {
 		fmt.Fprintf(p.stdout, "profile: %s\n", took)
 	}
@@ -77,6 +84,21 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 		err = p.measure(ctx, f, o)
 	}
 	return p.conclude(ctx, f, o, err)
+}
+
+// hold keeps other programs from resuming the run of a folder until it is
+// released or this program has ended, in whatever way.
+func hold(dir string) (release func(), err error) {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		_ = folder.Close()
+		return nil, fmt.Errorf("cannot resume %s: another deliverybench is measuring there; wait for its end", dir)
+	}
+	// A file system without locks is none to refuse for.
+	return func() { _ = folder.Close() }, nil
 }
 
 // measure starts the broker and runs the trials on it.
