@@ -26,24 +26,16 @@ func (c *conductor) drainedBy(m *member, partitions []int32) {
 	}
 }
 
-// reassign notes who owns what now. A new owner begins at the committed offset
-// and has to drain the partition again.
+// reassign notes what a worker owns now. The new owner of a partition begins at
+// the committed offset and has to drain it again.
 func (c *conductor) reassign(m *member, partitions []int32) {
 	m.joined = true
 	for _, p := range partitions {
-		delete(c.drained, p)
-	}
-	for _, other := range c.crew {
-		if other == m {
-			continue
+		if !slices.Contains(m.partitions, p) {
+			delete(c.drained, p)
 		}
-		other.partitions = without(other.partitions, partitions)
 	}
-	m.partitions = append(without(m.partitions, partitions), partitions...)
-}
-
-func without(list, remove []int32) []int32 {
-	return slices.DeleteFunc(slices.Clone(list), func(p int32) bool { return slices.Contains(remove, p) })
+	m.partitions = partitions
 }
 
 // assigned is the set of partitions that live workers own.
@@ -60,19 +52,21 @@ func (c *conductor) assigned() map[int32]bool {
 	return set
 }
 
-// settled reports whether the group has all its members: every partition is
-// owned, and every consumer for which there is one owns some. The load starts
+// settled reports whether the group has all its members: every partition has
+// one owner, and every consumer for which there is one owns some. The load starts
 // then, so that no rebalance falls into it that nobody ordered.
 func (c *conductor) settled() bool {
 	s := c.trial.Settings
 	if s.Pipeline == profile.Produce {
 		return true
 	}
-	owners := 0
+	owners, owned := 0, 0
 	for _, m := range c.crew {
 		if !m.gone && len(m.partitions) > 0 {
 			owners++
+			owned += len(m.partitions)
 		}
 	}
-	return len(c.assigned()) == s.Topic.Partitions && owners == min(s.Consumer.Count, s.Topic.Partitions)
+	all := s.Topic.Partitions
+	return len(c.assigned()) == all && owned == all && owners == min(s.Consumer.Count, all)
 }

@@ -82,7 +82,7 @@ type EventKind string
 // The events.
 const (
 	Ready    EventKind = "ready"    // connected; a producer waits for Start
-	Assigned EventKind = "assigned" // Partitions are now owned
+	Assigned EventKind = "assigned" // Partitions are all that is owned now
 	Progress EventKind = "progress" // Counts so far
 	Drained  EventKind = "drained"  // Partitions are worked off up to the Drain offsets
 	Done     EventKind = "done"     // nothing is left to do; the worker exits

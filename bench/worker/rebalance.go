@@ -2,6 +2,8 @@ package worker
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"deliverybench/bench/client"
 )
@@ -32,7 +34,7 @@ func (c *consumer) assigned(partitions []int32) {
 		delete(c.ends, p)
 	}
 	c.told = false // what came with it may have to be drained
-	c.env.events.send(Event{Kind: Assigned, Partitions: partitions})
+	c.tellOwned()
 }
 
 // revoked still owns the partitions: what may be committed is.
@@ -68,4 +70,11 @@ func (c *consumer) disown(partitions []int32) {
 		delete(c.owned, p)
 		delete(c.ends, p)
 	}
+	c.tellOwned()
+}
+
+// tellOwned tells the whole of what is owned: the trial hears several workers,
+// not in the order in which they spoke, and could not add up changes.
+func (c *consumer) tellOwned() {
+	c.env.events.send(Event{Kind: Assigned, Partitions: slices.Sorted(maps.Keys(c.owned))})
 }
