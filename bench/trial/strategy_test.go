@@ -138,6 +138,10 @@ func TestAMemberJoinsAndLeaves(t *testing.T) {
 		"range":       func(*profile.Consumer) {},
 		"cooperative": func(c *profile.Consumer) { c.Assignor = profile.CooperativeSticky },
 		"KIP-848":     func(c *profile.Consumer) { c.Protocol = profile.ConsumerProtocol },
+		// A static member does not leave: its partitions wait for its session's end.
+		"static": func(c *profile.Consumer) {
+			c.Membership, c.SessionTimeout = profile.Static, profile.Duration(time.Second)
+		},
 	}
 	b := newBench(t)
 	for _, c := range strategies() {
