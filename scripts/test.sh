@@ -64,13 +64,13 @@ go_version() {
   local needed found
   needed=$(sed -n 's/^go //p' go.mod)
   if ! command -v go >/dev/null; then
-    echo "needs Go $needed or newer, and finds none: install it from https://go.dev/dl/ and put it on the PATH" >&2
+    echo "needs Go $needed or newer, and finds none: install it and put it on the PATH" >&2
     return 1
   fi
   # A Go with GOTOOLCHAIN=auto answers with the toolchain that it fetches.
   found=$(go env GOVERSION | sed 's/^go//; s/[^0-9.].*//')
   if [[ $(printf '%s\n' "$needed" "$found" | sort -V | head -n 1) != "$needed" ]]; then
-    echo "needs Go $needed or newer, and finds $found: install it from https://go.dev/dl/" >&2
+    echo "needs Go $needed or newer, and finds $found: install a newer one" >&2
     return 1
   fi
   export CGO_ENABLED=1
