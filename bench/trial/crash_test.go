@@ -222,7 +222,7 @@ func TestAKilledDynamicMember(t *testing.T) {
 			t.Parallel()
 			s := killed(profile.RelayTo, c, 3)
 			s.Consumer.Membership = profile.Dynamic
-			s.Consumer.SessionTimeout = profile.Duration(time.Second)
+			s.Consumer.SessionTimeout = shortSession
 			r := b.complete(t, s)
 			require.Equal(t, c.when == profile.InTransaction, r.Faults[0].Predicted.Exact)
 			require.GreaterOrEqual(t, r.Verdict.Lost.Skipped, c.lost)

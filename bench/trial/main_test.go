@@ -207,6 +207,11 @@ func short() profile.Settings {
 	return s
 }
 
+// shortSession is for members whose session must end within a trial. The
+// embedded broker drops a member whose session ends while it waits in a
+// rebalance, without an answer, so that it is well over what a rebalance takes.
+const shortSession = profile.Duration(4 * time.Second)
+
 // batch is B, the messages between two commits.
 const batch = 100
 

@@ -64,8 +64,9 @@ func TestAFreezeIsInTheOpenLoopsPercentiles(t *testing.T) {
 			ack := r.Latency[result.Ack]
 			requireFlawlessLog(t, r)
 			// The freeze lasts as long as it was to, or longer where the machine
-			// is busy: the longest latency says.
-			require.GreaterOrEqual(t, ack.Max, freeze*0.99)
+			// is busy: the longest latency says. A closed loop may have sent its
+			// message a little after the freeze began.
+			require.GreaterOrEqual(t, ack.Max, freeze*0.9)
 			if arm == "closed-loop" {
 				require.True(t, r.Generator.Closed)
 				require.Less(t, ack.P99, freeze/10, "the freeze is one message of %d", ack.Count)

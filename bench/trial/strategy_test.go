@@ -76,7 +76,13 @@ func TestEveryStrategyIsFlawlessWithoutAFault(t *testing.T) {
 					requireFlawless(t, r)
 					require.Zero(t, r.Verdict.Reordered)
 					require.Zero(t, r.Unrecorded, "effects without a latency")
-					require.Equal(t, r.Verdict.Due, r.Verdict.Executions)
+					if c.When == profile.InTransaction {
+						// The group's epoch may move on, which aborts a transaction: it
+						// is executed again, and has its effect once.
+						require.GreaterOrEqual(t, r.Verdict.Executions, r.Verdict.Due)
+					} else {
+						require.Equal(t, r.Verdict.Due, r.Verdict.Executions)
+					}
 					require.Len(t, r.Workers, workers(s))
 				})
 			}
@@ -140,7 +146,7 @@ func TestAMemberJoinsAndLeaves(t *testing.T) {
 		"KIP-848":     func(c *profile.Consumer) { c.Protocol = profile.ConsumerProtocol },
 		// A static member does not leave: its partitions wait for its session's end.
 		"static": func(c *profile.Consumer) {
-			c.Membership, c.SessionTimeout = profile.Static, profile.Duration(time.Second)
+			c.Membership, c.SessionTimeout = profile.Static, shortSession
 		},
 	}
 	b := newBench(t)
