@@ -15,14 +15,6 @@ import (
 // pollTimeout bounds one poll, so that commands are seen soon.
 const pollTimeout = 20 * time.Millisecond
 
-// record is a message in hand.
-type record struct {
-	partition int32
-	offset    int64
-	key       []byte
-	value     []byte
-}
-
 // consumer is a group member: it gathers batches, and its strategy settles
 // them. Everything but its counters belongs to the goroutine that polls;
 // rebalances happen inside Poll.
@@ -33,11 +25,8 @@ type consumer struct {
 	strategy strategy
 	crash    *crash
 
-	// hand is the batch being gathered; first and next are per partition the
-	// offset of its first message and the one after its last.
-	hand      []record
-	first     client.Offsets
-	next      client.Offsets
+	// hand is the batch being gathered.
+	hand      batch
 	handSince int64
 
 	owned map[int32]bool
@@ -73,7 +62,6 @@ func (c *counters) event(l *latencies) Event {
 
 func runConsumer(ctx context.Context, env *environment) error {
 	c := &consumer{env: env, owned: map[int32]bool{}, ends: client.Offsets{}}
-	c.dropHand()
 	var err error
 	if c.crash, err = newCrash(env); err != nil {
 		return err
@@ -209,10 +197,6 @@ func (c *consumer) take(e client.Event) {
 	if len(c.hand) == 0 {
 		c.handSince = c.env.clock.Now()
 	}
-	if _, ok := c.first[e.Partition]; !ok {
-		c.first[e.Partition] = e.Offset
-	}
-	c.next[e.Partition] = e.Offset + 1
 	c.hand = append(c.hand, record{e.Partition, e.Offset, e.Key, e.Value})
 }
 
@@ -242,21 +226,16 @@ func (c *consumer) full() bool {
 
 func (c *consumer) settle() error {
 	err := c.strategy.settle()
-	c.dropHand()
-	return err
-}
-
-func (c *consumer) dropHand() {
 	c.hand = c.hand[:0]
-	c.first, c.next = client.Offsets{}, client.Offsets{}
+	return err
 }
 
 // rewind goes back to the start of the batch in hand, where it is still owned,
 // so that its messages are polled again.
-func (c *consumer) rewind() error { return c.rewindTo(c.first) }
+func (c *consumer) rewind() error { return c.rewindTo(c.hand) }
 
-func (c *consumer) rewindTo(first client.Offsets) error {
-	to := maps.Clone(first)
+func (c *consumer) rewindTo(b batch) error {
+	to := b.starts()
 	maps.DeleteFunc(to, func(p int32, _ int64) bool { return !c.owned[p] })
 	for p := range to {
 		delete(c.ends, p)

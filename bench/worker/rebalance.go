@@ -52,17 +52,7 @@ func (c *consumer) revoked(partitions []int32) {
 func (c *consumer) lost(partitions []int32) {
 	c.disown(partitions)
 	c.strategy.forget(partitions)
-	for _, p := range partitions {
-		delete(c.first, p)
-		delete(c.next, p)
-	}
-	kept := c.hand[:0]
-	for _, r := range c.hand {
-		if c.owned[r.partition] {
-			kept = append(kept, r)
-		}
-	}
-	c.hand = kept
+	c.hand = c.hand.without(c.owned)
 }
 
 func (c *consumer) disown(partitions []int32) {

@@ -34,7 +34,7 @@ func newStrategy(c *consumer) strategy {
 	case profile.Automatic:
 		return &timer{consumer: c}
 	case profile.AutomaticStored:
-		return newStoredTimer(c)
+		return &storedTimer{timer: timer{c}}
 	default:
 		return &afterProcessing{c, newCommits(c.commit, commit.Mode == profile.Async)}
 	}
@@ -53,7 +53,7 @@ func (s *beforeProcessing) settle() error {
 		return err
 	}
 	s.reachIf(full, profile.PointPolled)
-	if err := s.commit(s.next); err != nil {
+	if err := s.commit(s.hand.nexts()); err != nil {
 		// Not committed, so not processed. Polling again is safe: nothing of
 		// the batch has had its effect.
 		return s.rewind()
@@ -98,7 +98,7 @@ func (s *afterProcessing) settle() error {
 		return s.rewind() // not all outputs are in the log: again
 	}
 	s.reachIf(full, profile.PointProduced, profile.PointProcessed, profile.PointMidBatch)
-	err = s.commits.add(s.next)
+	err = s.commits.add(s.hand.nexts())
 	if s.commits.async {
 		if !full || !s.crash.at(profile.PointCommitted) {
 			return nil
@@ -164,7 +164,7 @@ func (s *inTransaction) sendOffsets() error {
 	}
 	ctx, cancel := s.effect.bounded()
 	defer cancel()
-	return s.effect.output.SendOffsets(ctx, s.next, group)
+	return s.effect.output.SendOffsets(ctx, s.hand.nexts(), group)
 }
 
 func (s *inTransaction) commitTransaction(full bool) error {

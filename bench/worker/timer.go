@@ -2,10 +2,8 @@ package worker
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
-	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
 )
 
@@ -49,15 +47,10 @@ func (s *timer) flush() {
 // commit.every messages, or those of commit.interval, are stored together.
 type storedTimer struct {
 	timer
-	// The messages that are processed and not stored: how many, since when,
-	// and per partition the first and the one after the last.
-	count       int
-	since       int64
-	first, next client.Offsets
-}
-
-func newStoredTimer(c *consumer) *storedTimer {
-	return &storedTimer{timer: timer{c}, first: client.Offsets{}, next: client.Offsets{}}
+	// processed are the messages, without their contents, that are processed
+	// and not stored, and since when there are any.
+	processed batch
+	since     int64
 }
 
 func (s *storedTimer) settle() error {
@@ -84,23 +77,18 @@ func (s *storedTimer) settle() error {
 
 // keep notes the messages in hand as processed and not stored.
 func (s *storedTimer) keep() {
-	if s.count == 0 {
+	if len(s.processed) == 0 {
 		s.since = s.env.clock.Now()
 	}
-	s.count += len(s.hand)
-	for i := range s.hand {
-		r := &s.hand[i]
-		if _, ok := s.first[r.partition]; !ok {
-			s.first[r.partition] = r.offset
-		}
-		s.next[r.partition] = r.offset + 1
+	for _, r := range s.hand {
+		s.processed = append(s.processed, record{partition: r.partition, offset: r.offset})
 	}
 }
 
 func (s *storedTimer) storeDue() bool {
 	commit := s.env.spec.Settings.Consumer.Commit
 	return s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed) ||
-		commit.Every > 0 && s.count >= commit.Every ||
+		commit.Every > 0 && len(s.processed) >= commit.Every ||
 		s.env.clock.Now()-s.since >= int64(time.Duration(commit.Interval))
 }
 
@@ -117,12 +105,12 @@ func (s *storedTimer) store() error {
 	if err != nil {
 		return err
 	}
-	first, next := s.first, s.next
-	s.count, s.first, s.next = 0, client.Offsets{}, client.Offsets{}
+	processed := s.processed
+	s.processed = s.processed[:0]
 	if undelivered > 0 {
-		return s.rewindTo(first)
+		return s.rewindTo(processed)
 	}
-	for partition, offset := range next {
+	for partition, offset := range processed.nexts() {
 		s.storeOne(partition, offset)
 	}
 	return nil
@@ -134,8 +122,4 @@ func (s *storedTimer) flush() {
 	}
 }
 
-func (s *storedTimer) forget([]int32) {
-	gone := func(p int32, _ int64) bool { return !s.owned[p] }
-	maps.DeleteFunc(s.first, gone)
-	maps.DeleteFunc(s.next, gone)
-}
+func (s *storedTimer) forget([]int32) { s.processed = s.processed.without(s.owned) }

@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"deliverybench/bench/client"
+)
+
+func TestBatchOffsetsAreThoseOfANaiveScan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		position := map[int32]int64{}
+		var b batch
+		starts, nexts := client.Offsets{}, client.Offsets{}
+		for _, p := range rapid.SliceOfN(rapid.Int32Range(0, 3), 0, 40).Draw(t, "partitions") {
+			offset := position[p] + rapid.Int64Range(0, 2).Draw(t, "gap") // control records take offsets
+			position[p] = offset + 1
+			b = append(b, record{partition: p, offset: offset})
+			if _, ok := starts[p]; !ok {
+				starts[p] = offset
+			}
+			nexts[p] = offset + 1
+		}
+		require.Equal(t, starts, b.starts())
+		require.Equal(t, nexts, b.nexts())
+
+		kept := map[int32]bool{0: true, 2: true}
+		var want []int64
+		for _, r := range b {
+			if kept[r.partition] {
+				want = append(want, r.offset)
+			}
+		}
+		var got []int64
+		for _, r := range b.without(kept) {
+			got = append(got, r.offset)
+		}
+		require.Equal(t, want, got)
+	})
+}
