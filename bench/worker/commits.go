@@ -17,7 +17,10 @@ type commits struct {
 	mu      sync.Mutex
 	idle    *sync.Cond
 	pending client.Offsets
-	running bool
+	// underway is what the commit that runs now carries; it is pending again
+	// when that fails.
+	underway client.Offsets
+	running  bool
 }
 
 func newCommits(commit func(client.Offsets) error, async bool) *commits {
@@ -51,14 +54,16 @@ func (c *commits) add(next client.Offsets) error {
 // before and after, and free during each commit.
 func (c *commits) run() error {
 	for len(c.pending) > 0 {
-		next := c.pending
-		c.pending = client.Offsets{}
+		next := maps.Clone(c.pending)
+		c.underway, c.pending = c.pending, client.Offsets{}
 		c.mu.Unlock()
 		err := c.commit(next)
 		c.mu.Lock()
+		failed := c.underway
+		c.underway = nil
 		if err != nil {
-			maps.Copy(next, c.pending)
-			c.pending = next
+			maps.Copy(failed, c.pending)
+			c.pending = failed
 			return err
 		}
 	}
@@ -76,11 +81,13 @@ func (c *commits) finish() error {
 }
 
 // forget gives up what is pending for partitions that belong to somebody else:
-// committing them would rewind the new owner.
+// committing them would rewind the new owner. A commit that is under way is
+// refused, as the group has moved on; it is not tried again for them.
 func (c *commits) forget(partitions []int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range partitions {
 		delete(c.pending, p)
+		delete(c.underway, p)
 	}
 }
