@@ -264,6 +264,9 @@ func (c *consumer) drain() {
 		return
 	}
 	c.strategy.flush()
+	if !c.ended() {
+		return // an output was not delivered: its message is polled again
+	}
 	drained := c.event()
 	drained.Kind, drained.Partitions = Drained, slices.Sorted(maps.Keys(c.owned))
 	c.env.events.send(drained)
