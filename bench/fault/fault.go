@@ -39,6 +39,8 @@ func Schedule(s profile.Settings) []Scheduled {
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
+	case f.Kill == profile.BrokerRole:
+		return nil // it depends on what the broker had written, and where
 	case f.Kill == profile.ProducerRole:
 		if s.Producer.Acks == profile.AcksNone {
 			return nil // what the kernel still sends of a dead process is not ours to say
