@@ -103,6 +103,8 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 		case kafka.Error:
 			arrived = 0 // it may have been one of those counted
 			onError(wrap("producer", e))
+		default:
+			arrived = 0 // so may this: statistics, a log line
 		}
 	}
 }
