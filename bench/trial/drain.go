@@ -44,13 +44,24 @@ func (c *conductor) drain(ctx context.Context) error {
 
 // drainConsumers is done when the owner of every partition saw its end and has
 // its last, partial batch processed and committed. (Committed offsets never
-// pass control records: comparing them with the end would hang.)
+// pass control records: comparing them with the end would hang.) The end may
+// move once more: with acks=0, after a kill or a timeout the broker appends what
+// it had not read from its connections yet.
 func (c *conductor) drainConsumers(ctx context.Context) error {
-	end, err := c.ends(ctx, c.input, profile.ReadUncommitted)
-	if err != nil {
-		return err
+	for {
+		end, err := c.ends(ctx, c.input, profile.ReadUncommitted)
+		if err != nil || maps.Equal(end, c.drainTarget) {
+			return err
+		}
+		if err := c.drainTo(ctx, end); err != nil {
+			return err
+		}
 	}
+}
+
+func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 	c.drainTarget = end
+	clear(c.drained)
 	for _, m := range c.crew {
 		if m.ready {
 			c.brief(m)

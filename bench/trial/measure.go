@@ -119,6 +119,7 @@ func (c *conductor) summaries(log *latency.Log, v *ledger.Verdict) map[string]la
 // included, so that a producer that outruns its consumers does not look fast.
 func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throughput {
 	window := time.Duration(c.trial.Settings.Load.Duration).Seconds()
+	whole := wholeIntervals(time.Duration(c.trial.Settings.Load.Duration)).Seconds()
 	count := func(roles ...string) (inWindow, total int64, last float64) {
 		for _, role := range roles {
 			for _, interval := range log.Intervals(role) {
@@ -126,7 +127,7 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 				end := (start + log.Grid.Interval).Seconds()
 				total += interval.Count()
 				last = max(last, end)
-				if start >= 0 && end <= window+1e-9 {
+				if start >= 0 && end <= whole+1e-9 {
 					inWindow += interval.Count()
 				}
 			}
@@ -137,18 +138,18 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 	effects, _, _ := count(result.EndToEnd, worker.EndToEndWarmup)
 	t := result.Throughput{
 		WindowSeconds:     window,
-		ProducedPerSecond: float64(acked) / window,
-		BytesPerSecond:    float64(acked) / window * float64(c.trial.Settings.Load.Message.Size),
+		ProducedPerSecond: float64(acked) / whole,
+		BytesPerSecond:    float64(acked) / whole * float64(c.trial.Settings.Load.Message.Size),
 	}
 	role, warmup := result.EndToEnd, worker.EndToEndWarmup
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
 		role, warmup = result.Ack, worker.AckWarmup
 	case profile.RelayTo:
-		t.OutputPerSecond = float64(effects) / window
+		t.OutputPerSecond = float64(effects) / whole
 		t.ConsumedPerSecond = t.OutputPerSecond
 	default:
-		t.ConsumedPerSecond = float64(effects) / window
+		t.ConsumedPerSecond = float64(effects) / whole
 	}
 	_, measured, last := count(role)
 	_, early, _ := count(warmup)
@@ -159,6 +160,13 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 		t.PipelinePerSecond = float64(measured+early) / max(last, window)
 	}
 	return t
+}
+
+// wholeIntervals is the part of the measured window that the latency logs' grid
+// covers with whole intervals: what completed in the rest is not told apart from
+// what came after it.
+func wholeIntervals(window time.Duration) time.Duration {
+	return max(window.Truncate(worker.LatencyInterval), worker.LatencyInterval)
 }
 
 // lastDone is when the pipeline's last message was done, in seconds from the

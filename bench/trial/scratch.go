@@ -35,8 +35,13 @@ func capacity(s profile.Settings) int64 {
 	if s.Load.Rate == profile.RateMax {
 		return int64(math.Ceil(seconds * maxRate))
 	}
+	rate := s.Load.Rate
+	if s.Load.Arrivals == profile.Ramp {
+		rate = max(rate, s.Load.RampFrom) // a ramp may go down
+	}
 	// Poisson arrivals vary: by far less than a tenth and a thousand.
-	return int64(math.Ceil(seconds*float64(s.Load.Rate)*1.1))/int64(s.Producer.Count) + 1000
+	room := int64(s.Load.BurstMessages) + 1000
+	return int64(math.Ceil(seconds*float64(rate)*1.1))/int64(s.Producer.Count) + room
 }
 
 // expectedMessages is what room is made sure of for, over all producers.

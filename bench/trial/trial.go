@@ -289,11 +289,19 @@ func (c *conductor) settle(out *Outcome) error {
 	planned, fired := c.faultCount()
 	promise, reason := verdict.Judge(c.trial.Settings.Guarantee, true, planned, fired)
 	out.Result.Promise = result.Promise(promise)
-	if reason != "" && promise == ledger.Inconclusive {
+	if promise == ledger.Inconclusive {
 		return inconclusive{errors.New(reason)}
 	}
-	if fired < planned {
+	return doubt(verdict, planned, fired)
+}
+
+// doubt says why the numbers cannot carry a claim, whatever was promised.
+func doubt(v ledger.Verdict, planned, fired int) error {
+	switch {
+	case fired < planned:
 		return inconclusive{fmt.Errorf("%d of %d faults never fired: lengthen load.duration or choose a point that the workers reach", planned-fired, planned)}
+	case v.Undrained > 0:
+		return inconclusive{fmt.Errorf("%d messages were not drained: they may be lost or not", v.Undrained)}
 	}
 	return nil
 }
