@@ -45,11 +45,11 @@ func (c *conductor) drain(ctx context.Context) error {
 // drainConsumers is done when the owner of every partition saw its end and has
 // its last, partial batch processed and committed. (Committed offsets never
 // pass control records: comparing them with the end would hang.) The end may
-// move once more: with acks=0, after a kill or a timeout the broker appends what
-// it had not read from its connections yet.
+// move once more: after a kill or a timeout the broker appends what it had not
+// read from its connections yet.
 func (c *conductor) drainConsumers(ctx context.Context) error {
 	for {
-		end, err := c.ends(ctx, c.input, profile.ReadUncommitted)
+		end, err := c.restingEnds(ctx, c.input)
 		if err != nil || maps.Equal(end, c.drainTarget) {
 			return err
 		}
@@ -135,8 +135,7 @@ func (c *conductor) awaitStable(ctx context.Context) error {
 			if time.Now().After(deadline) {
 				return inconclusive{fmt.Errorf("open transaction: waited %s for the last stable offsets %v of topic %s to reach its end %v", within, stable, topic, end)}
 			}
-			pause := time.Now().Add(50 * time.Millisecond)
-			if err := c.until(ctx, "the next look at the last stable offset", bounded(time.Minute), func() bool { return time.Now().After(pause) }); err != nil {
+			if err := c.pause(ctx, 50*time.Millisecond); err != nil {
 				return err
 			}
 		}
@@ -144,16 +143,47 @@ func (c *conductor) awaitStable(ctx context.Context) error {
 	return nil
 }
 
+// restingEnds are the ends of a topic to which nobody writes any more. With
+// acks=0 no answer says when the broker has appended what it was sent, and what
+// it appends after the audit would look lost: the ends must stand still first.
+func (c *conductor) restingEnds(ctx context.Context, topic string) (client.Offsets, error) {
+	end, err := c.ends(ctx, topic, profile.ReadUncommitted)
+	if c.trial.Settings.Producer.Acks != profile.AcksNone {
+		return end, err
+	}
+	deadline := time.Now().Add(stallWithin)
+	for err == nil {
+		if err = c.pause(ctx, restsFor); err != nil {
+			break
+		}
+		var again client.Offsets
+		if again, err = c.ends(ctx, topic, profile.ReadUncommitted); err == nil && maps.Equal(end, again) {
+			return end, nil
+		}
+		if err == nil && time.Now().After(deadline) {
+			err = inconclusive{fmt.Errorf("waited %s for the end of topic %s to stand still: it went from %v to %v", stallWithin, topic, end, again)}
+		}
+		end = again
+	}
+	return nil, err
+}
+
+// pause goes on handling what happens for this long.
+func (c *conductor) pause(ctx context.Context, length time.Duration) error {
+	end := time.Now().Add(length)
+	return c.until(ctx, "the next look at the broker", bounded(length+time.Minute), func() bool { return time.Now().After(end) })
+}
+
 // audit has a fresh worker read everything that the log holds.
 func (c *conductor) audit(ctx context.Context) error {
 	c.enter("auditing")
 	task := &worker.Audit{}
 	var err error
-	if task.InputEnd, err = c.ends(ctx, c.input, profile.ReadUncommitted); err != nil {
+	if task.InputEnd, err = c.restingEnds(ctx, c.input); err != nil {
 		return err
 	}
 	if c.output != "" {
-		if task.OutputEnd, err = c.ends(ctx, c.output, profile.ReadUncommitted); err != nil {
+		if task.OutputEnd, err = c.restingEnds(ctx, c.output); err != nil {
 			return err
 		}
 	}

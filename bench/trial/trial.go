@@ -58,6 +58,8 @@ const (
 	cleanupWithin = 15 * time.Second
 	// startsIn lets every worker receive the start before the load begins.
 	startsIn = 100 * time.Millisecond
+	// restsFor is how long a log's end stands still before it is believed.
+	restsFor = 200 * time.Millisecond
 )
 
 // Run runs one trial. It always returns a result: what cannot be judged says
