@@ -85,3 +85,29 @@ func TestAProducerKilledInsideATransaction(t *testing.T) {
 	require.Equal(t, ledger.Dups{}, v.Duplicates)
 	require.Equal(t, result.Held, r.Promise)
 }
+
+// A message that times out takes its transaction with it, not the load: the
+// producer aborts and goes on, and nothing of it reaches a reader.
+func TestATransactionThatCannotBeCommittedIsAborted(t *testing.T) {
+	b := newBench(t) // of its own: a freeze strikes whatever runs on it
+	s := short()
+	s.Guarantee = profile.ExactlyOnce
+	s.Load.Rate = 2000
+	s.Load.Warmup, s.Load.Duration = profile.Duration(300*time.Millisecond), profile.Duration(time.Second)
+	// 500 messages are 250 ms: the freeze at 600 ms is amid the third transaction.
+	s.Producer.Transaction = profile.Transaction{Every: 500}
+	s.Producer.MessageTimeout = profile.Duration(300 * time.Millisecond)
+	// The client looks for messages that timed out once a second only.
+	s.Faults = []profile.Fault{{
+		Freeze: profile.BrokerRole, At: profile.Moment{Share: 0.3}, For: profile.Duration(2500 * time.Millisecond),
+	}}
+	r := b.complete(t, s)
+	v := r.Verdict
+	require.Equal(t, v.Due, v.Acked+v.Unknown+v.Rejected)
+	require.Positive(t, v.Acked)
+	require.Positive(t, v.Unknown)
+	require.Zero(t, v.Table["unknown/present/processed"]+v.Table["unknown/present/unprocessed"])
+	require.Equal(t, ledger.Lost{}, v.Lost)
+	require.Equal(t, ledger.Dups{}, v.Duplicates)
+	require.Equal(t, result.Held, r.Promise)
+}

@@ -2,9 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"deliverybench/bench/client"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
@@ -75,11 +78,22 @@ func (t *transactions) end(ctx context.Context, seq int64) error {
 	begun := p.env.clock.Now()
 	if err := p.client.CommitTransaction(ctx); err != nil {
 		p.outcomes.SettleRange(t.first, seq, ledger.Unknown)
-		return err
+		return t.giveUp(ctx, err)
 	}
 	p.outcomes.SettleRange(t.first, seq, ledger.Acked)
 	t.record(begun, seq)
 	return nil
+}
+
+// giveUp ends a transaction that cannot be committed, for example because a
+// message of it timed out, so that the load goes on with the next one.
+func (t *transactions) giveUp(ctx context.Context, err error) error {
+	var e *client.Error
+	if !errors.As(err, &e) || !e.Abortable || e.Fatal || e.Fenced {
+		return err
+	}
+	fmt.Fprintln(t.producer.env.log, "aborting:", err)
+	return t.producer.client.AbortTransaction(ctx)
 }
 
 func (t *transactions) abort(ctx context.Context, seq int64) error {
@@ -107,7 +121,7 @@ func (t *transactions) record(begun, seq int64) {
 	}
 	start := p.windowStart - int64(p.env.spec.Settings.Load.Warmup)
 	for s := t.first; s < seq; s++ {
-		if intended := start + int64(p.pacer.At(s)); intended >= p.windowStart {
+		if intended := start + int64(p.pacer.At(s)); p.sending.measures(intended) {
 			p.sending.record(result.TransactionVisible, now, time.Duration(now-intended).Nanoseconds())
 		}
 	}
