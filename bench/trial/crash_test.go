@@ -254,7 +254,7 @@ func TestAKillThatNeverFires(t *testing.T) {
 func TestStoredOffsetsNeverRunAheadOfTheEffects(t *testing.T) {
 	b := newBench(t)
 	for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
-		for _, point := range []profile.Point{profile.PointPolled, profile.PointMidBatch, profile.PointProcessed} {
+		for _, point := range []profile.Point{profile.PointPolled, profile.PointProcessed} {
 			t.Run(name(pipeline, point), func(t *testing.T) {
 				t.Parallel()
 				s := killed(pipeline, crash{when: profile.AutomaticStored, point: point}, 2)

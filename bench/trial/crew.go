@@ -30,11 +30,10 @@ type member struct {
 	counts     worker.Counts
 	// first is when it got something done for the first time, or found that
 	// there was nothing left to do.
-	first int64
-	due   int64
-	// firstMeasured is the first sequence due in the measured window.
-	firstMeasured int64
-	failure       string
+	first    int64
+	due      int64
+	measured worker.Sequences
+	failure  string
 }
 
 // hire starts a worker; incarnations count by role and number.

@@ -182,7 +182,7 @@ func due(t *testing.T, s profile.Settings) int64 {
 	for n := range s.Producer.Count {
 		p, err := pace.New(s.Load, n, s.Producer.Count, anySeed)
 		require.NoError(t, err)
-		total += p.Count(time.Duration(s.Load.Warmup + s.Load.Duration))
+		total += p.Count(time.Duration(s.Load.Length()))
 	}
 	return total
 }
@@ -194,13 +194,14 @@ func sum(table map[string]int64) (total int64) {
 	return total
 }
 
-// short is a trial of 3300 messages in 1.1 s, in which a batch of 100 between
+// short is a trial of 3600 messages in 1.2 s, in which a batch of 100 between
 // two commits fills many times over, however many consumers share the load.
 func short() profile.Settings {
 	s := profile.Defaults()
 	s.Load.Rate = 3000
 	s.Load.Warmup = profile.Duration(100 * time.Millisecond)
 	s.Load.Duration = profile.Duration(time.Second)
+	s.Load.Cooldown = profile.Duration(100 * time.Millisecond)
 	s.Topic.Partitions = 3
 	s.Producer.Idempotence = true
 	s.Consumer.Commit.Every = batch

@@ -100,7 +100,7 @@ func (c *conductor) summaries(log *latency.Log, v *ledger.Verdict) map[string]la
 	out := map[string]latency.Summary{}
 	for _, role := range log.Roles() {
 		switch role {
-		case worker.AckWarmup, worker.EndToEndWarmup:
+		case worker.AckOutside, worker.EndToEndOutside:
 			continue
 		case result.Ack, result.AckService:
 			out[role] = log.Summary(role, unacked)
@@ -134,17 +134,17 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 		}
 		return inWindow, total, last
 	}
-	acked, _, _ := count(result.Ack, worker.AckWarmup)
-	effects, _, _ := count(result.EndToEnd, worker.EndToEndWarmup)
+	acked, _, _ := count(result.Ack, worker.AckOutside)
+	effects, _, _ := count(result.EndToEnd, worker.EndToEndOutside)
 	t := result.Throughput{
 		WindowSeconds:     window,
 		ProducedPerSecond: float64(acked) / whole,
 		BytesPerSecond:    float64(acked) / whole * float64(c.trial.Settings.Load.Message.Size),
 	}
-	role, warmup := result.EndToEnd, worker.EndToEndWarmup
+	role, outside := result.EndToEnd, worker.EndToEndOutside
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
-		role, warmup = result.Ack, worker.AckWarmup
+		role, outside = result.Ack, worker.AckOutside
 	case profile.RelayTo:
 		t.OutputPerSecond = float64(effects) / whole
 		t.ConsumedPerSecond = t.OutputPerSecond
@@ -152,12 +152,12 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 		t.ConsumedPerSecond = float64(effects) / whole
 	}
 	_, measured, last := count(role)
-	_, early, _ := count(warmup)
+	_, others, _ := count(outside)
 	if exact := c.lastDone(); exact > 0 {
 		last = exact
 	}
 	if last > 0 {
-		t.PipelinePerSecond = float64(measured+early) / max(last, window)
+		t.PipelinePerSecond = float64(measured+others) / max(last, window)
 	}
 	return t
 }
@@ -202,12 +202,12 @@ func (c *conductor) timeline(log *latency.Log) []result.Interval {
 		}
 		return slices[index]
 	}
-	for _, role := range []string{result.Ack, worker.AckWarmup} {
+	for _, role := range []string{result.Ack, worker.AckOutside} {
 		for _, interval := range log.Intervals(role) {
 			slice(interval.Index).Produced += interval.Count()
 		}
 	}
-	for _, role := range []string{result.EndToEnd, worker.EndToEndWarmup} {
+	for _, role := range []string{result.EndToEnd, worker.EndToEndOutside} {
 		for _, interval := range log.Intervals(role) {
 			slice(interval.Index).Effects += interval.Count()
 		}
@@ -266,7 +266,8 @@ func (c *conductor) unrecorded(log *latency.Log, r *result.Trial) error {
 	if c.trial.Settings.Pipeline == profile.Produce {
 		return nil
 	}
-	effects, err := ledger.EffectsFrom(c.scratch, c.due(func(m *member) int64 { return m.firstMeasured }))
+	effects, err := ledger.EffectsBetween(c.scratch,
+		c.due(func(m *member) int64 { return m.measured.First }), c.due(func(m *member) int64 { return m.measured.End }))
 	if err != nil {
 		return err
 	}

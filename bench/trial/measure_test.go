@@ -33,7 +33,7 @@ func TestTheLedgerHasRoomForEveryArrival(t *testing.T) {
 				for p := range producers {
 					pacer, err := pace.New(s.Load, p, producers, 1)
 					require.NoError(t, err)
-					due := pacer.Count(time.Duration(s.Load.Warmup + s.Load.Duration))
+					due := pacer.Count(time.Duration(s.Load.Length()))
 					require.LessOrEqual(t, due, capacity(s))
 				}
 			}

@@ -31,7 +31,7 @@ func newScratch(parents []string, layout ledger.Layout, messages int64, incarnat
 
 // capacity is the most messages that one producer can begin.
 func capacity(s profile.Settings) int64 {
-	seconds := time.Duration(s.Load.Warmup + s.Load.Duration).Seconds()
+	seconds := time.Duration(s.Load.Length()).Seconds()
 	if s.Load.Rate == profile.RateMax {
 		return int64(math.Ceil(seconds * maxRate))
 	}
@@ -49,7 +49,7 @@ func expectedMessages(s profile.Settings) int64 {
 	if s.Load.Rate != profile.RateMax {
 		return capacity(s) * int64(s.Producer.Count)
 	}
-	return int64(time.Duration(s.Load.Warmup+s.Load.Duration).Seconds() * expectedMaxRate)
+	return int64(time.Duration(s.Load.Length()).Seconds() * expectedMaxRate)
 }
 
 // incarnations of consumers: one each, and one for each kill or join.

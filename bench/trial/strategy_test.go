@@ -61,12 +61,16 @@ func TestEveryStrategyIsFlawlessWithoutAFault(t *testing.T) {
 		"KIP-848 static":                 func(c *profile.Consumer) { c.Protocol = profile.ConsumerProtocol },
 		"more consumers than partitions": func(c *profile.Consumer) { c.Count = 4 },
 	}
+	rare := map[string]bool{"round robin": true, "KIP-848 static": true, "more consumers than partitions": true}
 	b := newBench(t)
 	for _, c := range strategies() {
 		for _, pipeline := range pipelines(c) {
 			for group, set := range groups {
 				if group != "range static" && (pipeline != profile.RelayTo || c.Mode == profile.Async || c.Interval > 0) {
 					continue // the groups are tried with the three orders of commit and effect
+				}
+				if rare[group] && c.When != profile.AfterProcessing {
+					continue
 				}
 				t.Run(name(c.When, c.Mode, pipeline, group), func(t *testing.T) {
 					t.Parallel()
@@ -155,6 +159,9 @@ func TestAMemberJoinsAndLeaves(t *testing.T) {
 			continue // the client commits what the application never saw
 		}
 		for group, set := range groups {
+			if group == "static" && c.When != profile.AfterProcessing {
+				continue
+			}
 			if group != "cooperative" && (c.Mode == profile.Async || c.Interval > 0) {
 				continue
 			}

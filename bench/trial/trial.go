@@ -270,7 +270,7 @@ func (c *conductor) load(ctx context.Context) error {
 			return c.explain(m, err)
 		}
 	}
-	bound := startsIn + time.Duration(s.Warmup+s.Duration) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
+	bound := startsIn + time.Duration(s.Length()) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
 	return c.until(ctx, "every producer to send its load and every fault to heal", bounded(bound), func() bool {
 		return c.producersDone() && c.window.ended && c.healed()
 	})
