@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 )
 
-// EffectsFrom returns the effects of the messages from a sequence per producer
-// on (first[p] is producer p's): of the measured window, when that is where it
-// begins. In a relay these are the output copies visible under read_committed.
-func EffectsFrom(dir string, first []int64) (int64, error) {
+// EffectsBetween returns the effects of producer p's messages first[p] ≤ s <
+// end[p], for every p: of the measured window, when those are its bounds. In a
+// relay these are the output copies visible under read_committed.
+func EffectsBetween(dir string, first, end []int64) (int64, error) {
 	l, err := ReadLayout(dir)
 	if err != nil {
 		return 0, err
@@ -23,7 +23,7 @@ func EffectsFrom(dir string, first []int64) (int64, error) {
 	}
 	var sum int64
 	for _, path := range paths {
-		n, err := sumFrom(dir, filepath.Base(path), l, first)
+		n, err := sumBetween(dir, filepath.Base(path), l, first, end)
 		if err != nil {
 			return 0, err
 		}
@@ -32,7 +32,7 @@ func EffectsFrom(dir string, first []int64) (int64, error) {
 	return sum, nil
 }
 
-func sumFrom(dir, name string, l Layout, first []int64) (sum int64, err error) {
+func sumBetween(dir, name string, l Layout, first, end []int64) (sum int64, err error) {
 	s, err := openSource(dir, name, false)
 	if err != nil {
 		return 0, err
@@ -41,8 +41,9 @@ func sumFrom(dir, name string, l Layout, first []int64) (sum int64, err error) {
 	buf := make([]byte, windowBytes)
 	for producer, from := range first {
 		base := int64(producer) * l.Capacity
-		for at := from; at < l.Capacity; at += int64(len(buf)) {
-			part := buf[:min(int64(len(buf)), l.Capacity-at)]
+		until := min(end[producer], l.Capacity)
+		for at := from; at < until; at += int64(len(buf)) {
+			part := buf[:min(int64(len(buf)), until-at)]
 			data, err := s.read(part, base+at)
 			if err != nil {
 				return 0, err

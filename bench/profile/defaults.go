@@ -16,6 +16,7 @@ func Defaults() Settings {
 			BurstMessages: 100,
 			Warmup:        Duration(500 * time.Millisecond),
 			Duration:      Duration(5 * time.Second),
+			Cooldown:      Duration(500 * time.Millisecond),
 			Message:       Message{Size: 256, Key: NoKey, Keys: 10000, Entropy: 1},
 		},
 		Topic: Topic{Partitions: 1, Replication: 1, MinInsyncReplicas: 1},

@@ -215,7 +215,7 @@ const (
 // own times, and an overhead for start, drain and audit.
 func (t Trial) Estimate() time.Duration {
 	s := t.Settings
-	running := time.Duration(s.Load.Warmup + s.Load.Duration)
+	running := time.Duration(s.Load.Length())
 	rate := float64(s.Load.Rate)
 	if s.Load.Rate == RateMax {
 		rate = saturatedRate

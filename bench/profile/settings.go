@@ -44,7 +44,18 @@ type Load struct {
 	Warmup Duration `yaml:"warmup" json:"warmup" range:"..24h"`
 	// Duration is the measured window.
 	Duration Duration `yaml:"duration" json:"duration" range:">0s..168h"`
+	// Cooldown goes on with a paced load after the measured window, so that the window's last batches fill and complete like all others; its messages count in the verdict, not in the latencies. rate: max has none.
+	Cooldown Duration `yaml:"cooldown" json:"cooldown" range:"..24h"`
 	Message  Message  `yaml:"message" json:"message"`
+}
+
+// Length is how long the load lasts: warm-up, measured window and, for a paced
+// load, cool-down.
+func (l Load) Length() Duration {
+	if l.Rate == RateMax {
+		return l.Warmup + l.Duration
+	}
+	return l.Warmup + l.Duration + l.Cooldown
 }
 
 // Message is the shape of every message.

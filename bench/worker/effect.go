@@ -27,7 +27,6 @@ type effect struct {
 	undelivered atomic.Int64
 	latencies   *latencies
 	commits     *latencies
-	windowStart int64
 	// outstanding are the intended times of the open transaction's messages.
 	outstanding []int64
 }
@@ -79,7 +78,6 @@ func (e *effect) openOutput(ctx context.Context) error {
 
 // begin opens the latency logs, whose grid starts with the measured window.
 func (e *effect) begin(windowStart int64) error {
-	e.windowStart = windowStart
 	var err error
 	if e.latencies, err = e.env.openLatencies("effect", windowStart); err != nil {
 		return err
@@ -110,7 +108,7 @@ func (e *effect) do(r *record) error {
 	now := e.env.clock.Now()
 	e.count(now)
 	if e.output == nil {
-		e.latencies.endToEnd(now, h, e.windowStart)
+		e.latencies.endToEnd(now, h)
 	}
 	if e.env.spec.Settings.Consumer.Commit.When == profile.InTransaction {
 		e.outstanding = append(e.outstanding, h.Intended)
@@ -175,7 +173,7 @@ func (e *effect) committed(begun int64) {
 	now := e.env.clock.Now()
 	e.commits.record(result.CommitLatency, now, now-begun)
 	for _, intended := range e.outstanding {
-		if intended >= e.windowStart {
+		if e.latencies.measures(intended) {
 			e.latencies.record(result.TransactionVisible, now, now-intended)
 		}
 	}

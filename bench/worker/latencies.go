@@ -17,11 +17,12 @@ import (
 // LatencyInterval is the grid of the interval logs.
 const LatencyInterval = 100 * time.Millisecond
 
-// Roles under which messages of the warm-up are counted when they complete
-// within the measured window: throughput needs them, latencies must not have them.
+// Roles of messages that were due in the warm-up or the cool-down and completed
+// within the measured window or after it: throughput needs them, latencies must
+// not have them.
 const (
-	AckWarmup      = "ack_warmup"
-	EndToEndWarmup = "end_to_end_warmup"
+	AckOutside      = "ack_outside"
+	EndToEndOutside = "end_to_end_outside"
 )
 
 // latencies is one interval log: what one goroutine measured.
@@ -31,6 +32,8 @@ type latencies struct {
 	roles  map[string]*latency.IntervalRecorder
 	// The roles of the hot path, looked up once.
 	acks, effects hotRoles
+	// The measured window: latencies are of the messages due in it.
+	windowStart, windowEnd int64
 	// service says that the time from the actual send is recorded as well; in
 	// a closed loop it is the same as from the intended one.
 	service bool
@@ -38,7 +41,7 @@ type latencies struct {
 }
 
 // hotRoles are recorded for every message.
-type hotRoles struct{ intended, service, warmup *latency.IntervalRecorder }
+type hotRoles struct{ intended, service, outside *latency.IntervalRecorder }
 
 func (env *environment) openLatencies(what string, windowStart int64) (*latencies, error) {
 	file, err := os.Create(env.spec.Latency + "." + what + ".hlog")
@@ -55,9 +58,11 @@ func (env *environment) openLatencies(what string, windowStart int64) (*latencie
 		file: file, writer: writer, roles: map[string]*latency.IntervalRecorder{},
 		service: env.spec.Settings.Load.Rate != profile.RateMax,
 		recent:  &recent{},
+
+		windowStart: windowStart, windowEnd: windowStart + int64(env.spec.Settings.Load.Duration),
 	}
-	l.acks = hotRoles{l.role(result.Ack), l.role(result.AckService), l.role(AckWarmup)}
-	l.effects = hotRoles{l.role(result.EndToEnd), l.role(result.EndToEndService), l.role(EndToEndWarmup)}
+	l.acks = hotRoles{l.role(result.Ack), l.role(result.AckService), l.role(AckOutside)}
+	l.effects = hotRoles{l.role(result.EndToEnd), l.role(result.EndToEndService), l.role(EndToEndOutside)}
 	return l, nil
 }
 
@@ -78,17 +83,22 @@ func (l *latencies) role(name string) *latency.IntervalRecorder {
 // record counts one latency that is not on the hot path.
 func (l *latencies) record(role string, now, nanos int64) { l.role(role).Record(now, nanos) }
 
-func (l *latencies) ack(now int64, h message.Header, windowStart int64) {
-	l.hot(&l.acks, now, h, windowStart)
+func (l *latencies) ack(now int64, h message.Header) {
+	l.hot(&l.acks, now, h)
 }
 
-func (l *latencies) endToEnd(now int64, h message.Header, windowStart int64) {
-	l.hot(&l.effects, now, h, windowStart)
+func (l *latencies) endToEnd(now int64, h message.Header) {
+	l.hot(&l.effects, now, h)
 }
 
-func (l *latencies) hot(roles *hotRoles, now int64, h message.Header, windowStart int64) {
-	if h.Intended < windowStart {
-		roles.warmup.Record(now, now-h.Intended)
+// measures reports whether a message due at this time is in the measured window.
+func (l *latencies) measures(intended int64) bool {
+	return intended >= l.windowStart && intended < l.windowEnd
+}
+
+func (l *latencies) hot(roles *hotRoles, now int64, h message.Header) {
+	if !l.measures(h.Intended) {
+		roles.outside.Record(now, now-h.Intended)
 		return
 	}
 	roles.intended.Record(now, now-h.Intended)

@@ -61,7 +61,6 @@ func fromBeginning(partitions int) client.Offsets {
 }
 
 func (o *observer) loop(ctx context.Context) {
-	window := o.env.windowStart(o.start)
 	for {
 		select {
 		case command := <-o.env.commands:
@@ -74,7 +73,7 @@ func (o *observer) loop(ctx context.Context) {
 			event := o.client.Poll(pollTimeout)
 			switch event.Kind {
 			case client.Record:
-				o.see(event, window)
+				o.see(event)
 			case client.EOF:
 				o.ends[event.Partition] = event.Offset
 			case client.Failure:
@@ -88,7 +87,7 @@ func (o *observer) loop(ctx context.Context) {
 	}
 }
 
-func (o *observer) see(event client.Event, window int64) {
+func (o *observer) see(event client.Event) {
 	h, err := message.Peek(event.Value)
 	if err != nil || h.Tag != o.env.spec.RunTag {
 		return
@@ -98,7 +97,7 @@ func (o *observer) see(event client.Event, window int64) {
 		o.counts.first.Store(now)
 	}
 	o.counts.last.Store(now)
-	o.latencies.endToEnd(now, h, window)
+	o.latencies.endToEnd(now, h)
 }
 
 func (o *observer) drained() {

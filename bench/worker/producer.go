@@ -76,7 +76,7 @@ func runProducer(ctx context.Context, env *environment) error {
 	err = errors.Join(err, p.sending.close(), p.reporting.close())
 	if err == nil {
 		done := p.event()
-		done.Kind, done.Due, done.FirstMeasured, done.Warnings = Done, p.due(next), p.firstMeasured(), p.warnings
+		done.Kind, done.Due, done.Measured, done.Warnings = Done, p.due(next), p.measuredSequences(next), p.warnings
 		env.events.send(done)
 	}
 	return err
@@ -149,7 +149,7 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 	transactions := newTransactions(p)
 	seq, end := p.outcomes.Next(), p.outcomes.Capacity()
 	if p.pacer != nil {
-		end = min(end, p.pacer.Count(time.Duration(p.windowEnd-start)))
+		end = min(end, p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Length())))
 	}
 	for ; seq < end; seq++ {
 		if err := p.take(ctx); err != nil {
@@ -202,7 +202,7 @@ func (p *producer) wait(ctx context.Context, start, seq int64) (intended, now in
 // sendOne marks the attempt, then hands the message over. While the client's
 // queue is full it waits and keeps the intended time.
 func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now int64) error {
-	if p.pacer != nil && intended >= p.windowStart {
+	if p.pacer != nil && p.sending.measures(intended) {
 		p.sendLag.Record(now, now-intended)
 	}
 	p.outcomes.Begin(seq)
@@ -257,7 +257,7 @@ func (p *producer) onReport(r *client.Report) {
 	if p.last.Load() != now {
 		p.last.Store(now)
 	}
-	p.reporting.ack(now, h, p.windowStart)
+	p.reporting.ack(now, h)
 }
 
 func (p *producer) outcome(r *client.Report) ledger.Outcome {
@@ -307,16 +307,20 @@ func (p *producer) due(next int64) int64 {
 	if p.pacer == nil {
 		return next
 	}
-	s := p.env.spec.Settings.Load
-	return p.pacer.Count(time.Duration(s.Warmup + s.Duration))
+	return p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Length()))
 }
 
-// firstMeasured is the first sequence that was due in the measured window.
-func (p *producer) firstMeasured() int64 {
+// measuredSequences are those that were due in the measured window; at rate: max
+// it ends the load.
+func (p *producer) measuredSequences(next int64) Sequences {
 	if p.pacer == nil {
-		return max(p.measured, 0)
+		return Sequences{First: max(p.measured, 0), End: next}
 	}
-	return p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Warmup))
+	s := p.env.spec.Settings.Load
+	return Sequences{
+		First: p.pacer.Count(time.Duration(s.Warmup)),
+		End:   p.pacer.Count(time.Duration(s.Warmup + s.Duration)),
+	}
 }
 
 func (p *producer) event() Event {

@@ -98,12 +98,18 @@ type Event struct {
 	// First is when the first effect or acknowledgement of this incarnation
 	// was, on CLOCK_MONOTONIC; 0 before it.
 	First int64 `json:"first,omitempty"`
-	// Due is how many messages were due at this producer, FirstMeasured the
-	// first sequence of the measured window; in the done event.
-	Due           int64 `json:"due,omitempty"`
-	FirstMeasured int64 `json:"first_measured,omitempty"`
+	// Due is how many messages were due at this producer, Measured those of
+	// them that were due in the measured window; in the done event.
+	Due      int64     `json:"due,omitempty"`
+	Measured Sequences `json:"measured,omitzero"`
 	// Warnings are told once, in the done event.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Sequences are the messages First ≤ s < End of a producer.
+type Sequences struct {
+	First int64 `json:"first"`
+	End   int64 `json:"end"`
 }
 
 // Counts are a worker's running totals over its whole life.
