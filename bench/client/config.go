@@ -29,9 +29,7 @@ func (e Endpoint) properties() Properties {
 		"socket.nagle.disable":     "true",
 		// Client telemetry (KIP-714) is traffic that nobody asked for.
 		"enable.metrics.push": "false",
-		// A request without an answer for this long counts as lost; the
-		// library's own 60 s is longer than most trials.
-		"socket.timeout.ms": "30000",
+		"socket.timeout.ms":   millis(profile.SocketTimeout),
 	}
 	maps.Copy(p, e.Properties)
 	return p

@@ -50,7 +50,7 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 	case f.Kill != "":
 		return predictConsumerKill(s.Consumer, f.When)
 	case f.Freeze != "":
-		if s.Producer.Acks == profile.AcksNone || f.For >= s.Consumer.SessionTimeout {
+		if s.Producer.Acks == profile.AcksNone || f.For >= shortestTimeout(s) {
 			return nil
 		}
 		return exactly(0, 0) // everything waits, nothing times out
@@ -60,6 +60,18 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 		}
 		return exactly(0, 0) // the callback settles what is in hand
 	}
+}
+
+// shortestTimeout is the first that a broker which stands still would trip.
+func shortestTimeout(s profile.Settings) profile.Duration {
+	shortest := min(profile.SocketTimeout, s.Producer.MessageTimeout)
+	if s.Pipeline != profile.Produce {
+		shortest = min(shortest, s.Consumer.SessionTimeout)
+	}
+	if s.Consumer.Commit.When == profile.InTransaction {
+		shortest = min(shortest, s.Relay.TransactionTimeout)
+	}
+	return shortest
 }
 
 // predictConsumerKill: one batch of B = consumer.commit.every lies between the

@@ -69,6 +69,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // payload is already in place: the checksum covers it. A value shorter than
 // MinSize panics.
 func Encode(value []byte, h Header) {
+	put(value, h)
+	seal(value)
+}
+
+// put writes everything of the header but the checksum.
+func put(value []byte, h Header) {
 	_ = value[MinSize-1] // one bounds check for all the writes below
 	binary.LittleEndian.PutUint32(value[magicAt:], magic)
 	binary.LittleEndian.PutUint64(value[tagAt:], h.Tag)
@@ -77,7 +83,6 @@ func Encode(value []byte, h Header) {
 	binary.LittleEndian.PutUint64(value[sequenceAt:], h.Sequence)
 	binary.LittleEndian.PutUint64(value[intendedAt:], uint64(h.Intended))
 	binary.LittleEndian.PutUint64(value[sentAt:], uint64(h.Sent))
-	seal(value)
 }
 
 // Readdress makes value, a message that Decode accepted, another attempt at

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,6 +19,10 @@ const poolBytes = 2 << 20
 type Payload struct {
 	pool []byte
 	size int // of one payload
+	// sums are the checksum registers of the payloads in the pool, and advance
+	// carries a register over one of them: see Seal.
+	sums    []uint32
+	advance register
 }
 
 // NewPayload draws payloads for values of size bytes, header included, from
@@ -46,7 +51,28 @@ func NewPayload(seed uint64, size int, entropy profile.Share) (*Payload, error) 
 		payload := p.pool[slot*p.size:][:random]
 		source.Read(payload) // never fails
 	}
+	p.advance = newRegister(p.size)
+	p.sums = make([]uint32, slots)
+	for slot := range slots {
+		p.sums[slot] = run(0, p.pool[slot*p.size:][:p.size])
+	}
 	return p, nil
+}
+
+// Seal writes message n whole: its payload as Fill does, then its header as
+// Encode does, at a fraction of Encode's time. The payloads in the pool never
+// change, so their part of the checksum is worked out once (checksum.go), and
+// only the header's 40 bytes are summed per message.
+func (p *Payload) Seal(value []byte, n int64, h Header) {
+	if p.size == 0 {
+		Encode(value, h)
+		return
+	}
+	slot := int(uint64(n) % uint64(len(p.sums)))
+	copy(value[MinSize:], p.pool[slot*p.size:][:p.size])
+	put(value, h)
+	header := run(^uint32(0), value[tagAt:MinSize])
+	binary.LittleEndian.PutUint32(value[checksumAt:], ^(p.advance.over(header) ^ p.sums[slot]))
 }
 
 // Fill copies the payload of message n (from 0) to its place in value, behind

@@ -2,6 +2,11 @@ package profile
 
 import "time"
 
+// SocketTimeout is how long a client waits for the answer to a request before it
+// counts the request as lost (socket.timeout.ms). The library's own 60 s is
+// longer than most trials.
+const SocketTimeout = Duration(30 * time.Second)
+
 // Defaults is what a profile that states nothing is run with. Where the client
 // library's own default would measure something else than the profile says
 // (fetch.queue.backoff.ms, auto.offset.reset), the worker's client

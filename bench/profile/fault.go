@@ -142,7 +142,9 @@ func (f Fault) unreachable(s Settings) string {
 		role = f.Join
 	}
 	switch {
-	case f.Freeze != "" || role == BrokerRole || role == ProducerRole && f.When == PointSent:
+	case f.Kill == BrokerRole:
+		return fmt.Sprintf("%s: the embedded broker keeps its log in memory, so nothing would survive", f.Name())
+	case f.Freeze != "" || role == ProducerRole && f.When == PointSent:
 		return ""
 	case role == RelayRole && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no relay", f.Name(), s.Pipeline)

@@ -204,7 +204,7 @@ func (p *Plan) Estimate() time.Duration {
 // decide nothing.
 const (
 	// trialOverhead is topics, worker start, joining the group and settling.
-	trialOverhead = 1500 * time.Millisecond
+	trialOverhead = 1400 * time.Millisecond
 	// auditRate is messages per second through one pass of the auditor.
 	auditRate = 400_000
 	// saturatedRate is what load.rate: max is taken to be, messages per second.

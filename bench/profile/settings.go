@@ -180,7 +180,7 @@ type Relay struct {
 // Fault is one thing that goes wrong. Exactly one of Kill, Freeze and Join is set.
 type Fault struct {
 	// Kill ends a worker of this role with SIGKILL when it reaches the point
-	// When; the broker has no points and is killed at the moment At.
+	// When. The embedded broker cannot be killed: it keeps its log in memory.
 	Kill Role `yaml:"kill" json:"kill,omitempty"`
 	// Freeze stops (SIGSTOP) the broker for the time For.
 	Freeze Role `yaml:"freeze" json:"freeze,omitempty"`

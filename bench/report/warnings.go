@@ -23,12 +23,28 @@ func Warnings(run *result.Run) []Warning {
 	out = append(out, v.varianceWarnings()...)
 	out = append(out, trialWarnings(run)...)
 	if run.Environment.Broker.Kind == "embedded" {
+		text := "Embedded broker: the guarantees are real, the speeds are not your cluster's"
+		if variesLeaderAcks(run) {
+			text += "; it has one log per partition, so acks=1 and acks=all are the same to it"
+		}
 		out = append(out, Warning{
-			Text:   "Embedded broker: the guarantees are real, the speeds are not your cluster's",
+			Text:   text,
 			Remedy: "Compare the arms with each other, not with a cluster.",
 		})
 	}
 	return out
+}
+
+// variesLeaderAcks reports whether cells that ran differ in waiting for the
+// leader or for all replicas.
+func variesLeaderAcks(run *result.Run) bool {
+	seen := map[string]bool{}
+	for _, c := range run.Cells {
+		if c.Omitted == "" {
+			seen[c.Settings["producer.acks"]] = true
+		}
+	}
+	return seen["1"] && seen["all"]
 }
 
 // countWarnings are about ledgers and histograms that could not hold everything.

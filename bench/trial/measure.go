@@ -156,8 +156,12 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 	if exact := c.lastDone(); exact > 0 {
 		last = exact
 	}
+	done := measured + others
+	if v != nil {
+		done -= min(done, v.Duplicates.Redelivered) // doing a message again carries nothing
+	}
 	if last > 0 {
-		t.PipelinePerSecond = float64(measured+others) / max(last, window)
+		t.PipelinePerSecond = float64(done) / max(last, window)
 	}
 	return t
 }

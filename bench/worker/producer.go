@@ -206,8 +206,7 @@ func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now
 		p.sendLag.Record(now, now-intended)
 	}
 	p.outcomes.Begin(seq)
-	p.payload.Fill(value, seq)
-	message.Encode(value, message.Header{
+	p.payload.Seal(value, seq, message.Header{
 		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number),
 		Sequence: uint64(seq), Intended: intended, Sent: now,
 	})
