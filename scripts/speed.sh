@@ -25,7 +25,7 @@ echo "rounds:  $rounds of $messages messages of 256 B; load average before: $(lo
 echo
 echo "Per message, without a client (ns and allocations)"
 go test -run '^$' -benchmem -benchtime 200ms \
-  -bench '^(BenchmarkBegin|BenchmarkAcked|BenchmarkEffectMark|BenchmarkEncode256B|BenchmarkDecode256B|BenchmarkAt|BenchmarkIntervalRecord)$' \
+  -bench '^(BenchmarkBegin|BenchmarkAcked|BenchmarkEffectMark|BenchmarkEncode256B|BenchmarkSeal256B|BenchmarkDecode256B|BenchmarkAt|BenchmarkIntervalRecord)$' \
   ./bench/ledger ./bench/message ./bench/pace ./bench/latency |
   awk '/^Benchmark/ {
     for (i = 2; i < NF; i++) { if ($(i+1) == "ns/op") ns = $i; if ($(i+1) == "allocs/op") allocs = $i }

@@ -52,7 +52,7 @@ func TestLiveOnATerminal(t *testing.T) {
 	l.Begin(&result.Run{}, plan)
 	l.Trial(0, plan.Trials[0])
 	require.Equal(t, `
-trial 1/3  orders / paced #1                              about 1 min 38 s left
+trial 1/3  orders / paced #1                              about 1 min 39 s left
   starting         sent 0  processed 0
 ▮
 `, "\n"+s.String())
@@ -61,7 +61,7 @@ trial 1/3  orders / paced #1                              about 1 min 38 s left
 	faults := []string{"kill consumer at mid-batch: planned"}
 	l.Observe(trial.Snapshot{Phase: "load", Produced: 20_412, Effects: 19_000, P99: 4400 * time.Microsecond, Faults: faults})
 	require.Equal(t, `
-trial 1/3  orders / paced #1                              about 1 min 28 s left
+trial 1/3  orders / paced #1                              about 1 min 29 s left
   load             sent 20.4k  processed 19.0k  p99 4.4 ms
   kill consumer at mid-batch: planned
 ▮
@@ -111,7 +111,7 @@ func TestLiveOfAResumedRunCountsWhatIsLeft(t *testing.T) {
 	l, s, _ := live(t, 80)
 	l.Begin(run, plan)
 	l.Trial(0, plan.Trials[0])
-	require.Contains(t, s.String(), "about 1 min 05 s left")
+	require.Contains(t, s.String(), "about 1 min 06 s left")
 }
 
 func TestLiveOfAProducerHasNoEffects(t *testing.T) {

@@ -70,6 +70,7 @@ func (t *transactions) end(ctx context.Context, seq int64) error {
 	}
 	t.open = false
 	p := t.producer
+	p.shares = 0 // ending a transaction takes time
 	ctx, cancel := context.WithTimeout(ctx, TransactionTimeout)
 	defer cancel()
 	if t.draw.Float64() < float64(t.settings.Abort) {
