@@ -87,7 +87,7 @@ func TestAFaultThatNeverFiresIsInconclusive(t *testing.T) {
 	p := newPlace(t)
 	kill := "{kill: producer, when: sent, at: 0%, restart: 10ms}"
 	got := p.measure(p.profile("idle", `guarantee: at-least-once
-load: {rate: 5/s, warmup: 0s, duration: 200ms, message: {size: 64B}}
+load: {rate: 5/s, warmup: 0s, duration: 200ms, cooldown: 0s, message: {size: 64B}}
 producer: {count: 2}
 scenarios: {crash: {faults: [`+kill+", "+kill+`]}}
 claims: {"*/*": [lost == 0]}
