@@ -13,7 +13,7 @@ import (
 func TestSealIsFillAndEncode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(MinSize, 2000).Draw(t, "size")
-		p, err := NewPayload(rapid.Uint64().Draw(t, "seed"), size, profile.Share(rapid.Float64Range(0, 1).Draw(t, "entropy")))
+		p, err := NewPayload(rapid.Uint64().Draw(t, "seed"), size, profile.Share(rapid.Float64Range(0, 1).Draw(t, "entropy")), rapid.Bool().Draw(t, "compressed"))
 		require.NoError(t, err)
 		for range 5 {
 			n := rapid.Int64Min(0).Draw(t, "n")
@@ -31,7 +31,7 @@ func TestSealIsFillAndEncode(t *testing.T) {
 }
 
 func BenchmarkSeal256B(b *testing.B) {
-	p, err := NewPayload(1, 256, 1)
+	p, err := NewPayload(1, 256, 1, false)
 	require.NoError(b, err)
 	value := make([]byte, 256)
 	b.ReportAllocs()

@@ -139,7 +139,7 @@ func deflated(t *testing.T, payload *message.Payload, size, messages int) float6
 func TestPayloadCompressesToItsEntropy(t *testing.T) {
 	for _, size := range []int{256, 1024, 100_000} {
 		for _, entropy := range []profile.Share{0, 0.25, 0.5, 0.9, 1} {
-			payload, err := message.NewPayload(3, size, entropy)
+			payload, err := message.NewPayload(3, size, entropy, true)
 			require.NoError(t, err)
 			share := deflated(t, payload, size, max(10, 1<<20/size))
 			require.InDelta(t, float64(entropy), share, 0.05, "size %d, entropy %v", size, entropy)
@@ -149,7 +149,7 @@ func TestPayloadCompressesToItsEntropy(t *testing.T) {
 
 func TestPayloadDependsOnSeedAndNumberOnly(t *testing.T) {
 	fill := func(seed uint64, n int64) []byte {
-		payload, err := message.NewPayload(seed, 256, 1)
+		payload, err := message.NewPayload(seed, 256, 1, true)
 		require.NoError(t, err)
 		value := make([]byte, 256)
 		payload.Fill(value, n)
@@ -162,7 +162,7 @@ func TestPayloadDependsOnSeedAndNumberOnly(t *testing.T) {
 }
 
 func TestPayloadOfAHeaderAloneIsEmpty(t *testing.T) {
-	payload, err := message.NewPayload(0, message.MinSize, 1)
+	payload, err := message.NewPayload(0, message.MinSize, 1, true)
 	require.NoError(t, err)
 	value := make([]byte, message.MinSize)
 	payload.Fill(value, 1)
@@ -170,10 +170,10 @@ func TestPayloadOfAHeaderAloneIsEmpty(t *testing.T) {
 }
 
 func TestPayloadRefusals(t *testing.T) {
-	_, err := message.NewPayload(0, message.MinSize-1, 1)
+	_, err := message.NewPayload(0, message.MinSize-1, 1, true)
 	require.ErrorContains(t, err, "at least 48 B")
 	for _, entropy := range []float64{-0.1, 1.1, math.NaN()} {
-		_, err = message.NewPayload(0, 256, profile.Share(entropy))
+		_, err = message.NewPayload(0, 256, profile.Share(entropy), true)
 		require.ErrorContains(t, err, "0% to 100%")
 	}
 }
@@ -274,7 +274,7 @@ func TestKeyRefusals(t *testing.T) {
 
 func TestTheHotPathDoesNotAllocate(t *testing.T) {
 	value := make([]byte, 256)
-	payload, err := message.NewPayload(0, len(value), 1)
+	payload, err := message.NewPayload(0, len(value), 1, true)
 	require.NoError(t, err)
 	keys := newKeys(t, profile.ZipfKey, 1000, 0)
 	var n int64
@@ -326,7 +326,7 @@ func BenchmarkPeek(b *testing.B) {
 
 func BenchmarkFill256B(b *testing.B) {
 	value := make([]byte, 256)
-	payload, err := message.NewPayload(0, len(value), 1)
+	payload, err := message.NewPayload(0, len(value), 1, true)
 	require.NoError(b, err)
 	b.ReportAllocs()
 	var n int64

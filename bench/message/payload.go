@@ -9,10 +9,14 @@ import (
 	"deliverybench/bench/profile"
 )
 
-// poolBytes is how much different payload there is at least: more than the
-// largest usual batch (1 MiB), so that a codec finds no repeats in a batch
-// that would make it compress better than the entropy says.
-const poolBytes = 2 << 20
+// How much different payload there is at least. For a codec it is more than the
+// largest usual batch (1 MiB), so that it finds no repeats in one that would make
+// it compress better than the entropy says. Without a codec nobody looks, and
+// what is copied from should stay in the processor's cache.
+const (
+	codecPoolBytes = 2 << 20
+	plainPoolBytes = 64 << 10
+)
 
 // Payload holds what the messages' payloads are copied from. It is read only
 // after it was made, and may be shared by many goroutines.
@@ -28,8 +32,8 @@ type Payload struct {
 // NewPayload draws payloads for values of size bytes, header included, from
 // the seed. The share entropy of each payload, from its start, is random and
 // does not compress; the rest is one repeated byte, which compresses to almost
-// nothing. A size below MinSize and an entropy outside 0 to 1 are errors.
-func NewPayload(seed uint64, size int, entropy profile.Share) (*Payload, error) {
+// nothing. compressed says that the producer compresses. A size below MinSize and an entropy outside 0 to 1 are errors.
+func NewPayload(seed uint64, size int, entropy profile.Share, compressed bool) (*Payload, error) {
 	if size < MinSize {
 		return nil, fmt.Errorf("message: load.message.size is %d B: use at least %d B, the header", size, MinSize)
 	}
@@ -40,7 +44,11 @@ func NewPayload(seed uint64, size int, entropy profile.Share) (*Payload, error) 
 	if p.size == 0 {
 		return p, nil
 	}
-	slots := (poolBytes + p.size - 1) / p.size
+	pool := plainPoolBytes
+	if compressed {
+		pool = codecPoolBytes
+	}
+	slots := (pool + p.size - 1) / p.size
 	p.pool = make([]byte, slots*p.size)
 	random := int(math.Round(float64(entropy) * float64(p.size)))
 	source := rand.NewChaCha8(chachaSeed(seed))

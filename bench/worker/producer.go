@@ -98,7 +98,8 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, spec.Seed+uint64(spec.Number)); err != nil {
 		return err
 	}
-	if p.payload, err = message.NewPayload(spec.Seed, int(s.Load.Message.Size), s.Load.Message.Entropy); err != nil {
+	compressed := s.Producer.Compression != "none"
+	if p.payload, err = message.NewPayload(spec.Seed, int(s.Load.Message.Size), s.Load.Message.Entropy, compressed); err != nil {
 		return err
 	}
 	if s.Load.Rate != profile.RateMax {

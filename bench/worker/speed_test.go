@@ -153,7 +153,7 @@ func processorNanos(b *testing.B) int64 {
 
 func encoded(b *testing.B) []byte {
 	value := make([]byte, speedSize)
-	payload, err := message.NewPayload(1, speedSize, 1)
+	payload, err := message.NewPayload(1, speedSize, 1, false)
 	require.NoError(b, err)
 	payload.Fill(value, 0)
 	message.Encode(value, message.Header{Tag: speedTag})

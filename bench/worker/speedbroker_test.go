@@ -57,7 +57,7 @@ func serveFreeBroker(stdin io.Reader, stdout io.Writer) error {
 
 // cannedBatch is a record batch (KIP-98) of benchmark messages.
 func cannedBatch() ([]byte, error) {
-	payload, err := message.NewPayload(1, speedSize, 1)
+	payload, err := message.NewPayload(1, speedSize, 1, false)
 	if err != nil {
 		return nil, err
 	}
