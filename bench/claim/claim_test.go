@@ -67,21 +67,32 @@ func evaluate(t require.TestingT, run *result.Run, expression string) result.Cla
 	return claims[0]
 }
 
-func TestEvaluate(t *testing.T) {
-	vague := lost(0)
-	vague.Promise = result.PromiseInconclusive
-	broken := lost(0)
-	broken.Promise = result.Violated
+// evaluation is one expression on the trials of one cell, and its answer.
+type evaluation struct {
+	expression string
+	trials     []result.Trial
+	status     result.ClaimStatus
+	expected   string
+	observed   string
+	reason     string
+}
+
+func checkAll(t *testing.T, evaluations []evaluation) {
+	t.Helper()
+	for _, c := range evaluations {
+		t.Run(c.expression, func(t *testing.T) {
+			got := evaluate(t, oneCell(c.trials...), c.expression)
+			require.Equal(t, []string{string(c.status), c.expected, c.observed, c.reason},
+				[]string{string(got.Status), got.Expected, got.Observed, got.Reason})
+			require.Equal(t, []string{"arm", "crash", c.expression}, []string{got.Cell, got.Scenario, got.Expression})
+		})
+	}
+}
+
+func TestEvaluateCounts(t *testing.T) {
 	blind := lost(0)
 	blind.Faults = []result.Fault{{Name: "join consumer"}}
-	for _, c := range []struct {
-		expression string
-		trials     []result.Trial
-		status     result.ClaimStatus
-		expected   string
-		observed   string
-		reason     string
-	}{
+	checkAll(t, []evaluation{
 		// Counts must hold in every trial.
 		{"lost == 0", []result.Trial{lost(0), lost(0)}, result.Met, "0", "0", ""},
 		{"lost == 0", []result.Trial{lost(0), lost(0), lost(0), lost(0), lost(1), lost(0)}, result.NotMet, "0", "1", "in 1 of 6 trials"},
@@ -109,7 +120,11 @@ func TestEvaluate(t *testing.T) {
 		{"lost == predicted +- 15%", []result.Trial{struck(116, 100)}, result.NotMet, "85–115 (predicted)", "116", "in 1 of 1 trials"},
 		{"lost <= 2 * predicted", []result.Trial{struck(200, 100)}, result.Met, "<= 200 (2× predicted)", "200", ""},
 		{"lost == predicted", []result.Trial{blind}, result.ClaimInconclusive, "", "", `t1: "join consumer" predicts no number of lost`},
-		// Medians.
+	})
+}
+
+func TestEvaluateMedians(t *testing.T) {
+	checkAll(t, []evaluation{
 		{"end_to_end.p99 <= 50ms", []result.Trial{fast(1, 20e3), fast(1, 50e3), fast(1, 900e3)}, result.Met, "<= 50 ms", "50 ms", ""},
 		{"end_to_end.p99 <= 50ms", []result.Trial{fast(1, 50.2e3)}, result.NotMet, "<= 50 ms", "50.2 ms", ""},
 		{"end_to_end.p99 <= consumer.session_timeout", []result.Trial{fast(1, 50e3)}, result.Met, "<= 10 s (consumer.session_timeout)", "50 ms", ""},
@@ -120,6 +135,15 @@ func TestEvaluate(t *testing.T) {
 		{"cpu_share < 80%", []result.Trial{fast(1, 1)}, result.Met, "< 80 %", "50 %", ""},
 		{"commit.p99 <= 50ms", []result.Trial{fast(1, 1)}, result.ClaimInconclusive, "", "", "commit.p99 was not measured in 1 of 1 trials"},
 		{"pipeline_per_second > 1/s", []result.Trial{lost(0)}, result.ClaimInconclusive, "", "", "pipeline_per_second was not measured in 1 of 1 trials"},
+	})
+}
+
+func TestEvaluatePromisesAndWhatDidNotComplete(t *testing.T) {
+	vague := lost(0)
+	vague.Promise = result.PromiseInconclusive
+	broken := lost(0)
+	broken.Promise = result.Violated
+	checkAll(t, []evaluation{
 		// The promise.
 		{"promise == held", []result.Trial{lost(0), lost(0)}, result.Met, "held", "held", ""},
 		{"promise == held", []result.Trial{lost(0), broken}, result.NotMet, "held", "violated", "in 1 of 2 trials"},
@@ -136,14 +160,7 @@ func TestEvaluate(t *testing.T) {
 		{"end_to_end.p99 < 1s", []result.Trial{fast(1, 2e6), failed()}, result.ClaimInconclusive, "< 1 s", "2 s", "t2 is failed: no broker"},
 		{"end_to_end.p99 < 200s", []result.Trial{fast(1, 1), fast(1, latency.OverRange)}, result.NotMet, "< 200 s", "> 10 min", "the median of 2 trials"},
 		{"end_to_end.p99 < 1s", []result.Trial{fast(1, 7e8)}, result.NotMet, "< 1 s", "> 10 min", ""},
-	} {
-		t.Run(c.expression, func(t *testing.T) {
-			got := evaluate(t, oneCell(c.trials...), c.expression)
-			require.Equal(t, []string{string(c.status), c.expected, c.observed, c.reason},
-				[]string{string(got.Status), got.Expected, got.Observed, got.Reason})
-			require.Equal(t, []string{"arm", "crash", c.expression}, []string{got.Cell, got.Scenario, got.Expression})
-		})
-	}
+	})
 }
 
 func with(t result.Trial, setting, value string) result.Trial {
