@@ -205,7 +205,7 @@ func (c *consumer) due() bool {
 	if len(c.hand) == 0 || !c.begun {
 		return false
 	}
-	commit := c.env.spec.Settings.Consumer.Commit
+	commit := &c.env.spec.Settings.Consumer.Commit
 	if c.full() {
 		return true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,15 @@ type effect struct {
 	commits     *latencies
 	// outstanding are the intended times of the open transaction's messages.
 	outstanding []int64
+	// together is how many messages share a reading of the clock, done are the
+	// headers of those that were processed since the last one.
+	together int
+	done     [sharedReadings]message.Header
 }
+
+// sharedBytes is up to which size of a message a reading of the clock is
+// shared: checking eight of them takes less than 5 µs.
+const sharedBytes = 4096
 
 func newEffect(ctx context.Context, env *environment, counts *counters) (*effect, error) {
 	layout, err := ledger.ReadLayout(env.spec.Ledger)
@@ -40,7 +49,10 @@ func newEffect(ctx context.Context, env *environment, counts *counters) (*effect
 	if err != nil {
 		return nil, err
 	}
-	e := &effect{env: env, counts: counts, layout: layout, marks: marks}
+	e := &effect{env: env, counts: counts, layout: layout, marks: marks, together: sharedReadings}
+	if s := env.spec.Settings; s.Consumer.ProcessingTime > 0 || s.Load.Message.Size > sharedBytes {
+		e.together = 1
+	}
 	if env.spec.Settings.Pipeline == profile.RelayTo {
 		err = e.openOutput(ctx)
 	}
@@ -86,34 +98,44 @@ func (e *effect) begin(windowStart int64) error {
 	return err
 }
 
-// do processes one message. A message that is not this trial's, or damaged,
-// has no effect: the auditor counts it.
-func (e *effect) do(r *record) error {
+// doAll processes messages in their order.
+func (e *effect) doAll(b batch) error {
+	for chunk := range slices.Chunk(b, e.together) {
+		done := e.done[:0]
+		for i := range chunk {
+			h, ok, err := e.do(&chunk[i])
+			if err != nil {
+				return err
+			}
+			if ok {
+				done = append(done, h)
+			}
+		}
+		e.measure(done)
+	}
+	return nil
+}
+
+// do processes one message and reports whether it had an effect: a message
+// that is not this trial's, or damaged, has none; the auditor counts it.
+func (e *effect) do(r *record) (message.Header, bool, error) {
 	h, err := message.Decode(r.value)
 	if err != nil || h.Tag != e.env.spec.RunTag {
-		return nil
+		return h, false, nil
 	}
 	index, ok := e.layout.Index(int(h.Producer), int64(h.Sequence))
 	if !ok {
-		return nil
+		return h, false, nil
 	}
 	e.work()
 	e.marks.Mark(index)
 	if e.output != nil {
 		message.Readdress(r.value, uint32(e.env.spec.Incarnation), h.Sent)
 		if err := e.send(r.key, r.value); err != nil {
-			return err
+			return h, false, err
 		}
 	}
-	now := e.env.clock.Now()
-	e.count(now)
-	if e.output == nil {
-		e.latencies.endToEnd(now, h)
-	}
-	if e.env.spec.Settings.Consumer.Commit.When == profile.InTransaction {
-		e.outstanding = append(e.outstanding, h.Intended)
-	}
-	return nil
+	return h, true, nil
 }
 
 // work simulates processing.
@@ -123,8 +145,28 @@ func (e *effect) work() {
 	}
 }
 
-func (e *effect) count(now int64) {
-	first := e.counts.effects.Add(1) == 1
+// measure counts effects just had, by one reading of the clock: it is after all
+// of them, so that no latency is too low.
+func (e *effect) measure(done []message.Header) {
+	if len(done) == 0 {
+		return
+	}
+	now := e.env.clock.Now()
+	e.count(int64(len(done)), now)
+	if e.output == nil {
+		for i := range done {
+			e.latencies.endToEnd(now, &done[i])
+		}
+	}
+	if e.env.spec.Settings.Consumer.Commit.When == profile.InTransaction {
+		for i := range done {
+			e.outstanding = append(e.outstanding, done[i].Intended)
+		}
+	}
+}
+
+func (e *effect) count(n, now int64) {
+	first := e.counts.effects.Add(n) == n
 	e.counts.last.Store(now)
 	if first {
 		e.counts.first.Store(now)

@@ -83,11 +83,11 @@ func (l *latencies) role(name string) *latency.IntervalRecorder {
 // record counts one latency that is not on the hot path.
 func (l *latencies) record(role string, now, nanos int64) { l.role(role).Record(now, nanos) }
 
-func (l *latencies) ack(now int64, h message.Header) {
+func (l *latencies) ack(now int64, h *message.Header) {
 	l.hot(&l.acks, now, h)
 }
 
-func (l *latencies) endToEnd(now int64, h message.Header) {
+func (l *latencies) endToEnd(now int64, h *message.Header) {
 	l.hot(&l.effects, now, h)
 }
 
@@ -96,7 +96,7 @@ func (l *latencies) measures(intended int64) bool {
 	return intended >= l.windowStart && intended < l.windowEnd
 }
 
-func (l *latencies) hot(roles *hotRoles, now int64, h message.Header) {
+func (l *latencies) hot(roles *hotRoles, now int64, h *message.Header) {
 	if !l.measures(h.Intended) {
 		roles.outside.Record(now, now-h.Intended)
 		return

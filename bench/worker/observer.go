@@ -97,7 +97,7 @@ func (o *observer) see(event client.Event) {
 		o.counts.first.Store(now)
 	}
 	o.counts.last.Store(now)
-	o.latencies.endToEnd(now, h)
+	o.latencies.endToEnd(now, &h)
 }
 
 func (o *observer) drained() {

@@ -284,7 +284,7 @@ func (p *producer) onReport(r *client.Report) {
 	if p.last.Load() != now {
 		p.last.Store(now)
 	}
-	p.reporting.ack(now, h)
+	p.reporting.ack(now, &h)
 }
 
 func (p *producer) outcome(r *client.Report) ledger.Outcome {

@@ -59,10 +59,8 @@ func (s *beforeProcessing) settle() error {
 		return s.rewind()
 	}
 	s.reachIf(full, profile.PointCommitted, profile.PointMidBatch)
-	for i := range s.hand {
-		if err := s.effect.do(&s.hand[i]); err != nil {
-			return err
-		}
+	if err := s.effect.doAll(s.hand); err != nil {
+		return err
 	}
 	return s.reachAfterOutputs(full)
 }
@@ -85,10 +83,8 @@ type afterProcessing struct {
 func (s *afterProcessing) settle() error {
 	full := s.full()
 	s.reachIf(full, profile.PointPolled)
-	for i := range s.hand {
-		if err := s.effect.do(&s.hand[i]); err != nil {
-			return err
-		}
+	if err := s.effect.doAll(s.hand); err != nil {
+		return err
 	}
 	undelivered, err := s.effect.await()
 	if err != nil {
@@ -142,10 +138,8 @@ func (s *inTransaction) transact() error {
 		return err
 	}
 	s.reachIf(full, profile.PointBegun)
-	for i := range s.hand {
-		if err := s.effect.do(&s.hand[i]); err != nil {
-			return err
-		}
+	if err := s.effect.doAll(s.hand); err != nil {
+		return err
 	}
 	if err := s.reachAfterOutputs(full); err != nil {
 		return err

@@ -15,19 +15,10 @@ type timer struct {
 
 func (s *timer) settle() error {
 	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
-	if err := s.process(); err != nil {
+	if err := s.effect.doAll(s.hand); err != nil {
 		return err
 	}
 	return s.reachAfterOutputs(true)
-}
-
-func (s *timer) process() error {
-	for i := range s.hand {
-		if err := s.effect.do(&s.hand[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *timer) settleOnRevoke() bool { return false }
@@ -55,7 +46,7 @@ type storedTimer struct {
 
 func (s *storedTimer) settle() error {
 	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
-	if err := s.process(); err != nil {
+	if err := s.effect.doAll(s.hand); err != nil {
 		return err
 	}
 	if s.effect.output == nil {
