@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -133,11 +134,22 @@ func (b *Embedded) ending() string {
 	return "exit status 0"
 }
 
-// Freeze stops the broker's process.
-func (b *Embedded) Freeze() error { return b.process.Signal(syscall.SIGSTOP) }
+// Nodes is the broker's one process.
+func (b *Embedded) Nodes() []Node { return []Node{embeddedNode{b}} }
 
-// Thaw continues it.
-func (b *Embedded) Thaw() error { return b.process.Signal(syscall.SIGCONT) }
+// embeddedNode can be frozen only: it keeps its log in memory.
+type embeddedNode struct{ *Embedded }
+
+func (n embeddedNode) ID() int32     { return 0 }
+func (n embeddedNode) Running() bool { return n.Failed() == nil }
+func (n embeddedNode) Freeze() error { return n.process.Signal(syscall.SIGSTOP) }
+func (n embeddedNode) Thaw() error   { return n.process.Signal(syscall.SIGCONT) }
+
+func (n embeddedNode) Kill(context.Context) error  { return errInMemory }
+func (n embeddedNode) Stop(context.Context) error  { return errInMemory }
+func (n embeddedNode) Start(context.Context) error { return errInMemory }
+
+var errInMemory = errors.New("the embedded broker keeps its log in memory: it cannot end and come back")
 
 // CPUSeconds is the processor time that the broker has used so far.
 func (b *Embedded) CPUSeconds() float64 { return b.cpu.seconds() }
@@ -147,7 +159,7 @@ func (b *Embedded) PID() int { return b.process.PID() }
 
 // Close ends the broker.
 func (b *Embedded) Close() {
-	_ = b.Thaw()
+	_ = b.process.Signal(syscall.SIGCONT)
 	b.process.Close(3 * time.Second)
 }
 

@@ -96,7 +96,7 @@ func TestEmbeddedAnswersAndEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(log), "serves on "+b.Endpoint().Bootstrap)
 	require.Contains(t, string(log), "ends with its input")
-	require.NoError(t, b.Freeze(), "nothing is left to be frozen")
+	require.NoError(t, b.Nodes()[0].Freeze(), "nothing is left to be frozen")
 	b.Close() // again: nothing
 }
 
@@ -105,14 +105,14 @@ func TestEmbeddedFreezesAndThaws(t *testing.T) {
 	admin, err := client.NewAdmin(b.Endpoint())
 	require.NoError(t, err)
 	defer admin.Close()
-	require.NoError(t, b.Freeze())
+	require.NoError(t, b.Nodes()[0].Freeze())
 	_, err = admin.Nodes(10 * time.Millisecond)
 	require.Error(t, err)
 	require.NoError(t, b.Failed(), "a frozen broker is not gone")
-	require.NoError(t, b.Thaw())
+	require.NoError(t, b.Nodes()[0].Thaw())
 	_, err = admin.Nodes(within)
 	require.NoError(t, err)
-	require.NoError(t, b.Freeze())
+	require.NoError(t, b.Nodes()[0].Freeze())
 	b.Close()
 	require.ErrorIs(t, syscall.Kill(b.PID(), 0), syscall.ESRCH, "a frozen broker ends too")
 }

@@ -80,7 +80,7 @@ func (c *conductor) armFaults() {
 }
 
 func (c *conductor) freeze(f *activeFault) error {
-	if err := c.env.Broker.Freeze(); err != nil {
+	if err := c.env.Broker.Nodes()[0].Freeze(); err != nil {
 		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	f.fired, f.frozen = c.env.Clock.Now(), true
@@ -91,7 +91,7 @@ func (c *conductor) freeze(f *activeFault) error {
 				return nil // until the later one ends
 			}
 		}
-		return c.env.Broker.Thaw()
+		return c.env.Broker.Nodes()[0].Thaw()
 	})
 	return nil
 }
@@ -100,7 +100,7 @@ func (c *conductor) freeze(f *activeFault) error {
 func (c *conductor) thaw() error {
 	for _, f := range c.faults {
 		if f.frozen {
-			return c.env.Broker.Thaw()
+			return c.env.Broker.Nodes()[0].Thaw()
 		}
 	}
 	return nil

@@ -1,0 +1,250 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"deliverybench/bench/client"
+)
+
+// View asks a cluster who leads what. It speaks the protocol by another
+// library than the clients under test: that one cannot ask for leader epochs,
+// nor for the controller of a KRaft cluster.
+type View struct{ kgo *kgo.Client }
+
+// Seat is something that one node of a cluster leads: a partition. A group's
+// or a transaction's coordinator is the leader of a partition of an internal
+// topic, the controller that of the metadata log.
+type Seat struct {
+	Topic     string
+	Partition int32
+}
+
+// Topics of the seats that are no topic of ours.
+const (
+	groupTopic       = "__consumer_offsets"
+	transactionTopic = "__transaction_state"
+	metadataTopic    = "__cluster_metadata"
+)
+
+// ControllerSeat is that of the active controller.
+var ControllerSeat = Seat{Topic: metadataTopic}
+
+// Leadership is who holds a seat.
+type Leadership struct {
+	Leader   int32 // -1 is nobody
+	Epoch    int32 // grows with every election
+	Replicas []int32
+	InSync   []int32
+}
+
+// Followers are the replicas but the leader.
+func (l Leadership) Followers() []int32 {
+	return slices.DeleteFunc(slices.Clone(l.Replicas), func(id int32) bool { return id == l.Leader })
+}
+
+// viewTimeout bounds one request of a View, so that a node which is frozen
+// does not hide what the others know.
+const viewTimeout = time.Second
+
+// NewView makes a View of the cluster; it connects when it is asked something.
+func NewView(e client.Endpoint) (*View, error) {
+	c, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(e.Bootstrap, ",")...),
+		kgo.RequestRetries(0),
+		kgo.DialTimeout(viewTimeout),
+		kgo.RequestTimeoutOverhead(viewTimeout),
+		kgo.MetadataMinAge(10*time.Millisecond),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("view of the cluster: %w", err)
+	}
+	return &View{c}, nil
+}
+
+// Close ends its connections.
+func (v *View) Close() { v.kgo.Close() }
+
+// ask sends a request to every seed in turn until one answers.
+func ask[R kmsg.Response](ctx context.Context, v *View, request kmsg.Request, accept func(R) error) (R, error) {
+	var failed error
+	var none R
+	for _, seed := range v.kgo.SeedBrokers() {
+		within, cancel := context.WithTimeout(ctx, viewTimeout)
+		answer, err := seed.Request(within, request)
+		cancel()
+		if err == nil {
+			if err = accept(answer.(R)); err == nil {
+				return answer.(R), nil
+			}
+		}
+		if ctx.Err() != nil {
+			return none, context.Cause(ctx)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return none, failed
+}
+
+// metadata returns what the first node that answers knows; nil topics are all.
+func (v *View) metadata(ctx context.Context, topics []string) (*kmsg.MetadataResponse, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	for _, name := range topics {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = &name
+		request.Topics = append(request.Topics, topic)
+	}
+	return ask(ctx, v, request, func(*kmsg.MetadataResponse) error { return nil })
+}
+
+// Leadership returns who holds the seat.
+func (v *View) Leadership(ctx context.Context, s Seat) (Leadership, error) {
+	if s == ControllerSeat {
+		return v.quorum(ctx)
+	}
+	m, err := v.metadata(ctx, []string{s.Topic})
+	if err != nil {
+		return Leadership{}, fmt.Errorf("leader of %s partition %d: %w", s.Topic, s.Partition, err)
+	}
+	for _, topic := range m.Topics {
+		for _, p := range topic.Partitions {
+			if p.Partition == s.Partition {
+				return Leadership{Leader: p.Leader, Epoch: p.LeaderEpoch, Replicas: p.Replicas, InSync: p.ISR}, nil
+			}
+		}
+	}
+	return Leadership{}, fmt.Errorf("leader of %s partition %d: the cluster does not know that partition", s.Topic, s.Partition)
+}
+
+// quorum asks for the metadata log's leader (KIP-595).
+func (v *View) quorum(ctx context.Context) (Leadership, error) {
+	request := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic = metadataTopic
+	topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+	request.Topics = append(request.Topics, topic)
+	var found Leadership
+	_, err := ask(ctx, v, request, func(r *kmsg.DescribeQuorumResponse) error {
+		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+			return err
+		}
+		if len(r.Topics) != 1 || len(r.Topics[0].Partitions) != 1 {
+			return errors.New("the answer names no quorum")
+		}
+		p := r.Topics[0].Partitions[0]
+		if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+			return err
+		}
+		found = Leadership{Leader: p.LeaderID, Epoch: p.LeaderEpoch}
+		for _, voter := range p.CurrentVoters {
+			found.Replicas = append(found.Replicas, voter.ReplicaID)
+		}
+		return nil
+	})
+	if err != nil {
+		return Leadership{}, fmt.Errorf("active controller: %w", err)
+	}
+	return found, nil
+}
+
+// GroupSeat is that of a group's coordinator, TransactionSeat that of a
+// transactional id's.
+func (v *View) GroupSeat(ctx context.Context, group string) (Seat, error) {
+	return v.coordinatorSeat(ctx, groupTopic, group)
+}
+
+// TransactionSeat is that of a transactional id's coordinator.
+func (v *View) TransactionSeat(ctx context.Context, id string) (Seat, error) {
+	return v.coordinatorSeat(ctx, transactionTopic, id)
+}
+
+// coordinatorSeat: the broker chooses the partition by the key's hash
+// (GroupCoordinator.partitionFor, TransactionStateManager.partitionFor).
+func (v *View) coordinatorSeat(ctx context.Context, topic, key string) (Seat, error) {
+	m, err := v.metadata(ctx, []string{topic})
+	if err != nil {
+		return Seat{}, fmt.Errorf("coordinator of %s: %w", key, err)
+	}
+	for _, t := range m.Topics {
+		if n := len(t.Partitions); n > 0 {
+			return Seat{Topic: topic, Partition: int32(int(javaHash(key)&0x7fffffff) % n)}, nil
+		}
+	}
+	return Seat{}, fmt.Errorf("coordinator of %s: %s has no partitions yet", key, topic)
+}
+
+// javaHash is String.hashCode of an ASCII string (Java SE, java.lang.String).
+func javaHash(s string) uint32 {
+	var h uint32
+	for _, b := range []byte(s) {
+		h = 31*h + uint32(b)
+	}
+	return h
+}
+
+// AwaitWhole waits until that many nodes are registered and every partition of
+// every topic, the internal ones included, has a leader and all its replicas in
+// sync. The context bounds it; the error says what was still missing.
+func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
+	missing := "an answer"
+	for {
+		m, err := v.metadata(ctx, nil)
+		if err == nil {
+			missing = lacking(m, nodes)
+		}
+		if missing == "" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waited for the cluster to be whole, and it lacked %s: %w", missing, context.Cause(ctx))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// lacking says what keeps a cluster from being whole, "" when it is.
+func lacking(m *kmsg.MetadataResponse, nodes int) string {
+	if len(m.Brokers) < nodes {
+		return fmt.Sprintf("%d of %d nodes", nodes-len(m.Brokers), nodes)
+	}
+	for _, topic := range m.Topics {
+		for _, p := range topic.Partitions {
+			switch {
+			case p.Leader < 0:
+				return fmt.Sprintf("a leader of partition %d of %s", p.Partition, *topic.Topic)
+			case len(p.ISR) < len(p.Replicas):
+				return fmt.Sprintf("replicas in sync of partition %d of %s: %d of %d", p.Partition, *topic.Topic, len(p.ISR), len(p.Replicas))
+			}
+		}
+	}
+	return ""
+}
+
+// Restore heals every node of the cluster, thawing the frozen and starting
+// those that are down, and waits until it is whole.
+func Restore(ctx context.Context, b Broker) error {
+	for _, n := range b.Nodes() {
+		err := n.Thaw()
+		if !n.Running() {
+			err = n.Start(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("restore node %d: %w", n.ID(), err)
+		}
+	}
+	v, err := NewView(b.Endpoint())
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	return v.AwaitWhole(ctx, len(b.Nodes()))
+}
