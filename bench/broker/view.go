@@ -73,24 +73,39 @@ func NewView(e client.Endpoint) (*View, error) {
 // Close ends its connections.
 func (v *View) Close() { v.kgo.Close() }
 
-// ask sends a request to every seed in turn until one answers.
+// ask sends a request to every seed and returns the first answer that is
+// accepted: a node which is frozen holds up no other.
 func ask[R kmsg.Response](ctx context.Context, v *View, request kmsg.Request, accept func(R) error) (R, error) {
-	var failed error
-	var none R
-	for _, seed := range v.kgo.SeedBrokers() {
-		within, cancel := context.WithTimeout(ctx, viewTimeout)
-		answer, err := seed.Request(within, request)
-		cancel()
-		if err == nil {
-			if err = accept(answer.(R)); err == nil {
-				return answer.(R), nil
-			}
-		}
-		if ctx.Err() != nil {
-			return none, context.Cause(ctx)
-		}
-		failed = errors.Join(failed, err)
+	type reply struct {
+		answer R
+		err    error
 	}
+	ctx, cancel := context.WithTimeout(ctx, viewTimeout)
+	defer cancel()
+	seeds := v.kgo.SeedBrokers()
+	replies := make(chan reply, len(seeds))
+	for _, seed := range seeds {
+		go func() {
+			var r reply
+			answer, err := seed.Request(ctx, request)
+			if r.err = err; err == nil {
+				r.answer = answer.(R)
+			}
+			replies <- r
+		}()
+	}
+	var failed error
+	for range seeds {
+		r := <-replies
+		if r.err == nil {
+			r.err = accept(r.answer)
+		}
+		if r.err == nil {
+			return r.answer, nil
+		}
+		failed = errors.Join(failed, r.err)
+	}
+	var none R
 	return none, failed
 }
 
