@@ -9,8 +9,8 @@ import (
 // Scheduled is one fault of a trial.
 type Scheduled struct {
 	profile.Fault
-	// ArmAt is when it is armed, from the start of the measured window. A kill
-	// fires when the worker next reaches its point, everything else at once.
+	// ArmAt is when it is armed, from the start of the measured window. A worker's
+	// kill fires when it next reaches its point, everything else at once.
 	ArmAt     time.Duration
 	Predicted *Prediction
 }
@@ -39,8 +39,10 @@ func Schedule(s profile.Settings) []Scheduled {
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
-	case f.Kill == profile.BrokerRole:
-		return nil // it depends on what the broker had written, and where
+	case f.Freeze != "":
+		return predictFreeze(s, f)
+	case f.Broker() != "":
+		return predictBroker(s, f)
 	case f.Kill == profile.ProducerRole:
 		if s.Producer.Acks == profile.AcksNone {
 			return nil // what the kernel still sends of a dead process is not ours to say
@@ -49,17 +51,49 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 		return exactly(0, 0)
 	case f.Kill != "":
 		return predictConsumerKill(s.Consumer, f.When)
-	case f.Freeze != "":
-		if s.Producer.Acks == profile.AcksNone || f.For >= shortestTimeout(s) {
-			return nil
-		}
-		return exactly(0, 0) // everything waits, nothing times out
 	default:
 		if !s.Consumer.RebalanceCallback || automatic(s.Consumer.Commit.When) {
 			return nil
 		}
 		return exactly(0, 0) // the callback settles what is in hand
 	}
+}
+
+func predictFreeze(s profile.Settings, f profile.Fault) *Prediction {
+	if s.Producer.Acks == profile.AcksNone || f.For >= shortestTimeout(s) {
+		return nil
+	}
+	return exactly(0, 0) // everything waits, nothing times out
+}
+
+// brokerSession is how long Kafka waits for a silent broker before it counts as
+// gone (broker.session.timeout.ms, Kafka 4.3).
+const brokerSession = profile.Duration(9 * time.Second)
+
+// predictBroker: what a broker that ends costs is what nobody else had. The
+// process's end leaves what it wrote to the operating system.
+func predictBroker(s profile.Settings, f profile.Fault) *Prediction {
+	p := &Prediction{}
+	var none int64
+	switch {
+	case f.Isolate != "" && s.Producer.Acks != profile.AcksAll:
+		// The leader alone has what arrived while its followers stood still.
+		if s.Topic.Partitions > 1 || s.Load.Rate == profile.RateMax || f.For >= brokerSession {
+			return nil // who leads the other partitions is not ours to say
+		}
+		lost := int64(float64(s.Load.Rate) * time.Duration(f.For).Seconds())
+		p.Lost = &lost
+		return p
+	case s.Producer.Acks == profile.AcksAll && s.Topic.MinInsyncReplicas > 1,
+		s.Producer.Acks != profile.AcksNone && s.Topic.Replication == 1:
+		p.Lost = &none
+	default:
+		return nil // it depends on what the followers had fetched
+	}
+	if s.Producer.Idempotence && s.Pipeline == profile.Produce {
+		p.Duplicates = &none
+	}
+	return p
 }
 
 // shortestTimeout is the first that a broker which stands still would trip.

@@ -52,7 +52,7 @@ func (s Settings) loadRules() []rule {
 			"load.ramp_from is where a ramp starts and cannot be max; write 100/s"},
 		{l.Rate == RateMax && l.Arrivals != Constant, []string{"load.arrivals", "load.rate"},
 			fmt.Sprintf("load.rate: max has no intended times for arrivals: %s; write a rate, or arrivals: constant", l.Arrivals)},
-		{t.MinInsyncReplicas > t.Replication, []string{"topic.min_insync_replicas", "topic.replication"},
+		{t.Replication > 0 && t.MinInsyncReplicas > t.Replication, []string{"topic.min_insync_replicas", "topic.replication"},
 			fmt.Sprintf("topic.min_insync_replicas %d is more than topic.replication %d; no acks: all write would succeed",
 				t.MinInsyncReplicas, t.Replication)},
 		{p.Transaction.Abort > 0 && !p.Transaction.Enabled(), []string{"producer.transaction.abort", "producer.transaction.every"},

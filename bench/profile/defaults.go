@@ -24,7 +24,7 @@ func Defaults() Settings {
 			Cooldown:      Duration(500 * time.Millisecond),
 			Message:       Message{Size: 256, Key: NoKey, Keys: 10000, Entropy: 1},
 		},
-		Topic: Topic{Partitions: 1, Replication: 1, MinInsyncReplicas: 1},
+		Topic: Topic{Partitions: 1},
 		Producer: Producer{
 			Count: 1, Acks: AcksAll, Retries: 2147483647, MaxInFlight: 5,
 			Linger: Duration(5 * time.Millisecond), BatchSize: 1 << 20, Compression: "none",

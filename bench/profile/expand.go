@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -52,7 +53,7 @@ func resolve(layers ...[]assignment) (Settings, map[string]origin) {
 }
 
 // expand resolves every cell in every scenario and refuses contradictions.
-func (d *document) expand(p *Profile, sets []assignment, scale float64) []cell {
+func (d *document) expand(p *Profile, sets []assignment, scale float64, cluster Cluster) []cell {
 	combinations, ok := d.combinations(p)
 	if !ok {
 		return nil
@@ -68,9 +69,9 @@ func (d *document) expand(p *Profile, sets []assignment, scale float64) []cell {
 			c := p.cell(arm, combination, sets, scale)
 			for i := range c.cases {
 				d.contradictions(c.cases[i])
-				c.cases[i].origins = nil // only blame needs them, and a plan may have many
 				trials += c.cases[i].settings.Repeats
 			}
+			c.place(cluster)
 			cells = append(cells, c)
 		}
 	}
@@ -93,22 +94,30 @@ func (p *Profile) cell(arm Arm, combination, sets []assignment, scale float64) c
 		}
 		c.Matrix[a.name()] = a.text()
 	}
-	c.impossible = true
 	for _, s := range p.Scenarios {
 		k := resolved{scenario: s.Name}
 		k.settings, k.origins = resolve(p.body, arm.assignments, combination, s.assignments, sets)
 		k.settings.scale(scale)
-		k.omitted = k.impossible()
-		if k.omitted == "" {
-			c.impossible = false
-			k.omitted = k.unreachable()
-		}
 		c.cases = append(c.cases, k)
 	}
-	c.impossible = c.impossible && !slices.ContainsFunc(c.cases, func(k resolved) bool {
-		return k.omitted != c.cases[0].omitted
-	})
 	return c
+}
+
+// place puts the cell on the cluster, and omits what cannot be run there.
+func (c *cell) place(cluster Cluster) {
+	c.Settings.Fit(cluster)
+	c.impossible = true
+	for i := range c.cases {
+		k := &c.cases[i]
+		k.settings.Fit(cluster)
+		k.omitted = cmp.Or(k.impossible(), cluster.unfaithful(k.settings))
+		if k.omitted == "" {
+			c.impossible = false
+			k.omitted = cmp.Or(k.unreachable(), cluster.unfaithfulFaults(k.settings))
+		}
+		c.impossible = c.impossible && k.omitted == c.cases[0].omitted
+		k.origins = nil // nobody needs them any more, and a plan may have many
+	}
 }
 
 // combinations is the product of the matrix's axes, the last varying fastest;

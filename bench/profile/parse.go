@@ -45,7 +45,7 @@ func Parse(source []byte, path string) (*Profile, error) {
 	if len(d.errs) > 0 {
 		return nil, d.err()
 	}
-	cells := d.expand(p, nil, 1)
+	cells := d.expand(p, nil, 1, Cluster{})
 	d.checkExclusions(p)
 	d.checkClaims(p, cells)
 	if len(d.errs) > 0 {

@@ -67,16 +67,16 @@ var refusals = []struct{ source, want string }{
 	// Faults.
 	{"faults: {kill: consumer}", `my.yaml:2:9: "faults" takes a list of maps, not a map`},
 	{"faults: [crash]", `my.yaml:2:10: a fault is a map such as {kill: consumer, when: mid-batch, at: 50%}, not "crash"`},
-	{"faults: [{at: 50%}]", `my.yaml:2:10: a fault needs one of kill, freeze and join`},
-	{"faults: [{kill: consumer, freeze: broker}]", `my.yaml:2:10: a fault has only one of kill, freeze and join; write several faults`},
+	{"faults: [{at: 50%}]", `my.yaml:2:10: a fault needs one of kill, stop, freeze, isolate and join`},
+	{"faults: [{kill: consumer, freeze: broker}]", `my.yaml:2:10: a fault has only one of kill, stop, freeze, isolate and join; write several faults`},
 	{"faults: [{kill: consumer}]", `my.yaml:2:10: kill: consumer needs its crash point; write when: polled, committed, mid-batch or processed`},
-	{"faults: [{kill: broker, when: sent}]", `my.yaml:2:10: the broker has no crash points; leave when out, it is killed at the moment at`},
+	{"faults: [{kill: broker, when: sent}]", `my.yaml:2:10: a broker has no crash points; leave when out, it is struck at the moment at`},
 	{"faults: [{kill: consumer, when: lunch}]", `my.yaml:2:33: "when": "lunch" is not known; it may be sent, polled, committed, mid-batch, processed, begun, produced, offsets-sent or commit-requested`},
-	{"faults: [{kill: consumer, when: polled, for: 1s}]", `my.yaml:2:10: for belongs to a freeze or join; a killed worker returns after restart`},
-	{"faults: [{freeze: consumer, for: 1s}]", `my.yaml:2:10: only the broker can be frozen, not the consumer; write freeze: broker`},
-	{"faults: [{freeze: broker}]", `my.yaml:2:10: a freeze needs its length; write for: 1s`},
-	{"faults: [{freeze: broker, for: 1s, when: polled}]", `my.yaml:2:10: when is the crash point of a kill; a freeze or join has none`},
-	{"faults: [{join: consumer, restart: 1s}]", `my.yaml:2:10: restart belongs to a kill; a freeze or join ends after for`},
+	{"faults: [{kill: consumer, when: polled, for: 1s}]", `my.yaml:2:10: for belongs to a freeze, isolate or join; what was killed returns after restart`},
+	{"faults: [{freeze: consumer, for: 1s}]", `my.yaml:2:10: only brokers can be struck by freeze, not the consumer; write freeze: broker`},
+	{"faults: [{freeze: broker}]", `my.yaml:2:10: freeze needs its length; write for: 1s`},
+	{"faults: [{freeze: broker, for: 1s, when: polled}]", `my.yaml:2:10: a broker has no crash points; leave when out, it is struck at the moment at`},
+	{"faults: [{join: consumer, restart: 1s}]", `my.yaml:2:10: restart belongs to a kill, stop or isolate; a member that joins leaves after for`},
 	{"faults: [{join: producer}]", `my.yaml:2:10: a producer cannot join a consumer group; write join: consumer`},
 	{"faults: [{kill: consumer, when: polled, at: 100%}]", `my.yaml:2:10: at: 100% is the end of the window; the fault would never strike`},
 	{"faults: [{kill: consumer, wen: polled}]", `my.yaml:2:27: unknown key "wen"; did you mean "when"?`},
@@ -145,7 +145,7 @@ func TestParseReportsEveryMistakeInOrder(t *testing.T) {
 	_, err := Parse([]byte("name: t\nload.rate: 5\nfaults: [{}]\narms: {a: {acks: 1}}\nproducer: {acks: 3, linger: 5}\n"), "my.yaml")
 	require.EqualError(t, err, strings.Join([]string{
 		`my.yaml:2:12: "load.rate": 5 has no unit; write 5/s`,
-		`my.yaml:3:10: a fault needs one of kill, freeze and join`,
+		`my.yaml:3:10: a fault needs one of kill, stop, freeze, isolate and join`,
 		`my.yaml:4:12: unknown key "acks"; did you mean "producer.acks"?`,
 		`my.yaml:5:18: "producer.acks": "3" is not known; it may be 0, 1 or all`,
 		`my.yaml:5:29: "producer.linger": 5 has no unit; write 5ms or 5s`,
@@ -218,7 +218,9 @@ func TestDefaultsOfAnEmptyProfile(t *testing.T) {
 	require.Equal(t, "steady", p.Scenarios[0].Name)
 	require.EqualValues(t, 1, p.Seed)
 	made := plan(t, p, Options{})
-	require.Equal(t, Defaults(), made.Trials[0].Settings)
+	want := Defaults()
+	want.Fit(Cluster{})
+	require.Equal(t, want, made.Trials[0].Settings)
 	require.Equal(t, "001-plain-steady-1", made.Trials[0].ID)
 	// 0.5 s + 5 s + 0.5 s + 1.4 s, and 6,000 messages read twice at 400,000/s.
 	require.Equal(t, 7430*time.Millisecond, made.Estimate()) // to the millisecond

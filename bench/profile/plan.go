@@ -69,6 +69,8 @@ type Options struct {
 	// Scale multiplies load.warmup, load.duration and the faults' times into
 	// the window, so that faults keep their place; 0 is 1.
 	Scale float64
+	// Cluster is what the plan is for; what it cannot show is omitted.
+	Cluster Cluster
 }
 
 // Plan resolves the profile into trials: body < arm < matrix < scenario < Set.
@@ -88,7 +90,7 @@ func (p *Profile) Plan(o Options) (*Plan, error) {
 	if len(d.errs) > 0 {
 		return nil, d.err()
 	}
-	cells := d.expand(p, sets, scale)
+	cells := d.expand(p, sets, scale, o.Cluster)
 	if len(d.errs) > 0 {
 		return nil, d.err()
 	}

@@ -74,10 +74,10 @@ type Message struct {
 type Topic struct {
 	// Partitions is per topic.
 	Partitions int `yaml:"partitions" json:"partitions" range:"1..10000"`
-	// Replication is the number of copies, which needs as many brokers.
-	Replication int `yaml:"replication" json:"replication" range:"1..100"`
-	// MinInsyncReplicas is how many copies acks: all waits for at least.
-	MinInsyncReplicas int `yaml:"min_insync_replicas" json:"min_insync_replicas" range:"1..100"`
+	// Replication is the number of copies, which needs as many brokers; 0 is 3, or as many as there are brokers.
+	Replication int `yaml:"replication" json:"replication" range:"0..100"`
+	// MinInsyncReplicas is how many copies acks: all waits for at least; 0 is one less than topic.replication, and at least 1.
+	MinInsyncReplicas int `yaml:"min_insync_replicas" json:"min_insync_replicas" range:"0..100"`
 }
 
 // Producer configures every producer of the pipeline, the relay's output
@@ -177,23 +177,30 @@ type Relay struct {
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
 
-// Fault is one thing that goes wrong. Exactly one of Kill, Freeze and Join is set.
+// Fault is one thing that goes wrong. Exactly one of Kill, Stop, Freeze,
+// Isolate and Join is set.
 type Fault struct {
-	// Kill ends a worker of this role with SIGKILL when it reaches the point
-	// When. The embedded broker cannot be killed: it keeps its log in memory.
+	// Kill ends with SIGKILL: a worker of this role when it reaches the point
+	// When, a broker of this role at once.
 	Kill Role `yaml:"kill" json:"kill,omitempty"`
-	// Freeze stops (SIGSTOP) the broker for the time For.
+	// Stop ends a broker of this role in good order (SIGTERM).
+	Stop Role `yaml:"stop" json:"stop,omitempty"`
+	// Freeze stops (SIGSTOP) a broker of this role for the time For.
 	Freeze Role `yaml:"freeze" json:"freeze,omitempty"`
+	// Isolate leader freezes the followers of a partition for the time For, then kills its leader and thaws them: what only the leader had is lost.
+	Isolate Role `yaml:"isolate" json:"isolate,omitempty"`
 	// Join adds a group member, which makes the group rebalance; with For it
 	// leaves again after that time.
 	Join Role `yaml:"join" json:"join,omitempty"`
-	// When names the crash point of a kill.
+	// Partition is whose leader or followers are struck, of the topic that the producers write to.
+	Partition int `yaml:"partition" json:"partition,omitempty" range:"0..9999"`
+	// When names the crash point of a worker's kill.
 	When Point `yaml:"when" json:"when,omitempty"`
 	// At is when the fault is armed: a share of the measured window, or a time into it.
 	At Moment `yaml:"at" json:"at"`
-	// Restart is how long after the kill the worker is started again.
+	// Restart is how long after the kill or stop the worker or broker is started again.
 	Restart Duration `yaml:"restart" json:"restart,omitempty" range:"..1h"`
-	// For is how long a freeze lasts, or an added member stays.
+	// For is how long a freeze lasts (of an isolated leader, its followers'), or an added member stays.
 	For Duration `yaml:"for" json:"for,omitempty" range:"..1h"`
 }
 
@@ -263,10 +270,19 @@ const (
 	ReadCommitted   Isolation = "read_committed"
 	ReadUncommitted Isolation = "read_uncommitted"
 
-	BrokerRole   Role = "broker"
 	ProducerRole Role = "producer"
 	ConsumerRole Role = "consumer"
 	RelayRole    Role = "relay"
+
+	// Roles of brokers. A broker may have several; who has one is found out
+	// when the fault strikes.
+	BrokerRole                 Role = "broker"    // the one with the lowest id
+	LeaderRole                 Role = "leader"    // of a partition
+	FollowerRole               Role = "follower"  // of a partition: the first of its replicas that does not lead it
+	FollowersRole              Role = "followers" // of a partition, all of them
+	GroupCoordinatorRole       Role = "group-coordinator"
+	TransactionCoordinatorRole Role = "transaction-coordinator"
+	ControllerRole             Role = "controller" // the active one
 
 	// Points of the producer.
 	PointSent Point = "sent" // after produce returned, before its report

@@ -21,7 +21,8 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Assignor]():   words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
 	reflect.TypeFor[Protocol]():   words(ClassicProtocol, ConsumerProtocol),
 	reflect.TypeFor[Isolation]():  words(ReadCommitted, ReadUncommitted),
-	reflect.TypeFor[Role]():       words(BrokerRole, ProducerRole, ConsumerRole, RelayRole),
+	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
+		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
 	reflect.TypeFor[Point](): words(PointSent, PointPolled, PointCommitted, PointMidBatch,
 		PointProcessed, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested),
 }

@@ -137,7 +137,26 @@ type Fault struct {
 	Fired     *float64   `json:"fired"`
 	Recovered *float64   `json:"recovered"`
 	Predicted *Predicted `json:"predicted,omitempty"`
+	// Nodes are the brokers struck, by id; Steps what was done to them and what
+	// followed, in order.
+	Nodes []int32 `json:"nodes,omitempty"`
+	Steps []Step  `json:"steps,omitempty"`
 }
+
+// Step is one moment of a broker fault, in seconds from the start of the
+// measured window.
+type Step struct {
+	What string  `json:"what"` // one of the constants below, or what was done: "node 2 killed"
+	At   float64 `json:"at"`
+}
+
+// Steps of recovery from a broker fault. The last two are to the nearest
+// progress report of a worker, 0.1 s.
+const (
+	Elected        = "new leader elected"
+	AckedAgain     = "first message acked again"
+	ProcessedAgain = "first message processed again"
+)
 
 // Predicted is a fault's blast radius; nil fields are not predicted.
 type Predicted struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"deliverybench/bench/broker"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/worker"
 )
@@ -135,13 +136,69 @@ func (c *conductor) at(nanos int64, task func() error) {
 	c.timers = append(c.timers, timer)
 }
 
-// finish calls off what was put off, and leaves no broker frozen.
-func (c *conductor) finish() error {
+// aside runs work that may take its time beside the conductor, which is never
+// kept waiting. Its error ends the trial; its context ends with the trial.
+func (c *conductor) aside(work func(context.Context) error) {
+	c.beside.Go(func() {
+		if err := work(c.besides); err != nil {
+			select {
+			case c.occurrences <- occurrence{task: func() error { return err }}:
+			case <-c.over:
+			}
+		}
+	})
+}
+
+// note has the conductor run a task, and waits until it has; for work aside.
+func (c *conductor) note(ctx context.Context, task func() error) error {
+	done := make(chan error, 1)
+	select {
+	case c.occurrences <- occurrence{task: func() error { done <- task(); c.noticeRecovery(); return nil }}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// rest waits for this long; for work aside.
+func (c *conductor) rest(ctx context.Context, length time.Duration) error {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// finish calls off what was put off and what runs aside, and leaves the broker
+// as it was found: awake and whole. An interrupted run has no use for it.
+func (c *conductor) finish(ctx context.Context) error {
 	close(c.over)
 	for _, timer := range c.timers {
 		timer.Stop()
 	}
-	return c.thaw()
+	c.calledOff()
+	c.beside.Wait()
+	if !c.struck() {
+		return nil
+	}
+	var failed error
+	for _, n := range c.env.Broker.Nodes() {
+		failed = errors.Join(failed, n.Thaw())
+	}
+	if ctx.Err() != nil {
+		return failed
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, wakeWithin+wholeWithin, fmt.Errorf("%s passed", wakeWithin+wholeWithin))
+	defer cancel()
+	return broker.Restore(ctx, c.env.Broker)
 }
 
 func (c *conductor) enter(phase string) {

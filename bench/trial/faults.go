@@ -1,7 +1,8 @@
 package trial
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"time"
 
 	"deliverybench/bench/fault"
@@ -16,14 +17,19 @@ import (
 type activeFault struct {
 	fault.Scheduled
 	armed, fired, recovered int64
-	// healed is when its cause ended: the thaw, the restart. Recovery is the
-	// first progress after it.
+	// healed is when its cause ended: the thaw, the restart.
 	healed   int64
-	frozen   bool
 	leaving  bool // the time of a member that joined is over
 	assigned bool // to a worker
 	struck   *member
 	replaced *member
+
+	// Of a fault that strikes brokers (strike.go): who was struck, what was done
+	// and came of it, and whether the cluster is whole again.
+	nodes                     []int32
+	steps                     []step
+	elected, acked, processed int64
+	over                      bool
 }
 
 func (c *conductor) scheduleFaults() {
@@ -37,7 +43,7 @@ func (c *conductor) scheduleFaults() {
 func (c *conductor) faultFor(m *member) *activeFault {
 	turn := 0
 	for _, f := range c.faults {
-		if f.Kill == "" || f.Kill == profile.BrokerRole || roleOf(f.Kill) != m.role {
+		if f.Kill == "" || f.Broker() != "" || roleOf(f.Kill) != m.role {
 			continue
 		}
 		workers := c.trial.Settings.Consumer.Count
@@ -68,8 +74,9 @@ func (c *conductor) armFaults() {
 		c.at(at, func() error {
 			f.armed = at
 			switch {
-			case f.Freeze != "":
-				return c.freeze(f)
+			case f.Broker() != "":
+				c.strike(f)
+				return nil
 			case f.Join != "":
 				return c.join(f)
 			default:
@@ -77,33 +84,6 @@ func (c *conductor) armFaults() {
 			}
 		})
 	}
-}
-
-func (c *conductor) freeze(f *activeFault) error {
-	if err := c.env.Broker.Nodes()[0].Freeze(); err != nil {
-		return fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	f.fired, f.frozen = c.env.Clock.Now(), true
-	c.at(f.fired+int64(f.For), func() error {
-		f.healed, f.frozen = c.env.Clock.Now(), false
-		for _, other := range c.faults {
-			if other.frozen {
-				return nil // until the later one ends
-			}
-		}
-		return c.env.Broker.Nodes()[0].Thaw()
-	})
-	return nil
-}
-
-// thaw ends every freeze that has not ended by itself.
-func (c *conductor) thaw() error {
-	for _, f := range c.faults {
-		if f.frozen {
-			return c.env.Broker.Nodes()[0].Thaw()
-		}
-	}
-	return nil
 }
 
 // join adds a member to the group, and with For takes it away again.
@@ -162,8 +142,7 @@ func (c *conductor) killed(m *member) (fired bool, err error) {
 }
 
 // noticeRecovery looks for the first progress after each fault's cause ended:
-// of the worker that took the place of a killed one, of any worker after a
-// thaw (to the nearest progress report), of the newcomer after a join.
+// of the worker that took the place of a killed one, of the newcomer after a join.
 func (c *conductor) noticeRecovery() {
 	for _, f := range c.faults {
 		if f.Join != "" && f.struck != nil {
@@ -177,12 +156,8 @@ func (c *conductor) noticeRecovery() {
 			f.recovered = c.successorFirst(f.struck)
 		case f.Join != "":
 			f.recovered = c.joinRecovered(f.struck)
-		case f.Freeze != "" && f.healed != 0:
-			for _, m := range c.crew {
-				if last := m.counts.Last; last > f.healed && (f.recovered == 0 || last < f.recovered) {
-					f.recovered = last
-				}
-			}
+		case f.Broker() != "":
+			c.brokerRecovered(f)
 		}
 	}
 }
@@ -216,8 +191,10 @@ func (c *conductor) joinRecovered(newcomer *member) int64 {
 // is read from the broker next needs it awake, and the group complete.
 func (c *conductor) healed() bool {
 	for _, f := range c.faults {
-		temporary := f.Freeze != "" || f.Join != "" && f.For > 0
-		if temporary && f.fired != 0 && f.healed == 0 {
+		if f.Join != "" && f.For > 0 && f.fired != 0 && f.healed == 0 {
+			return false
+		}
+		if f.Broker() != "" && f.armed != 0 && !f.over {
 			return false
 		}
 	}
@@ -227,7 +204,7 @@ func (c *conductor) healed() bool {
 // restarting reports whether a killed worker is not back yet.
 func (c *conductor) restarting() bool {
 	for _, f := range c.faults {
-		if f.Kill != "" && f.fired != 0 && (f.replaced == nil || !f.replaced.ready) {
+		if f.Kill != "" && f.Broker() == "" && f.fired != 0 && (f.replaced == nil || !f.replaced.ready) {
 			return true
 		}
 	}
@@ -239,6 +216,9 @@ func (c *conductor) faultTime() time.Duration {
 	var sum time.Duration
 	for _, f := range c.faults {
 		sum += time.Duration(f.Restart) + time.Duration(f.For)
+		if f.Broker() != "" {
+			sum += aimWithin + endWithin + wakeWithin + wholeWithin
+		}
 	}
 	return sum
 }
@@ -273,6 +253,11 @@ func (c *conductor) faultResults() []result.Fault {
 	var out []result.Fault
 	for _, f := range c.faults {
 		r := result.Fault{Name: f.Name(), Armed: c.seconds(f.armed), Fired: c.seconds(f.fired), Recovered: c.seconds(f.recovered)}
+		r.Nodes = f.nodes
+		slices.SortStableFunc(f.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+		for _, s := range f.steps {
+			r.Steps = append(r.Steps, result.Step{What: s.what, At: *c.seconds(s.at)})
+		}
 		if p := f.Predicted; p != nil {
 			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, Exact: p.Exact}
 		}

@@ -198,6 +198,7 @@ func sum(table map[string]int64) (total int64) {
 // two commits fills many times over, however many consumers share the load.
 func short() profile.Settings {
 	s := profile.Defaults()
+	s.Fit(profile.Cluster{})
 	s.Load.Rate = 3000
 	s.Load.Warmup = profile.Duration(100 * time.Millisecond)
 	s.Load.Duration = profile.Duration(time.Second)

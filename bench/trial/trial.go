@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"deliverybench/bench/broker"
@@ -93,7 +94,7 @@ func conduct(ctx context.Context, env Environment, t profile.Trial, out *Outcome
 	if err != nil {
 		return err
 	}
-	err = errors.Join(c.run(ctx, out), c.finish())
+	err = errors.Join(c.run(ctx, out), c.finish(ctx))
 	out.Result.Faults = c.faultResults()
 	out.Result.Workers = c.dismiss()
 	if err != nil {
@@ -125,8 +126,15 @@ type conductor struct {
 	window                        resources
 	drainTarget                   client.Offsets
 	drained                       map[int32]bool
-	observed                      bool
-	warnings                      []string
+	// beside is what runs aside from the conductor's goroutine, until calledOff;
+	// ending holds one token while a broker is ended and started.
+	beside    sync.WaitGroup
+	besides   context.Context
+	calledOff context.CancelFunc
+	ending    chan struct{}
+	frozen    map[int32]int // how many faults keep a node frozen
+	observed  bool
+	warnings  []string
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
@@ -147,7 +155,10 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		occurrences: make(chan occurrence, 256),
 		over:        make(chan struct{}),
 		drained:     map[int32]bool{},
+		ending:      make(chan struct{}, 1),
+		frozen:      map[int32]int{},
 	}
+	c.besides, c.calledOff = context.WithCancel(context.Background())
 	c.input = c.group + "-in"
 	if layout.Relay {
 		c.output = c.group + "-out"
@@ -214,9 +225,9 @@ func (c *conductor) topics() []string {
 }
 
 // deleteTopics deletes only what createTopics created. A broker that is gone
-// took its topics with it.
+// took its topics with it, and one that was left in pieces will.
 func (c *conductor) deleteTopics() error {
-	if c.env.Broker.Failed() != nil {
+	if c.env.Broker.Failed() != nil || c.wrecked() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupWithin)

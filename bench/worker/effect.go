@@ -59,13 +59,12 @@ func newEffect(ctx context.Context, env *environment, counts *counters) (*effect
 	return e, err
 }
 
-// openOutput makes the relay's producer. In a transaction its id belongs to
-// the worker's number, so that a restarted incarnation fences its predecessor.
+// openOutput makes the relay's producer.
 func (e *effect) openOutput(ctx context.Context) error {
 	s := e.env.spec.Settings
 	id := ""
 	if s.Consumer.Commit.When == profile.InTransaction {
-		id = fmt.Sprintf("%s-relay-%d", e.env.spec.Group, e.env.spec.Number)
+		id = TransactionalID(e.env.spec.Group, ConsumerRole, e.env.spec.Number)
 	}
 	properties := client.ProducerProperties(e.env.spec.Endpoint, s.Producer, id,
 		time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka)

@@ -120,7 +120,7 @@ func (p *producer) connect(ctx context.Context) (err error) {
 	spec, s := p.env.spec, p.env.spec.Settings
 	id := ""
 	if s.Producer.Transaction.Enabled() {
-		id = fmt.Sprintf("%s-producer-%d", spec.Group, spec.Number)
+		id = TransactionalID(spec.Group, ProducerRole, spec.Number)
 	}
 	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, TransactionTimeout)
 	if p.client, err = client.NewProducer(properties, spec.Input); err != nil {

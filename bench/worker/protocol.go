@@ -2,6 +2,7 @@ package worker
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"sync"
 
@@ -110,6 +111,15 @@ type Event struct {
 type Sequences struct {
 	First int64 `json:"first"`
 	End   int64 `json:"end"`
+}
+
+// TransactionalID is that of a producer, or of a relay's output: it belongs to
+// the worker's number, so that a restarted incarnation fences its predecessor.
+func TransactionalID(group string, role Role, number int) string {
+	if role == ConsumerRole {
+		role = "relay"
+	}
+	return fmt.Sprintf("%s-%s-%d", group, role, number)
 }
 
 // Counts are a worker's running totals over its whole life.
