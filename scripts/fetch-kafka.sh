@@ -76,8 +76,7 @@ fetch() {
   trap 'rm -rf "$draft"' EXIT
   # --strict-checksums: a damaged jar is an error.
   bounded "$DOWNLOAD_SECONDS" mvn --batch-mode --quiet -Dstyle.color=never --strict-checksums --file "$POM" \
-    dependency:copy-dependencies -DincludeScope=runtime \
-    -Dkafka.version="$version" -DoutputDirectory="$draft/$version/libs" ||
+    package -Dkafka.version="$version" -Dlibs="$draft/$version/libs" ||
     fail "Maven could not download Kafka $version (exit code $?; 124 is its time of $DOWNLOAD_SECONDS s): see above; it needs a Maven repository within reach"
   jar=$(missing "$draft/$version/libs")
   [[ -z $jar ]] || fail "Maven downloaded Kafka $version without $jar"
