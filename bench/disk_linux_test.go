@@ -149,6 +149,6 @@ func TestNoRoomInMemoryForTheLedger(t *testing.T) {
 	p := newPlace(t)
 	got, _ := p.onDisk(tooSmall, "-profile", p.profile("tiny", tiny), "-out", p.out, "-scratch", "DISK")
 	require.Equal(t, exitFailed, got.code)
-	require.Contains(t, got.stderr, "deliverybench: 1 trial could not be run; the first is 001-tiny-steady-1: ledger: no directory has room for ")
-	require.Contains(t, got.stderr, " has 4.0 MiB free and the ledger needs ")
+	require.Contains(t, got.stderr, "deliverybench: 1 trial could not be run; the first is 001-tiny-steady-1: ledger: no folder has room for ")
+	require.Contains(t, got.stderr, " has 4.0 MiB free: free some, send fewer messages")
 }

@@ -18,12 +18,12 @@ import (
 
 	"deliverybench/bench/broker"
 	"deliverybench/bench/chart"
-	"deliverybench/bench/ledger"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/report"
 	"deliverybench/bench/result"
+	"deliverybench/bench/scratch"
 	"deliverybench/bench/stats"
 	"deliverybench/bench/suite"
 	"deliverybench/bench/trial"
@@ -57,7 +57,7 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 	if f.scratch != "" {
 		p.scratch = []string{f.scratch}
 	}
-	if _, err := ledger.CleanStale(p.scratch); err != nil {
+	if _, err := scratch.CleanStale(p.scratch); err != nil {
 		fmt.Fprintln(p.stderr, "warning:", err)
 	}
 	store, run, err := p.openRun(f, plan)

@@ -149,9 +149,9 @@ func TestNoRoomForTheLedger(t *testing.T) {
 	p := newPlace(t)
 	got := p.measure(p.profile("huge", strings.NewReplacer("1000/s", "1000000000/s", "200ms", "168h").Replace(tiny)))
 	require.Equal(t, exitFailed, got.code)
-	require.Contains(t, got.stderr, "deliverybench: 1 trial could not be run; the first is 001-huge-steady-1: ledger: no directory has room for ")
+	require.Contains(t, got.stderr, "deliverybench: 1 trial could not be run; the first is 001-huge-steady-1: ledger: no folder has room for ")
 	require.Contains(t, got.stderr, p.scratch+" has ")
-	require.Contains(t, got.stderr, "free some, or send fewer messages")
+	require.Contains(t, got.stderr, ": free some, send fewer messages, or name another folder with -scratch")
 
 	got = p.measure(p.profile("tiny", tiny), "-scratch", filepath.Join(p.scratch, "gone"))
 	require.Equal(t, exitFailed, got.code)

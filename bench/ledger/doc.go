@@ -76,6 +76,5 @@
 // Corrupt and Foreign records. A message beyond those due that has copies or
 // effects is foreign; one that was begun fails Settle.
 //
-// NewWorkspace makes a directory for all this, and Verdict.Judge says from the
-// numbers whether the guarantee held.
+// Verdict.Judge says from the numbers whether the guarantee held.
 package ledger

@@ -92,7 +92,7 @@ func (l Layout) BytesPerMessage(incarnations int) int {
 }
 
 // Bytes returns the room that the given number of messages (0 is all of them)
-// takes: what Check and NewWorkspace are asked for before a trial.
+// takes: the room to make sure of before a trial.
 func (l Layout) Bytes(messages int64, incarnations int) int64 {
 	if messages <= 0 || messages > l.Messages() {
 		messages = l.Messages()

@@ -1,14 +1,10 @@
 package ledger
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,9 +23,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	play, ok := map[string]func(args []string) error{
-		"mark":  markAndDie,
-		"fill":  fillUp,
-		"owner": ownWorkspace,
+		"mark": markAndDie,
+		"fill": fillUp,
 	}[role]
 	err := errors.New("no such role: " + role)
 	if ok {
@@ -157,105 +152,18 @@ func fillUp(args []string) error {
 	return errors.New("every store succeeded")
 }
 
-// tinyFileSystem returns a directory with a known lack of room: a tmpfs of 1
-// MiB where mounting is allowed, else the temporary directory as it is.
-func tinyFileSystem(t *testing.T) (dir string, mounted bool) {
-	dir = t.TempDir()
+// A writer that has no room dies loudly instead of dropping marks.
+func TestNoRoom(t *testing.T) {
+	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Logf("mount: %v", err)
-		return dir, false
+		t.Skipf("needs a file system of its own: mount: %v", err)
 	}
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, 0)) })
-	return dir, true
-}
-
-// Without room, Check says so beforehand; a writer that goes ahead all the
-// same dies loudly instead of dropping marks.
-func TestNoRoom(t *testing.T) {
-	dir, mounted := tinyFileSystem(t)
 	l := Layout{Producers: 1, Capacity: 8 << 20}
-	require.NoError(t, Check(dir, 4096))
-	err := Check(dir, 1<<60)
-	require.ErrorContains(t, err, "free some, or send fewer messages")
-	require.NotContains(t, err.Error(), "\n")
-	_, _, err = NewWorkspace([]string{dir, filepath.Join(dir, "missing")}, 1<<60)
-	require.ErrorContains(t, err, "no directory has room for")
-	if !mounted {
-		return
-	}
-	require.ErrorContains(t, Check(dir, l.Bytes(0, 1)), "1.0 MiB free and the ledger needs 48.")
 	require.NoError(t, Create(dir, l))
 	cmd := process(t, "fill", dir)
 	cmd.Stderr = nil
 	text, err := cmd.CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(text), "SIGBUS")
-}
-
-// ownWorkspace creates a workspace, starts a child that outlives it, says
-// where both are and waits for its end.
-func ownWorkspace(args []string) error {
-	dir, _, err := NewWorkspace(args, 1<<16)
-	if err != nil {
-		return err
-	}
-	if err := Create(dir, Layout{Producers: 1, Capacity: 1}); err != nil {
-		return err
-	}
-	child := exec.Command("cat") // ends with the pipe that the test holds
-	child.Stdin = os.Stdin
-	if err := child.Start(); err != nil {
-		return err
-	}
-	fmt.Println(dir)
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt)
-	<-stop
-	return nil
-}
-
-// The workspace of a killed owner is removed, though a child of it lives; one
-// whose owner lives is not, nor anything that only looks like one.
-func TestCleanStale(t *testing.T) {
-	parent := t.TempDir()
-	kept, cleanup, err := NewWorkspace([]string{filepath.Join(parent, "missing"), parent}, 1<<16)
-	require.NoError(t, err)
-	for _, name := range []string{"deliverybench-1", "deliverybench-2", "deliverybench-src", "other-3"} {
-		require.NoError(t, os.Mkdir(filepath.Join(parent, name), 0o700))
-	}
-	require.NoError(t, os.WriteFile(filepath.Join(parent, "deliverybench-2", ownerFile), []byte("mine\n"), 0o600))
-	require.NoError(t, os.Symlink(kept, filepath.Join(parent, "deliverybench-4")))
-
-	owner := process(t, "owner", parent)
-	keepChild, err := owner.StdinPipe()
-	require.NoError(t, err)
-	stdout, err := owner.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, owner.Start())
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err)
-	stale := strings.TrimSpace(line)
-
-	removed, err := CleanStale([]string{parent, filepath.Join(parent, "missing")})
-	require.NoError(t, err)
-	require.Empty(t, removed, "both owners live")
-	require.FileExists(t, filepath.Join(stale, layoutFile))
-
-	require.NoError(t, owner.Process.Kill())
-	_, err = io.Copy(io.Discard, stdout)
-	require.NoError(t, err)
-	require.Error(t, owner.Wait())
-	removed, err = CleanStale([]string{parent})
-	require.NoError(t, err)
-	require.Equal(t, []string{stale}, removed)
-	require.NoDirExists(t, stale)
-	require.DirExists(t, kept)
-	_ = keepChild.Close()
-
-	require.NoError(t, cleanup())
-	require.NoError(t, cleanup(), "a second time does nothing")
-	require.NoDirExists(t, kept)
-	entries, err := os.ReadDir(parent)
-	require.NoError(t, err)
-	require.Len(t, entries, 5)
 }

@@ -1,11 +1,13 @@
 package trial
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/scratch"
 )
 
 // maxRate is more than any client sends on any machine we know, in messages
@@ -19,14 +21,21 @@ const expectedMaxRate = 1_000_000
 // logRoom is for the latency and log files beside the ledger, bytes.
 const logRoom = 64 << 20
 
-type scratch struct {
+type workspace struct {
 	dir    string
 	remove func() error
 }
 
-func newScratch(parents []string, layout ledger.Layout, messages int64, incarnations int) (scratch, error) {
-	dir, remove, err := ledger.NewWorkspace(parents, layout.Bytes(messages, incarnations)+logRoom)
-	return scratch{dir, remove}, err
+// newScratch makes the folder of a trial, memory first. Room is made sure of:
+// planes are sparse, so creating them always succeeds, and on a full file
+// system it is the store into a hole that fails. The kernel reports that with
+// SIGBUS, which ends the process.
+func newScratch(parents []string, layout ledger.Layout, messages int64, incarnations int) (workspace, error) {
+	dir, remove, err := scratch.New(parents, layout.Bytes(messages, incarnations)+logRoom)
+	if err != nil {
+		return workspace{}, fmt.Errorf("ledger: %w: free some, send fewer messages, or name another folder with -scratch", err)
+	}
+	return workspace{dir, remove}, nil
 }
 
 // capacity is the most messages that one producer can begin.

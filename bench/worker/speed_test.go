@@ -23,6 +23,7 @@ import (
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
+	"deliverybench/bench/scratch"
 	"deliverybench/bench/worker"
 )
 
@@ -295,7 +296,7 @@ type running struct {
 
 func startWorker(b *testing.B, s speed, role worker.Role, capacity int64) *running {
 	layout := ledger.Layout{Producers: 1, Capacity: capacity}
-	dir, remove, err := ledger.NewWorkspace([]string{"/dev/shm", os.TempDir()}, layout.Bytes(0, 1))
+	dir, remove, err := scratch.New([]string{"/dev/shm", os.TempDir()}, layout.Bytes(0, 1))
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = remove() })
 	require.NoError(b, ledger.Create(dir, layout))

@@ -1,4 +1,4 @@
-package ledger
+package scratch
 
 import (
 	"bytes"
@@ -15,36 +15,41 @@ import (
 )
 
 const (
-	workspacePrefix = "deliverybench-"
-	// A workspace is made under this prefix, which CleanStale does not match,
+	folderPrefix = "deliverybench-"
+	// A folder is made under this prefix, which CleanStale does not match,
 	// and renamed once its owner file is locked.
 	draftPrefix = ".deliverybench-"
 	ownerFile   = "owner"
 	ownerText   = "deliverybench workspace: removed when its owner is gone\n"
 )
 
-var workspaceName = regexp.MustCompile(`^deliverybench-[0-9]+$`)
+var folderName = regexp.MustCompile(`^deliverybench-[0-9]+$`)
 
-// NewWorkspace creates a directory for one trial's ledger under the first of
-// the preferred parents (tmpfs first: "/dev/shm", then os.TempDir()) that
-// exists, can be written and has need bytes free. cleanup removes it. Should
-// the process be killed first, a later CleanStale does.
-func NewWorkspace(preferred []string, need int64) (dir string, cleanup func() error, err error) {
+// New makes a folder under the first of the parents that exists, can be
+// written and has need bytes free. remove removes it. Should the process be
+// killed first, a later CleanStale does.
+func New(parents []string, need int64) (dir string, remove func() error, err error) {
 	var refused []string
-	for _, parent := range preferred {
-		err := Check(parent, need)
+	for _, parent := range parents {
+		err := hasRoom(parent, need)
 		if err == nil {
-			dir, cleanup, err = makeWorkspace(parent)
+			dir, remove, err = create(parent)
 		}
 		if err == nil {
-			return dir, cleanup, nil
+			return dir, remove, nil
 		}
-		refused = append(refused, strings.TrimPrefix(err.Error(), "ledger: "))
+		refused = append(refused, err.Error())
 	}
-	return "", nil, fmt.Errorf("ledger: no directory has room for %s of ledger: %s", inMiB(need), strings.Join(refused, "; "))
+	return "", nil, fmt.Errorf("no folder has room for %s: %s", inMiB(need), strings.Join(refused, "; "))
 }
 
-func makeWorkspace(parent string) (string, func() error, error) {
+// create makes a locked folder. Its path is absolute: programs in it are known
+// by their command lines.
+func create(parent string) (string, func() error, error) {
+	parent, err := filepath.Abs(parent)
+	if err != nil {
+		return "", nil, err
+	}
 	draft, err := os.MkdirTemp(parent, draftPrefix)
 	if err != nil {
 		return "", nil, err
@@ -56,7 +61,7 @@ func makeWorkspace(parent string) (string, func() error, error) {
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(draft))
 	}
-	dir := filepath.Join(parent, workspacePrefix+strings.TrimPrefix(filepath.Base(draft), draftPrefix))
+	dir := filepath.Join(parent, folderPrefix+strings.TrimPrefix(filepath.Base(draft), draftPrefix))
 	err = os.WriteFile(filepath.Join(draft, ownerFile), []byte(ownerText), 0o600)
 	if err == nil {
 		err = os.Rename(draft, dir)
@@ -64,7 +69,7 @@ func makeWorkspace(parent string) (string, func() error, error) {
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(draft), unix.Close(lock))
 	}
-	return dir, sync.OnceValue(func() error { return errors.Join(removeWorkspace(dir), unix.Close(lock)) }), nil
+	return dir, sync.OnceValue(func() error { return errors.Join(erase(dir), unix.Close(lock)) }), nil
 }
 
 // lockOwner opens the owner file and locks it, or fails with EWOULDBLOCK while
@@ -81,26 +86,30 @@ func lockOwner(dir string, flags int) (int, error) {
 	return lock, nil
 }
 
-// CleanStale removes the workspaces under the parents whose owners are gone,
-// and nothing else: a directory counts as a workspace by its name and by the
-// owner file in it, and as stale when that file's lock is free. It returns
-// what it removed. Parents that do not exist, and other users' workspaces, are
-// passed over.
+// CleanStale removes the folders under the parents whose owners are gone, with
+// what still runs in them, and nothing else: a folder counts as one of ours by
+// its name and by the owner file in it, and as stale when that file's lock is
+// free. It returns what it removed. Parents that do not exist, and other users'
+// folders, are passed over.
 func CleanStale(parents []string) (removed []string, err error) {
 	var errs []error
 	for _, parent := range parents {
+		parent, err := filepath.Abs(parent)
+		if err != nil {
+			return removed, err
+		}
 		entries, err := os.ReadDir(parent)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("ledger: %w", err))
+			errs = append(errs, err)
 		}
 		for _, entry := range entries {
-			if !entry.IsDir() || !workspaceName.MatchString(entry.Name()) {
+			if !entry.IsDir() || !folderName.MatchString(entry.Name()) {
 				continue
 			}
 			dir := filepath.Join(parent, entry.Name())
 			done, err := cleanOne(dir)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("ledger: %s: %w", dir, err))
+				errs = append(errs, fmt.Errorf("%s: %w", dir, err))
 			}
 			if done {
 				removed = append(removed, dir)
@@ -113,7 +122,7 @@ func CleanStale(parents []string) (removed []string, err error) {
 func cleanOne(dir string) (bool, error) {
 	lock, err := lockOwner(dir, 0)
 	if err != nil {
-		return false, nil // owned, another user's, or not a workspace
+		return false, nil // owned, another user's, or not one of ours
 	}
 	defer unix.Close(lock)
 	text := make([]byte, len(ownerText)+1)
@@ -121,15 +130,18 @@ func cleanOne(dir string) (bool, error) {
 	if err != nil || !bytes.Equal(text[:n], []byte(ownerText)) {
 		return false, err
 	}
-	if err := removeWorkspace(dir); err != nil {
+	if err := endRunning(dir); err != nil {
+		return false, err
+	}
+	if err := erase(dir); err != nil {
 		return false, err
 	}
 	return true, nil
 }
 
-// removeWorkspace removes the owner file last: what is left after a failure is
-// still known as a workspace.
-func removeWorkspace(dir string) error {
+// erase removes the owner file last: what is left after a failure is still
+// known as one of ours.
+func erase(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
