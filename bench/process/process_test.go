@@ -27,6 +27,7 @@ const (
 	panicky  = "child-panic"    // panics
 	refusing = "child-refusing" // logs a reason and exits with 1
 	parent   = "child-parent"   // starts a deaf child, tells its id, waits
+	host     = "child-host"     // the same with a deaf program
 )
 
 func TestMain(m *testing.M) {
@@ -60,19 +61,35 @@ func child(verb string) int {
 	case refusing:
 		fmt.Fprintln(os.Stderr, "first\nthe disk is on fire")
 		return 1
-	case parent:
-		self, _ := os.Executable()
-		p, err := process.NewSpawner(self).Start("grandchild", deaf, nil, os.DevNull)
+	case parent, host:
+		pid, err := grandchild(verb)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		<-p.Lines()
-		fmt.Println(p.PID())
+		fmt.Println(pid)
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		select {}
 	}
 	return 0
+}
+
+func grandchild(of string) (pid int, err error) {
+	self, _ := os.Executable()
+	s := process.NewSpawner(self)
+	if of == host {
+		p, err := s.StartProgram("grandchild", exec.Command(self, deaf), os.DevNull)
+		if err != nil {
+			return 0, err
+		}
+		return p.PID(), nil
+	}
+	p, err := s.Start("grandchild", deaf, nil, os.DevNull)
+	if err != nil {
+		return 0, err
+	}
+	<-p.Lines()
+	return p.PID(), nil
 }
 
 // within bounds a wait that should be over at once on any machine.
