@@ -118,8 +118,8 @@ func (c *conductor) ended(m *member) error {
 		}
 	}
 	// Asked to go, a worker may be interrupted in its start, but it neither
-	// fails nor has to be killed.
-	if m.done && m.failure == "" && !m.process.Exit().Killed {
+	// fails nor has to be killed: unless it is hung, which was noticed before.
+	if m.done && m.failure == "" && (!m.process.Exit().Killed || c.undrained) {
 		return nil
 	}
 	return c.explain(m, m.process.Exit().Err)

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -12,8 +13,7 @@ import (
 	"deliverybench/bench/worker"
 )
 
-// drain lets the consuming side work off everything that is in the log, ends
-// it, and waits until no transaction is open.
+// drain lets the consuming side work off everything that is in the log.
 func (c *conductor) drain(ctx context.Context) error {
 	c.enter("draining")
 	s := c.trial.Settings
@@ -23,10 +23,14 @@ func (c *conductor) drain(ctx context.Context) error {
 		}
 	}
 	if c.output != "" {
-		if err := c.drainObserver(ctx); err != nil {
-			return err
-		}
+		return c.drainObserver(ctx)
 	}
+	return nil
+}
+
+// disband ends the consuming side, drained or not, and waits until no
+// transaction is open: the log is then what the audit will find.
+func (c *conductor) disband(ctx context.Context) error {
 	c.sendHome(worker.ConsumerRole, worker.ObserverRole)
 	err := c.until(ctx, "the workers to end", bounded(stallWithin), func() bool {
 		for _, m := range c.crew {
@@ -69,7 +73,7 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 	}
 	s := c.trial.Settings.Consumer
 	// Nothing moves while a member that is gone keeps its partitions.
-	b := bound{total: auditWithin, stall: stallWithin + time.Duration(s.SessionTimeout+s.ProcessingTime)}
+	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + time.Duration(s.SessionTimeout+s.ProcessingTime)}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
 		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
 	})
@@ -89,7 +93,7 @@ func (c *conductor) drainObserver(ctx context.Context) error {
 	if err := observer.process.Send(worker.Command{Drain: end}); err != nil {
 		return c.explain(observer, err)
 	}
-	return c.until(ctx, "the observer to see the last output", bound{total: auditWithin, stall: stallWithin}, func() bool { return c.observed })
+	return c.until(ctx, "the observer to see the last output", bound{total: drainWithin, stall: stallWithin}, func() bool { return c.observed })
 }
 
 // sendHome ends the input of the workers of these roles, which makes them exit.

@@ -110,3 +110,24 @@ func TestAFreezeLongerThanTheMessageTimeout(t *testing.T) {
 		})
 	}
 }
+
+// What was proven stays proven: consumers that do not come to their end cannot
+// take back that a message had two effects.
+func TestAnUndrainedTrialKeepsWhatIsProven(t *testing.T) {
+	b := newBench(t)
+	b.env.DrainWithin = 200 * time.Millisecond
+	s := short()
+	s.Guarantee = profile.AtMostOnce // which committing late does not keep
+	s.Consumer.Commit.When = profile.AfterProcessing
+	s.Consumer.ProcessingTime = profile.Duration(2 * time.Millisecond)
+	s.Faults = []profile.Fault{{Kill: profile.ConsumerRole, When: profile.PointProcessed}}
+	out := b.run(t, s)
+	require.Equal(t, result.Inconclusive, out.Result.Status, out.Result.Reason)
+	require.Contains(t, out.Result.Reason, "waited 200ms for every partition to be drained: ")
+	v := out.Result.Verdict
+	require.NotNil(t, v)
+	require.Positive(t, v.Undrained)
+	require.Zero(t, v.Lost)
+	require.EqualValues(t, batch, v.Duplicates.Redelivered)
+	require.Equal(t, result.Violated, out.Result.Promise)
+}

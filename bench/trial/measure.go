@@ -16,14 +16,14 @@ import (
 )
 
 // settlement is what the ledger must be told to judge it.
-func (c *conductor) settlement() ledger.Inputs {
+func (c *conductor) settlement(drained bool) ledger.Inputs {
 	s := c.trial.Settings
 	return ledger.Inputs{
 		Due:             c.due(func(m *member) int64 { return m.due }),
 		Pipeline:        s.Pipeline,
 		AcksNone:        s.Producer.Acks == profile.AcksNone,
 		ReadUncommitted: s.Consumer.Isolation == profile.ReadUncommitted,
-		Drained:         true,
+		Drained:         drained,
 	}
 }
 

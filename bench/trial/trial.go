@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type Environment struct {
 	Scratch []string
 	// KeepLogs is where the workers' logs go when a trial fails.
 	KeepLogs string
+	// DrainWithin bounds the draining of the consumers; 0 is 10 minutes.
+	DrainWithin time.Duration
 	// Observe is told how the trial goes, several times a second.
 	Observe func(Snapshot)
 }
@@ -54,6 +57,7 @@ type Outcome struct {
 const (
 	topicWithin   = 20 * time.Second
 	readyWithin   = 30 * time.Second
+	drainWithin   = 10 * time.Minute
 	auditWithin   = 10 * time.Minute
 	stallWithin   = 25 * time.Second
 	cleanupWithin = 15 * time.Second
@@ -128,13 +132,13 @@ type conductor struct {
 	drained                       map[int32]bool
 	// beside is what runs aside from the conductor's goroutine, until calledOff;
 	// ending holds one token while a broker is ended and started.
-	beside    sync.WaitGroup
-	besides   context.Context
-	calledOff context.CancelFunc
-	ending    chan struct{}
-	frozen    map[int32]int // how many faults keep a node frozen
-	observed  bool
-	warnings  []string
+	beside              sync.WaitGroup
+	besides             context.Context
+	calledOff           context.CancelFunc
+	ending              chan struct{}
+	frozen              map[int32]int // how many faults keep a node frozen
+	observed, undrained bool
+	warnings            []string
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
@@ -191,13 +195,20 @@ func (c *conductor) run(ctx context.Context, out *Outcome) error {
 	if err := c.load(ctx); err != nil {
 		return err
 	}
-	if err := c.drain(ctx); err != nil {
-		return c.partly(out, err)
+	var unsure inconclusive
+	undrained := c.drain(ctx)
+	if undrained != nil && !errors.As(undrained, &unsure) {
+		return c.partly(out, undrained)
+	}
+	c.undrained = undrained != nil
+	if err := c.disband(ctx); err != nil {
+		return c.partly(out, cmp.Or(undrained, err))
 	}
 	if err := c.audit(ctx); err != nil {
-		return c.partly(out, err)
+		return c.partly(out, cmp.Or(undrained, err))
 	}
-	return c.settle(out)
+	// What did not come to its end may still have broken its promise.
+	return cmp.Or(undrained, c.settle(out, undrained == nil))
 }
 
 // partly keeps the measurements of a trial that has no verdict.
@@ -288,9 +299,9 @@ func (c *conductor) load(ctx context.Context) error {
 }
 
 // settle judges the ledger.
-func (c *conductor) settle(out *Outcome) error {
+func (c *conductor) settle(out *Outcome, drained bool) error {
 	c.enter("settling")
-	verdict, err := ledger.Settle(c.scratch, c.settlement())
+	verdict, err := ledger.Settle(c.scratch, c.settlement(drained))
 	if err != nil {
 		return errors.Join(err, c.measure(out))
 	}
@@ -300,7 +311,7 @@ func (c *conductor) settle(out *Outcome) error {
 	}
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
-	promise, reason := verdict.Judge(c.trial.Settings.Guarantee, true, planned, fired)
+	promise, reason := verdict.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
 	out.Result.Promise = result.Promise(promise)
 	if promise == ledger.Inconclusive {
 		return inconclusive{errors.New(reason)}
