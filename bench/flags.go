@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -40,13 +41,13 @@ func (f *flags) planning(set *flag.FlagSet) {
 	set.Var(&f.set, "set", "change a setting everywhere, `setting=value`; may be given several times")
 	set.StringVar(&f.seed, "seed", "", "`number` that fixes the order of trials and every random choice (default: the profile's)")
 	set.StringVar(&f.only, "only", "", "run only the trials whose cell/scenario matches this `regexp`")
+	set.StringVar(&f.broker, "broker", "", "what to put the load on: `NAME` is "+profile.BrokerUsage+" (default: the profile's, else "+profile.DefaultBroker+")")
 	set.Float64Var(&f.scale, "scale", 1, "multiply load.duration, load.warmup and the faults' times by this `factor`")
 }
 
 // running registers those of the run verb.
 func (f *flags) running(set *flag.FlagSet) {
 	f.planning(set)
-	set.StringVar(&f.broker, "broker", "embedded", "what to put the load on: `embedded`")
 	set.StringVar(&f.out, "out", "results", "the `folder` in which the run's own folder is made")
 	set.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`: trials that it has are not repeated")
 	set.StringVar(&f.scratch, "scratch", "", "the `folder` for the ledger, which workers write at full speed (default: /dev/shm, then the folder for temporary files)")
@@ -89,6 +90,10 @@ func (f *flags) plan() (plan *profile.Plan, took string, err error) {
 		return nil, "", err
 	}
 	options := profile.Options{Set: f.set, Scale: f.scale}
+	f.broker = cmp.Or(f.broker, p.Broker, profile.DefaultBroker)
+	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
+		return nil, "", fmt.Errorf("-broker %s: %w", f.broker, err)
+	}
 	if f.seed != "" {
 		var seed uint64
 		if _, err := fmt.Sscanf(f.seed, "%d", &seed); err != nil || fmt.Sprint(seed) != f.seed {

@@ -42,9 +42,6 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 	if len(positional) > 0 {
 		return p.usage("unexpected argument %q: a profile is named with -profile", positional[0])
 	}
-	if f.broker != "embedded" {
-		return p.usage("-broker %s: this version knows the broker %q only", f.broker, "embedded")
-	}
 	plan, took, err := f.plan()
 	if err != nil {
 		return p.usage("%v", err)

@@ -1,6 +1,9 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Cluster is what a kind of broker is, as far as it decides what can be shown
 // on it honestly. What cannot is omitted with the reason, never run for a pretty
@@ -16,6 +19,35 @@ type Cluster struct {
 	Forgets bool
 	// Foreign says that its processes are not this program's to strike.
 	Foreign bool
+}
+
+// DefaultBroker is the one that needs nothing installed.
+const DefaultBroker = "embedded"
+
+// BrokerUsage is what -broker takes.
+const BrokerUsage = "embedded, local, local3, compose, compose3 or HOST:PORT"
+
+// clusters are the brokers that this program starts.
+var clusters = []Cluster{
+	{Kind: DefaultBroker, Nodes: 1, OneLog: true, Forgets: true},
+	{Kind: "local", Nodes: 1},
+	{Kind: "local3", Nodes: 3},
+	{Kind: "compose", Nodes: 1},
+	{Kind: "compose3", Nodes: 3},
+}
+
+// ClusterOf returns what the name of a broker stands for. Everything else with
+// a port is somebody else's cluster, whose number of nodes only asking it tells.
+func ClusterOf(name string) (Cluster, error) {
+	for _, c := range clusters {
+		if c.Kind == name {
+			return c, nil
+		}
+	}
+	if strings.Contains(name, ":") {
+		return Cluster{Kind: name, Foreign: true}, nil
+	}
+	return Cluster{}, fmt.Errorf("there is no broker %s; use %s", name, BrokerUsage)
 }
 
 // mostCopies is what topic.replication: 0 stands for where there are enough brokers.

@@ -24,7 +24,7 @@ const defaultSeed = 1
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // topKeys are what stands beside the settings at the top of a profile.
-var topKeys = []string{"name", "about", "baseline", "seed", "arms", "matrix", "scenarios", "claims"}
+var topKeys = []string{"name", "about", "broker", "baseline", "seed", "arms", "matrix", "scenarios", "claims"}
 
 // Parse reads and validates a profile. path is only for messages and
 // Profile.Path. The error joins one *Error per mistake, in the order of the
@@ -108,6 +108,11 @@ func (d *document) profile(p *Profile, root *yaml.Node) {
 			p.Name = d.name(entry.value, "the profile's name")
 		case "about":
 			p.About = strings.TrimSpace(d.text(entry.value, key))
+		case "broker":
+			p.Broker = d.text(entry.value, key)
+			if _, err := ClusterOf(p.Broker); err != nil {
+				d.fail(entry.value, "%q: %v", key, err)
+			}
 		case "baseline":
 			p.Baseline = d.text(entry.value, key)
 		case "seed":

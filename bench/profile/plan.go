@@ -211,6 +211,9 @@ const (
 	auditRate = 400_000
 	// saturatedRate is what load.rate: max is taken to be, messages per second.
 	saturatedRate = 200_000
+	// brokerOverhead is a killed broker's session of 9 s, its start, and the
+	// time until every replica is in sync again.
+	brokerOverhead = 15 * time.Second
 )
 
 // Estimate returns how long the trial will take: warm-up, window, the faults'
@@ -231,6 +234,9 @@ func (t Trial) Estimate() time.Duration {
 	total := running.Seconds() + trialOverhead.Seconds() + audit
 	for _, f := range s.Faults {
 		total += (time.Duration(f.Restart) + time.Duration(f.For)).Seconds()
+		if f.Broker() != "" && f.Freeze == "" {
+			total += brokerOverhead.Seconds()
+		}
 	}
 	return time.Duration(math.Min(total, math.MaxInt64/1e10) * 1e9).Round(time.Millisecond)
 }

@@ -11,6 +11,7 @@ import (
 type Profile struct {
 	Name     string
 	About    string
+	Broker   string // what it is meant for where -broker says nothing; "" is DefaultBroker
 	Baseline string // an arm; "" is none
 	Seed     uint64 // of the order of trials; 1 when the file states none
 	// Arms, Scenarios and Claims are in the order of the file. A profile

@@ -84,6 +84,7 @@ func (b *schemaBuilder) frame(root *jsonschema.Schema) {
 	name.Pattern = namePattern.String()
 	root.Properties.Set("name", name)
 	root.Properties.Set("about", text("What the profile shows, in a sentence or two."))
+	root.Properties.Set("broker", text("The broker that the profile is meant for where -broker says nothing: "+BrokerUsage+"."))
 	root.Properties.Set("baseline", text("The arm with which the others are compared."))
 	root.Properties.Set("seed", &jsonschema.Schema{Type: "integer", Minimum: "0",
 		Description: "Of the random order of trials. Default 1."})

@@ -130,15 +130,16 @@ type conductor struct {
 	window                        resources
 	drainTarget                   client.Offsets
 	drained                       map[int32]bool
+	observed, undrained           bool
+	warnings                      []string
+
 	// beside is what runs aside from the conductor's goroutine, until calledOff;
 	// ending holds one token while a broker is ended and started.
-	beside              sync.WaitGroup
-	besides             context.Context
-	calledOff           context.CancelFunc
-	ending              chan struct{}
-	frozen              map[int32]int // how many faults keep a node frozen
-	observed, undrained bool
-	warnings            []string
+	beside    sync.WaitGroup
+	besides   context.Context
+	calledOff context.CancelFunc
+	ending    chan struct{}
+	frozen    map[int32]int // how many faults keep a node frozen
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
