@@ -49,11 +49,26 @@ func fast(perSecond, p99 float64) result.Trial {
 	return t
 }
 
+// struck is a trial with faults of these exact predictions.
 func struck(observed int64, predicted ...int64) result.Trial {
 	t := lost(observed)
 	for _, p := range predicted {
-		t.Faults = append(t.Faults, result.Fault{Name: "kill consumer", Predicted: &result.Predicted{Lost: &p}})
+		t.Faults = append(t.Faults, result.Fault{Name: "kill consumer", Predicted: &result.Predicted{Lost: &p, Duplicates: &p, Exact: true}})
 	}
+	return t
+}
+
+// isolated is one whose last fault has a prediction that is not exact.
+func isolated(observed, about int64, exact ...int64) result.Trial {
+	t := struck(observed, append(exact, about)...)
+	f := &t.Faults[len(t.Faults)-1]
+	f.Name, f.Predicted.Exact = "isolate leader for 2s", false
+	return t
+}
+
+// unsure is the trial, had it been inconclusive.
+func unsure(t result.Trial) result.Trial {
+	t.Status, t.Reason = result.Inconclusive, "1 of 2 faults never fired"
 	return t
 }
 
@@ -120,7 +135,106 @@ func TestEvaluateCounts(t *testing.T) {
 		{"lost == predicted +- 15%", []result.Trial{struck(116, 100)}, result.NotMet, "85–115 (predicted)", "116", "in 1 of 1 trials"},
 		{"lost <= 2 * predicted", []result.Trial{struck(200, 100)}, result.Met, "<= 200 (2× predicted)", "200", ""},
 		{"lost == predicted", []result.Trial{blind}, result.ClaimInconclusive, "", "", `t1: "join consumer" predicts no number of lost`},
+		// Equality to the message needs a prediction to the message.
+		{"lost == predicted", []result.Trial{isolated(10000, 10000)}, result.ClaimInconclusive, "", "", `t1: "isolate leader for 2s" predicts about 10,000, not to the message: write lost == predicted ± 15%`},
+		{"lost != predicted", []result.Trial{isolated(1, 10000)}, result.ClaimInconclusive, "", "", `t1: "isolate leader for 2s" predicts about 10,000, not to the message: write lost != predicted ± 15%`},
+		{"lost == 2 * predicted", []result.Trial{isolated(40, 10, 10)}, result.ClaimInconclusive, "", "", `t1: "isolate leader for 2s" predicts about 10, not to the message: write lost == predicted ± 15%`},
+		{"duplicates == predicted", []result.Trial{isolated(0, 10)}, result.ClaimInconclusive, "", "", `t1: "isolate leader for 2s" predicts about 10, not to the message: write duplicates == predicted ± 15%`},
+		{"lost == predicted ± 15%", []result.Trial{isolated(9981, 10000)}, result.Met, "8500–11,500 (predicted)", "9981", ""},
+		{"lost == predicted ± 3", []result.Trial{isolated(23, 10, 10)}, result.Met, "17–23 (predicted)", "23", ""},
+		{"lost <= predicted", []result.Trial{isolated(9981, 10000)}, result.Met, "<= 10,000 (predicted)", "9981", ""},
+		{"lost >= predicted", []result.Trial{isolated(9981, 10000)}, result.NotMet, ">= 10,000 (predicted)", "9981", "in 1 of 1 trials"},
 	})
+}
+
+// A trial that cannot be judged can still refute: what is proven of it stays,
+// and whatever is unsure can only add to it.
+func TestEvaluateWhatAnInconclusiveTrialProves(t *testing.T) {
+	const (
+		worse  = "; what is unsure of t1, which is inconclusive, can only make it worse"
+		reason = "t1 is inconclusive: 1 of 2 faults never fired"
+	)
+	broken := lost(0)
+	broken.Promise = result.Violated
+	doubled := lost(0)
+	doubled.Verdict.Duplicates.Total = 7
+	behind := lost(0)
+	behind.Verdict.Undrained = 3
+	checkAll(t, []evaluation{
+		{"lost == 0", []result.Trial{unsure(lost(5))}, result.NotMet, "0", "5", "in 1 of 1 trials" + worse},
+		{"lost == 0", []result.Trial{unsure(lost(5)), lost(0), failed()}, result.NotMet, "0", "5", "in 1 of 2 trials" + worse},
+		{"lost == 0", []result.Trial{unsure(lost(0)), lost(2)}, result.NotMet, "0", "2", "in 1 of 1 trials"},
+		{"lost <= 5", []result.Trial{unsure(lost(6))}, result.NotMet, "<= 5", "6", "in 1 of 1 trials" + worse},
+		{"lost < 5", []result.Trial{unsure(lost(5))}, result.NotMet, "< 5", "5", "in 1 of 1 trials" + worse},
+		{"lost == 5 ± 1", []result.Trial{unsure(lost(7))}, result.NotMet, "4–6", "7", "in 1 of 1 trials" + worse},
+		{"lost <= 1%", []result.Trial{unsure(lost(11))}, result.NotMet, "<= 10 (1 % of the messages due)", "11", "in 1 of 1 trials" + worse},
+		{"lost == predicted ± 15%", []result.Trial{unsure(struck(116, 100))}, result.NotMet, "85–115 (predicted)", "116", "in 1 of 1 trials" + worse},
+		{"duplicates == 0", []result.Trial{unsure(doubled)}, result.NotMet, "0", "7", "in 1 of 1 trials" + worse},
+		// More may still come to it.
+		{"lost == 0", []result.Trial{unsure(lost(0))}, result.ClaimInconclusive, "", "", reason},
+		{"lost == 5", []result.Trial{unsure(lost(3))}, result.ClaimInconclusive, "", "", reason},
+		{"lost == 5 ± 1", []result.Trial{unsure(lost(6))}, result.ClaimInconclusive, "", "", reason},
+		{"lost <= 5", []result.Trial{unsure(lost(5))}, result.ClaimInconclusive, "", "", reason},
+		{"lost > 5", []result.Trial{unsure(lost(0))}, result.ClaimInconclusive, "", "", reason},
+		{"lost > 5", []result.Trial{unsure(lost(9))}, result.ClaimInconclusive, "", "", reason},
+		{"lost != 5", []result.Trial{unsure(lost(5))}, result.ClaimInconclusive, "", "", reason},
+		// What an unfired fault or a message that was not drained could make less.
+		{"acked == 999", []result.Trial{unsure(lost(0))}, result.ClaimInconclusive, "", "", reason},
+		{"undrained == 0", []result.Trial{unsure(behind)}, result.ClaimInconclusive, "", "", reason},
+		{"end_to_end.p99 < 1s", []result.Trial{unsure(fast(1, 2e6))}, result.ClaimInconclusive, "", "", reason},
+		// No numbers, no proof; nor without something to compare with.
+		{"lost == 0", []result.Trial{unsure(result.Trial{})}, result.ClaimInconclusive, "", "", reason},
+		{"lost == predicted", []result.Trial{unsure(isolated(50, 10))}, result.ClaimInconclusive, "", "", reason},
+		// The promise.
+		{"promise == held", []result.Trial{unsure(broken), lost(0)}, result.NotMet, "held", "violated", "in 1 of 2 trials" + worse},
+		{"promise != violated", []result.Trial{unsure(broken)}, result.NotMet, "not violated", "violated", "in 1 of 1 trials" + worse},
+		{"promise == violated", []result.Trial{unsure(broken)}, result.ClaimInconclusive, "violated", "", reason},
+		{"promise == violated", []result.Trial{unsure(lost(0))}, result.ClaimInconclusive, "violated", "", reason},
+	})
+}
+
+// What was planned and never ran is missing, and the claim says why.
+func TestEvaluateWhatNeverRan(t *testing.T) {
+	const died = "the run cannot go on: the embedded broker ended (signal: killed)"
+	for _, c := range []struct {
+		name, expression string
+		trials           []result.Trial
+		planned          int
+		interrupted      bool
+		status           result.ClaimStatus
+		reason           string
+	}{
+		{"none", "lost == 0", nil, 2, false, result.ClaimInconclusive, "no trial ran: " + died},
+		{"none, interrupted", "lost == 0", nil, 2, true, result.ClaimInconclusive, "no trial ran: the run was interrupted"},
+		{"none, of a promise", "promise == held", nil, 2, false, result.ClaimInconclusive, "no trial ran: " + died},
+		{"none, of a latency", "end_to_end.p99 < 1s", nil, 2, false, result.ClaimInconclusive, "no trial ran: " + died},
+		{"some", "lost == 0", []result.Trial{lost(0)}, 3, false, result.ClaimInconclusive, "2 of 3 trials did not run: " + died},
+		{"some, of a promise", "promise == held", []result.Trial{lost(0)}, 3, false, result.ClaimInconclusive, "2 of 3 trials did not run: " + died},
+		{"some, of a latency", "end_to_end.p99 < 1s", []result.Trial{fast(1, 1)}, 2, false, result.ClaimInconclusive, "1 of 2 trials did not run: " + died},
+		{"some would not do", "end_to_end.p99 < 1s", []result.Trial{fast(1, 2e6)}, 2, false, result.ClaimInconclusive, "1 of 2 trials did not run: " + died},
+		{"one failed", "lost == 0", []result.Trial{lost(0), failed()}, 4, false, result.ClaimInconclusive, "3 of 4 trials did not complete; t2 is failed: no broker"},
+		{"refuted already", "lost == 0", []result.Trial{lost(1)}, 3, false, result.NotMet, "in 1 of 1 trials"},
+		{"all", "lost == 0", []result.Trial{lost(0)}, 1, false, result.Met, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run := oneCell(c.trials...)
+			run.Run.Interrupted, run.Run.Unfinished = c.interrupted, died
+			run.Cells[0].Planned = map[string]int{"crash": c.planned}
+			got := evaluate(t, run, c.expression)
+			require.Equal(t, []string{string(c.status), c.reason}, []string{string(got.Status), got.Reason})
+		})
+	}
+}
+
+// While the run goes on nothing is missing yet; a claim that aborts is about
+// the trial that is done.
+func TestEvaluateTrialMissesNothing(t *testing.T) {
+	run := oneCell()
+	run.Cells[0].Planned = map[string]int{"crash": 6}
+	done := lost(0)
+	done.ID, done.Scenario, done.Status = "new", "crash", result.Completed
+	got := EvaluateTrial(run, &run.Cells[0], &done, []profile.Claim{{Glob: "arm/crash", Expression: "lost == 0", Abort: true}})
+	require.Equal(t, result.Met, got[0].Status)
 }
 
 func TestEvaluateMedians(t *testing.T) {
@@ -188,7 +302,10 @@ func TestOmittedGivesNoClaim(t *testing.T) {
 	run.Run.Interrupted = true
 	got := Evaluate(run, claims)
 	require.Len(t, got, 1)
-	require.Equal(t, "no trial ran", got[0].Reason)
+	require.Equal(t, "no trial ran: the run was interrupted", got[0].Reason)
+	// Nor is it due when it was left out of the plan.
+	run.Cells[0].Planned = map[string]int{"other": 1}
+	require.Empty(t, Evaluate(run, claims))
 	// A repeat that was left out after others ran (its cell was stopped) is missing.
 	require.Equal(t, result.ClaimInconclusive, evaluate(t, oneCell(lost(0), left), "lost == 0").Status)
 }
@@ -218,6 +335,9 @@ func TestBaseline(t *testing.T) {
 
 	run.Cells[0].Trials[1].Status = result.Failed
 	require.Contains(t, Evaluate(run, []profile.Claim{{Glob: "quick/*", Expression: "pipeline_per_second > 1 × baseline"}})[0].Reason, "baseline slow: slow-1-2 is failed")
+	run.Cells[0].Trials[1].Status = result.Completed
+	run.Cells[0].Planned = map[string]int{"saturated": 6}
+	require.Equal(t, "baseline slow: 3 of 6 trials did not run", Evaluate(run, []profile.Claim{{Glob: "quick/*", Expression: "pipeline_per_second > 1 × baseline"}})[0].Reason)
 	run.Run.Baseline = ""
 	require.Equal(t, "the profile names no baseline", Evaluate(run, []profile.Claim{{Glob: "quick/*", Expression: "pipeline_per_second > baseline"}})[0].Reason)
 }
@@ -336,6 +456,27 @@ func TestComparisonsAgainstModel(t *testing.T) {
 		got := evaluate(t, oneCell(trials...), fmt.Sprintf("lost %s %d", op, want))
 		require.Equal(t, holds, got.Status == result.Met)
 		require.Equal(t, !holds, got.Status == result.NotMet)
+	})
+}
+
+// Whatever a claim is said to be before every trial is complete, it is still
+// when each has come to its end and its count has grown or not.
+func TestAnAnswerIsNeverTakenBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var now, later []result.Trial
+		for range rapid.IntRange(1, 5).Draw(t, "trials") {
+			n, more := rapid.Int64Range(0, 4).Draw(t, "lost"), rapid.Int64Range(0, 3).Draw(t, "more")
+			if rapid.Bool().Draw(t, "completed") {
+				now, later = append(now, lost(n)), append(later, lost(n))
+				continue
+			}
+			now, later = append(now, unsure(lost(n))), append(later, lost(n+more))
+		}
+		form := rapid.SampledFrom([]string{"== %d", "!= %d", "== %d ± 1", "!= %d ± 1", "< %d", "<= %d", "> %d", ">= %d"}).Draw(t, "form")
+		expression := fmt.Sprintf("lost "+form, rapid.IntRange(0, 4).Draw(t, "want"))
+		if first := evaluate(t, oneCell(now...), expression).Status; first != result.ClaimInconclusive {
+			require.Equal(t, evaluate(t, oneCell(later...), expression).Status, first)
+		}
 	})
 }
 

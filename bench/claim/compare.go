@@ -22,7 +22,7 @@ func (g group) expected(t *result.Trial) (float64, error) {
 	case fromSetting:
 		return g.setting(t)
 	case fromPredicted:
-		n, err := predicted(t, e.metric.name)
+		n, err := e.predicted(t)
 		return e.factor * float64(n), err
 	case fromBaseline:
 		return g.baseline(t.Scenario)
@@ -47,19 +47,24 @@ func (g group) setting(t *result.Trial) (float64, error) {
 }
 
 // predicted sums what a trial's faults predict for the metric: several faults
-// add up. Without faults nothing is predicted to go wrong: 0.
-func predicted(t *result.Trial, metric string) (int64, error) {
+// add up. Without faults nothing is predicted to go wrong: 0. Equality to the
+// message is asked only of a number that theory gives to the message.
+func (e Expr) predicted(t *result.Trial) (int64, error) {
 	var sum int64
+	equality := (e.op == "==" || e.op == "!=") && !e.tolerance.given
 	for _, f := range t.Faults {
 		var n *int64
 		if f.Predicted != nil {
 			n = f.Predicted.Lost
-			if metric == "duplicates" {
+			if e.metric.name == "duplicates" {
 				n = f.Predicted.Duplicates
 			}
 		}
-		if n == nil {
-			return 0, fmt.Errorf("%q predicts no number of %s", f.Name, metric)
+		switch {
+		case n == nil:
+			return 0, fmt.Errorf("%q predicts no number of %s", f.Name, e.metric.name)
+		case equality && !f.Predicted.Exact:
+			return 0, fmt.Errorf("%q predicts about %s, not to the message: write %s %s predicted ± 15%%", f.Name, stats.Count(*n), e.metric.name, e.op)
 		}
 		sum += *n
 	}
@@ -78,7 +83,7 @@ func (g group) baseline(scenario string) (float64, error) {
 		if cell.Arm != name || !maps.Equal(cell.Matrix, g.cell.Matrix) {
 			continue
 		}
-		base := group{g.run, cell, cell.InScenario(scenario), g.expr}
+		base := group{g.run, cell, scenario, cell.InScenario(scenario), g.over, g.expr}
 		if reason := base.incomplete(); reason != "" {
 			return 0, fmt.Errorf("baseline %s: %s", name, reason)
 		}
@@ -119,6 +124,13 @@ func (e Expr) holds(observed, want float64) bool {
 		return observed > want && !near(observed, want, 0)
 	}
 	return observed > want || near(observed, want, 0)
+}
+
+// refuted reports that the claim does not hold, nor would for any more than was
+// observed.
+func (e Expr) refuted(observed, want float64) bool {
+	upward := e.op == "==" || e.op == "<" || e.op == "<="
+	return e.metric.grows && upward && observed >= want && !e.holds(observed, want)
 }
 
 func (e Expr) width(want float64) float64 {

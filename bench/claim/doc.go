@@ -16,9 +16,14 @@
 // …) and the promise must agree in every trial of a cell and scenario: five
 // trials of six are not met. A speed, latency or other measurement is judged by
 // its median over the repeats (tables and charts show latencies pooled over them,
-// which one bad repeat dominates). A trial that did not complete makes a claim
-// inconclusive, unless a completed one refutes it already. What was omitted is
-// not claimed.
+// which one bad repeat dominates). A trial that did not complete, or that the run
+// never came to, makes a claim inconclusive, unless it is refuted already: by a
+// completed trial, or by what an inconclusive one proves. Lost messages and
+// duplicates only become more, and a promise that was broken stays broken. What
+// was omitted is not claimed.
+//
+// A prediction that theory does not give to the message (a rate × a time) is
+// compared with a tolerance or by an inequality; == and != alone are inconclusive.
 //
 // A percentage of a count is that share of the trial's due messages.
 package claim

@@ -22,11 +22,10 @@ func Evaluate(run *result.Run, claims []profile.Claim) []result.Claim {
 				if !c.Matches(cell.Arm, cell.Name, scenario) {
 					continue
 				}
-				trials := cell.InScenario(scenario)
-				if omitted(run, cell, trials) {
-					continue
+				g := group{run: run, cell: cell, scenario: scenario, trials: cell.InScenario(scenario), over: true}
+				if !g.omitted() {
+					out = append(out, g.judge(c.Expression))
 				}
-				out = append(out, judge(run, cell, scenario, trials, c.Expression))
 			}
 		}
 	}
@@ -40,7 +39,8 @@ func EvaluateTrial(run *result.Run, cell *result.Cell, trial *result.Trial, clai
 	var out []result.Claim
 	for _, c := range claims {
 		if c.Abort && c.Matches(cell.Arm, cell.Name, trial.Scenario) && trial.Status != result.Omitted {
-			out = append(out, judge(run, cell, trial.Scenario, []*result.Trial{trial}, c.Expression))
+			g := group{run: run, cell: cell, scenario: trial.Scenario, trials: []*result.Trial{trial}}
+			out = append(out, g.judge(c.Expression))
 		}
 	}
 	return out
@@ -63,24 +63,26 @@ func Check(p *profile.Profile) []error {
 
 // group is what one claim is judged on.
 type group struct {
-	run    *result.Run
-	cell   *result.Cell
-	trials []*result.Trial
-	expr   Expr
+	run      *result.Run
+	cell     *result.Cell
+	scenario string
+	trials   []*result.Trial
+	// over says that the run has ended: trials that it does not have are missing.
+	over bool
+	expr Expr
 }
 
-func judge(run *result.Run, cell *result.Cell, scenario string, trials []*result.Trial, expression string) result.Claim {
-	c := result.Claim{Cell: cell.Name, Scenario: scenario, Expression: expression, Status: result.ClaimInconclusive}
-	expr, err := Parse(expression)
-	if err != nil {
+func (g group) judge(expression string) result.Claim {
+	c := result.Claim{Cell: g.cell.Name, Scenario: g.scenario, Expression: expression, Status: result.ClaimInconclusive}
+	var err error
+	if g.expr, err = Parse(expression); err != nil {
 		c.Reason = err.Error()
 		return c
 	}
-	g := group{run, cell, trials, expr}
-	switch {
-	case expr.metric.unit == outcome:
+	switch unit := g.expr.metric.unit; {
+	case unit == outcome:
 		g.judgePromise(&c)
-	case expr.metric.unit.perTrial():
+	case unit.perTrial():
 		g.judgeEach(&c)
 	default:
 		g.judgeMedian(&c)
@@ -96,7 +98,9 @@ func judge(run *result.Run, cell *result.Cell, scenario string, trials []*result
 // incomplete says why the trials cannot carry a claim that holds in all that
 // completed; "" when every one of them completed.
 func (g group) incomplete() string {
-	missing, reason := 0, ""
+	unrun := g.unrun()
+	missing, all := unrun, len(g.trials)+unrun
+	reason := ""
 	for _, t := range g.trials {
 		if t.Status == result.Completed {
 			continue
@@ -110,14 +114,35 @@ func (g group) incomplete() string {
 		}
 	}
 	switch {
-	case len(g.trials) == 0:
-		return "no trial ran"
-	case missing == 0:
+	case missing == 0 && all > 0:
 		return ""
+	case len(g.trials) == 0:
+		return "no trial ran" + g.ended()
+	case missing == unrun:
+		return fmt.Sprintf("%d of %d trials did not run%s", unrun, all, g.ended())
 	case missing == 1:
 		return reason
 	}
-	return fmt.Sprintf("%d of %d trials did not complete; %s", missing, len(g.trials), reason)
+	return fmt.Sprintf("%d of %d trials did not complete; %s", missing, all, reason)
+}
+
+// unrun is how many of the planned trials the run does not have.
+func (g group) unrun() int {
+	if !g.over {
+		return 0
+	}
+	return max(0, g.cell.Planned[g.scenario]-len(g.trials))
+}
+
+// ended says why the run does not have all of its trials.
+func (g group) ended() string {
+	switch header := &g.run.Run; {
+	case header.Interrupted:
+		return ": the run was interrupted"
+	case header.Unfinished != "":
+		return ": " + header.Unfinished
+	}
+	return ""
 }
 
 func (g group) completed() []*result.Trial {
@@ -137,67 +162,69 @@ func scenarios(run *result.Run, cell *result.Cell) []string {
 }
 
 // omitted reports whether there is nothing to claim: the cell or the scenario
-// was left out. An interrupted run is different: its trials were due.
-func omitted(run *result.Run, cell *result.Cell, trials []*result.Trial) bool {
-	if cell.Omitted != "" {
+// was left out. What was planned and never ran is different: it was due.
+func (g group) omitted() bool {
+	switch {
+	case g.cell.Omitted != "":
 		return true
+	case len(g.trials) > 0:
+		return !slices.ContainsFunc(g.trials, func(t *result.Trial) bool { return t.Status != result.Omitted })
+	case g.cell.Planned == nil: // saved before runs said what they had planned
+		return !g.run.Run.Interrupted
 	}
-	if len(trials) == 0 {
-		return !run.Run.Interrupted
-	}
-	return !slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Status != result.Omitted })
+	return g.unrun() == 0
 }
 
-// judgePromise compares the promise of every completed trial.
+// judgePromise compares the promise of every completed trial. A trial that did
+// not complete may have broken it before.
 func (g group) judgePromise(c *result.Claim) {
 	c.Expected = string(g.expr.promise)
 	if g.expr.op == "!=" {
 		c.Expected = "not " + c.Expected
 	}
-	trials := g.completed()
-	if len(trials) == 0 {
-		c.Reason = g.incomplete()
-		return
-	}
-	var differ, unsure []*result.Trial
-	for _, t := range trials {
-		c.Observed = string(t.Promise)
+	var agree, differ, unsure []*result.Trial
+	for _, t := range g.trials {
 		wanted := (t.Promise == g.expr.promise) == (g.expr.op == "==")
 		switch {
+		case t.Status != result.Completed && (wanted || t.Promise != result.Violated):
 		case wanted:
+			agree = append(agree, t)
 		case t.Promise == result.PromiseInconclusive:
 			unsure = append(unsure, t)
 		default:
 			differ = append(differ, t)
 		}
 	}
+	judged := len(agree) + len(differ) + len(unsure)
 	switch {
+	case judged == 0:
+		c.Reason = g.incomplete()
 	case len(differ) > 0:
 		c.Status, c.Observed, c.Trials = result.NotMet, string(differ[0].Promise), ids(differ)
-		c.Reason = fmt.Sprintf("in %d of %d trials", len(differ), len(trials))
+		c.Reason = inSome(differ, judged)
 	case len(unsure) > 0:
 		c.Observed, c.Trials = string(result.PromiseInconclusive), ids(unsure)
-		c.Reason = fmt.Sprintf("in %d of %d trials", len(unsure), len(trials))
+		c.Reason = inSome(unsure, judged)
 	default:
-		c.Status, c.Trials = result.Met, ids(trials)
+		c.Status, c.Observed, c.Trials = result.Met, string(agree[0].Promise), ids(agree)
 	}
 }
 
-// judgeEach compares a count in every completed trial. Those that differ decide.
+// judgeEach compares a count in every completed trial. Those that differ decide,
+// and with them every other whose count refutes the claim whatever is unsure of it.
 func (g group) judgeEach(c *result.Claim) {
-	trials := g.completed()
-	if len(trials) == 0 {
-		c.Reason = g.incomplete()
-		return
-	}
 	var agree, differ tally
-	unsure := ""
-	for _, t := range trials {
+	judged, unsure := 0, ""
+	for _, t := range g.trials {
 		value, found := g.expr.metric.read(t)
 		want, err := g.expected(t)
 		if !found {
 			err = fmt.Errorf("it has no %s", g.expr.metric.name)
 		}
+		if t.Status != result.Completed && (err != nil || !g.expr.refuted(value, want)) {
+			continue
+		}
+		judged++
 		switch {
 		case err != nil && unsure == "":
 			unsure = fmt.Sprintf("%s: %v", t.ID, err)
@@ -209,9 +236,11 @@ func (g group) judgeEach(c *result.Claim) {
 		}
 	}
 	switch {
+	case judged == 0:
+		c.Reason = g.incomplete()
 	case len(differ.trials) > 0:
 		differ.write(c, g.expr)
-		c.Status, c.Reason = result.NotMet, fmt.Sprintf("in %d of %d trials", len(differ.trials), len(trials))
+		c.Status, c.Reason = result.NotMet, inSome(differ.trials, judged)
 	case unsure != "":
 		agree.write(c, g.expr)
 		c.Reason = unsure
@@ -219,6 +248,18 @@ func (g group) judgeEach(c *result.Claim) {
 		agree.write(c, g.expr)
 		c.Status = result.Met
 	}
+}
+
+// inSome says how many of the trials that were judged these are, and which of
+// them decided although they did not complete.
+func inSome(trials []*result.Trial, judged int) string {
+	text := fmt.Sprintf("in %d of %d trials", len(trials), judged)
+	for _, t := range trials {
+		if t.Status != result.Completed {
+			return fmt.Sprintf("%s; what is unsure of %s, which is %s, can only make it worse", text, t.ID, t.Status)
+		}
+	}
+	return text
 }
 
 // tally is what trials that agree with a claim, or differ from it, observed.

@@ -32,13 +32,16 @@ func (u unit) perTrial() bool { return u == counts || u == outcome }
 type metric struct {
 	name string
 	unit unit
-	read func(*result.Trial) (float64, bool)
+	// grows says that whatever is unsure of a trial can only add to the number:
+	// a message that is lost stays lost.
+	grows bool
+	read  func(*result.Trial) (float64, bool)
 }
 
 // metrics returns every number of a trial by its short name.
 func metrics() []metric {
 	list := verdictMetrics()
-	list = append(list, metric{"promise", outcome, nil})
+	list = append(list, metric{name: "promise", unit: outcome})
 	list = append(list, throughputMetrics()...)
 	for _, role := range []string{
 		result.Ack, result.AckService, result.EndToEnd, result.EndToEndService,
@@ -51,12 +54,17 @@ func metrics() []metric {
 
 func verdictMetrics() []metric {
 	of := func(name string, get func(*ledger.Verdict) int64) metric {
-		return metric{name, counts, func(t *result.Trial) (float64, bool) {
+		return metric{name: name, unit: counts, read: func(t *result.Trial) (float64, bool) {
 			if t.Verdict == nil {
 				return 0, false
 			}
 			return float64(get(t.Verdict)), true
 		}}
+	}
+	proven := func(name string, get func(*ledger.Verdict) int64) metric {
+		m := of(name, get)
+		m.grows = true
+		return m
 	}
 	return []metric{
 		of("due", func(v *ledger.Verdict) int64 { return v.Due }),
@@ -67,18 +75,18 @@ func verdictMetrics() []metric {
 		of("unknown", func(v *ledger.Verdict) int64 { return v.Unknown }),
 		of("unknown_absent", func(v *ledger.Verdict) int64 { return v.UnknownAbsent }),
 		of("aborted", func(v *ledger.Verdict) int64 { return v.Aborted }),
-		of("aborted_delivered", func(v *ledger.Verdict) int64 { return v.AbortedDelivered }),
-		of("lost", func(v *ledger.Verdict) int64 { return v.Lost.Total }),
-		of("lost.log", func(v *ledger.Verdict) int64 { return v.Lost.Log }),
-		of("lost.skipped", func(v *ledger.Verdict) int64 { return v.Lost.Skipped }),
-		of("duplicates", func(v *ledger.Verdict) int64 { return v.Duplicates.Total }),
-		of("duplicates.retried", func(v *ledger.Verdict) int64 { return v.Duplicates.Retried }),
-		of("duplicates.resent", func(v *ledger.Verdict) int64 { return v.Duplicates.Resent }),
-		of("duplicates.redelivered", func(v *ledger.Verdict) int64 { return v.Duplicates.Redelivered }),
-		of("reordered", func(v *ledger.Verdict) int64 { return v.Reordered }),
-		of("corrupt", func(v *ledger.Verdict) int64 { return v.Corrupt }),
-		of("foreign", func(v *ledger.Verdict) int64 { return v.Foreign }),
-		of("multiple_effects", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
+		proven("aborted_delivered", func(v *ledger.Verdict) int64 { return v.AbortedDelivered }),
+		proven("lost", func(v *ledger.Verdict) int64 { return v.Lost.Total }),
+		proven("lost.log", func(v *ledger.Verdict) int64 { return v.Lost.Log }),
+		proven("lost.skipped", func(v *ledger.Verdict) int64 { return v.Lost.Skipped }),
+		proven("duplicates", func(v *ledger.Verdict) int64 { return v.Duplicates.Total }),
+		proven("duplicates.retried", func(v *ledger.Verdict) int64 { return v.Duplicates.Retried }),
+		proven("duplicates.resent", func(v *ledger.Verdict) int64 { return v.Duplicates.Resent }),
+		proven("duplicates.redelivered", func(v *ledger.Verdict) int64 { return v.Duplicates.Redelivered }),
+		proven("reordered", func(v *ledger.Verdict) int64 { return v.Reordered }),
+		proven("corrupt", func(v *ledger.Verdict) int64 { return v.Corrupt }),
+		proven("foreign", func(v *ledger.Verdict) int64 { return v.Foreign }),
+		proven("multiple_effects", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
 		of("undrained", func(v *ledger.Verdict) int64 { return v.Undrained }),
 		of("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
 		of("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
@@ -88,10 +96,10 @@ func verdictMetrics() []metric {
 
 func throughputMetrics() []metric {
 	of := func(name string, u unit, get func(*result.Trial) float64) metric {
-		return metric{name, u, func(t *result.Trial) (float64, bool) { return get(t), true }}
+		return metric{name: name, unit: u, read: func(t *result.Trial) (float64, bool) { return get(t), true }}
 	}
 	speed := func(name string, u unit, get func(result.Throughput) float64) metric {
-		return metric{name, u, func(t *result.Trial) (float64, bool) {
+		return metric{name: name, unit: u, read: func(t *result.Trial) (float64, bool) {
 			return get(t.Throughput), t.Throughput.WindowSeconds > 0
 		}}
 	}
@@ -110,7 +118,7 @@ func throughputMetrics() []metric {
 
 func latencyMetrics(role string) []metric {
 	of := func(field string, u unit, get func(latency.Summary) float64) metric {
-		return metric{role + "." + field, u, func(t *result.Trial) (float64, bool) {
+		return metric{name: role + "." + field, unit: u, read: func(t *result.Trial) (float64, bool) {
 			s, ok := t.Latency[role]
 			if !ok || (u == micros && s.Count+s.Over == 0) {
 				return 0, false

@@ -26,6 +26,7 @@ type Header struct {
 	Started       time.Time `json:"started"`
 	Finished      time.Time `json:"finished,omitzero"`
 	Interrupted   bool      `json:"interrupted,omitempty"`
+	Unfinished    string    `json:"unfinished,omitempty"` // why it ended before its last trial, when nobody interrupted it
 	Seed          uint64    `json:"seed"`
 	Command       []string  `json:"command"`
 	Version       string    `json:"version"`
@@ -69,6 +70,9 @@ type Cell struct {
 	// relay. Those not listed are the library's defaults.
 	Clients map[string]map[string]string `json:"clients,omitempty"`
 	Omitted string                       `json:"omitted,omitempty"`
+	// Planned is how many trials each scenario was to have. Runs saved before
+	// there was this field do not have it.
+	Planned map[string]int `json:"planned,omitempty"`
 	// Latency is over all completed repeats together, by scenario and role. Runs
 	// saved before there was this field do not have it.
 	Latency map[string]map[string]latency.Summary `json:"latency,omitempty"`

@@ -294,7 +294,7 @@ func TestEveryNumberHasAUnit(t *testing.T) {
 				require.NotEmpty(t, name, "%s.%s", typ, f.Name)
 				walk(f.Type, name)
 			}
-		case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Float64:
+		case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint64, reflect.Float64:
 			require.NotEmpty(t, units[field], "field %q", field)
 			used[field] = true
 		case reflect.String, reflect.Bool:

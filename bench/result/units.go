@@ -11,8 +11,8 @@ func Units() map[string]string {
 		bytes        = "bytes"
 	)
 	return map[string]string{
-		"seed": "1", "trials_planned": "trials", "repeat": "from 1",
-		"cores": "processors", "memory_bytes": bytes, "nodes": "brokers",
+		"seed": "1", "trials_planned": "trials", "planned": "trials", "repeat": "from 1",
+		"cores": "processors", "memory_bytes": bytes, "nodes": "brokers: how many, or their ids",
 		"took_seconds": seconds, "window_seconds": seconds,
 		"user_seconds": seconds, "system_seconds": seconds, "max_resident_bytes": bytes,
 		"cpu_share": "share of the machine, 0 to 1",
@@ -25,7 +25,7 @@ func Units() map[string]string {
 		"aborted_delivered": messages, "multiple_effects": messages, "undrained": messages, "executions": "effects begun", "effects": "effects",
 		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects",
 
-		"armed": seconds, "fired": seconds, "recovered": seconds,
+		"armed": seconds, "fired": seconds, "recovered": seconds, "at": seconds,
 
 		"produced_per_second": perSecond, "consumed_per_second": perSecond, "output_per_second": perSecond,
 		"pipeline_per_second": perSecond, "produced_bytes_per_second": "bytes/s",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -41,10 +42,24 @@ func NewRun(plan *profile.Plan, header result.Header, environment result.Environ
 			Matrix: c.Matrix, Settings: c.Settings.Dotted(), Trials: []result.Trial{},
 		})
 	}
+	for i := range run.Cells {
+		run.Cells[i].Planned = planned(plan, run.Cells[i].Name)
+	}
 	for _, o := range plan.Omissions {
 		omit(run, o.Cell, o.Scenario, o.Reason)
 	}
 	return run
+}
+
+// planned counts the trials of a cell by scenario.
+func planned(plan *profile.Plan, cell string) map[string]int {
+	count := map[string]int{}
+	for _, t := range plan.Trials {
+		if t.Cell == cell {
+			count[t.Scenario]++
+		}
+	}
+	return count
 }
 
 func omit(run *result.Run, cell, scenario, reason string) {
@@ -101,12 +116,24 @@ func Run(ctx context.Context, o Options) error {
 	interrupted, err := o.trials(ctx)
 	o.Run.Run.Interrupted = interrupted
 	o.Run.Run.Finished = time.Now().UTC()
+	if err != nil {
+		o.Run.Run.Unfinished = inOneLine(err)
+	}
 	o.Run.Claims = claim.Evaluate(o.Run, o.Plan.Profile.Claims)
 	// A disk that is full is told once.
 	if saved := o.Store.Save(o.Run); err == nil {
 		err = saved
 	}
 	return err
+}
+
+// inOneLine is an error without the log that it quotes and the words that announce it.
+func inOneLine(err error) string {
+	line, _, quotes := strings.Cut(err.Error(), "\n")
+	if before := strings.LastIndex(line, "; "); quotes && before > 0 && strings.HasSuffix(line, ":") {
+		line = line[:before]
+	}
+	return line
 }
 
 func (o *Options) trials(ctx context.Context) (interrupted bool, err error) {
@@ -264,7 +291,10 @@ func Adopt(run *result.Run, plan *profile.Plan, sha string, here result.Environm
 	if there := run.Environment; there.CPU != here.CPU || there.Cores != here.Cores || there.Client != here.Client || there.Librdkafka != here.Librdkafka {
 		return fmt.Errorf("cannot resume %s: it was measured on %s, and this is %s; run without -resume", run.Run.ID, machine(there), machine(here))
 	}
-	run.Run.Interrupted = false
+	run.Run.Interrupted, run.Run.Unfinished = false, ""
+	for i, c := range fresh.Cells {
+		run.Cells[i].Planned = c.Planned
+	}
 	run.Run.TrialsPlanned = len(plan.Trials)
 	return nil
 }

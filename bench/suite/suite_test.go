@@ -2,6 +2,7 @@ package suite_test
 
 import (
 	"context"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -125,6 +126,21 @@ func TestAKilledBrokerEndsTheRunAndKeepsWhatItHas(t *testing.T) {
 	_, status := statuses(t, o.Store.Dir())
 	require.Equal(t, map[string]result.Status{plan.Trials[0].ID: result.Completed, plan.Trials[1].ID: result.Failed}, status)
 
+	// What never ran is claimed all the same, and the claims say why it did not.
+	const why = "the run cannot go on: the embedded broker ended (signal: killed)"
+	require.Equal(t, why, o.Run.Run.Unfinished)
+	require.Len(t, o.Run.Claims, 4)
+	missed := 0
+	for _, c := range o.Run.Claims {
+		require.Equal(t, result.ClaimInconclusive, c.Status, c.Cell)
+		if strings.HasSuffix(c.Reason, "did not run: "+why) || strings.HasSuffix(c.Reason, "no trial ran: "+why) {
+			missed++
+		} else {
+			require.Contains(t, c.Reason, plan.Trials[1].ID+" is failed: ")
+		}
+	}
+	require.Equal(t, 2, missed)
+
 	// Another broker takes the run to its end.
 	next := newBench(t)
 	o = next.resume(plan, o.Store.Dir())
@@ -132,6 +148,10 @@ func TestAKilledBrokerEndsTheRunAndKeepsWhatItHas(t *testing.T) {
 	ids, status := statuses(t, o.Store.Dir())
 	require.Equal(t, inOrder(plan), ids)
 	require.Equal(t, result.Completed, status[plan.Trials[1].ID])
+	require.Empty(t, o.Run.Run.Unfinished)
+	for _, c := range o.Run.Claims {
+		require.Equal(t, result.Met, c.Status, c.Reason)
+	}
 	next.requireNothingLeft()
 }
 
