@@ -3,9 +3,9 @@
 //
 // A Recorder collects the latencies of one role (ack, end-to-end, …) for one
 // goroutine. An IntervalRecorder does the same on a Grid of fixed intervals and
-// has each finished interval written to a standard .hlog file by a LogWriter, so
-// that a process killed at any time loses its last interval only. ReadLog reads
-// such a file, Merge lays those of many processes over each other, and Summarize
+// has each interval written to a standard .hlog file by a LogWriter when the next
+// one begins, so that a process killed at any time loses each role's last interval
+// only. ReadLog reads such a file, Merge lays those of many processes over each other, and Summarize
 // gives the percentiles.
 //
 // Histograms hold whole microseconds from 1 µs to 10 min with three

@@ -238,11 +238,8 @@ func TestFinishedIntervalsAreWrittenAtOnce(t *testing.T) {
 	role.Record(at(0), 1000)
 	role.Record(at(1), 1000) // ends interval 0
 	require.True(t, strings.HasPrefix(<-lines, "Tag=ack,0.000000000,0.100000000,0.001,HISTF"))
-	role.Tick(at(1)) // nothing has ended
-	role.Tick(at(3)) // ends interval 1
+	role.Record(at(9), -5) // ends interval 1
 	require.True(t, strings.HasPrefix(<-lines, "Tag=ack,0.100000000,"))
-	role.Tick(at(9)) // nothing was recorded
-	role.Record(at(9), -5)
 	require.NoError(t, writer.Close())
 	require.True(t, strings.HasPrefix(<-lines, "#[OutOfRange: ack,9,1,0 "))
 	require.Empty(t, lines)

@@ -145,15 +145,6 @@ func (r *IntervalRecorder) Record(now, nanos int64) {
 	}
 }
 
-// Tick hands over the current interval when now lies beyond it. A goroutine
-// with nothing to record calls it now and then, so that what it has recorded
-// reaches the file.
-func (r *IntervalRecorder) Tick(now int64) {
-	if now >= r.end {
-		r.roll(now)
-	}
-}
-
 func (r *IntervalRecorder) roll(now int64) {
 	r.finish()
 	r.index = r.log.grid.Index(now)
