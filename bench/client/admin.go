@@ -138,8 +138,26 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 
 // EndOffsets returns the end of each partition's log: under read_uncommitted
 // the offset after the last record, under read_committed the last stable
-// offset, which an open transaction holds back.
+// offset, which an open transaction holds back. After an election it asks
+// again, until the context ends: the library goes on with the leader epoch that
+// it has until it is made to look.
 func (a *Admin) EndOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
+	for {
+		ends, err := a.endOffsets(ctx, topic, partitions, isolation)
+		var e *Error
+		if err == nil || !errors.As(err, &e) || !e.elsewhere() {
+			return ends, err
+		}
+		_, _ = a.a.GetMetadata(&topic, false, 2000) // makes the library look
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
 	request := map[kafka.TopicPartition]kafka.OffsetSpec{}
 	for p := range partitions {
 		request[kafka.TopicPartition{Topic: &topic, Partition: int32(p)}] = kafka.LatestOffsetSpec

@@ -85,3 +85,18 @@ func wrap(doing string, err error) error {
 	}
 	return out
 }
+
+// elsewhere reports whether asking again may find who leads now.
+func (e *Error) elsewhere() bool {
+	var ke kafka.Error
+	if !errors.As(e.Err, &ke) {
+		return false
+	}
+	switch ke.Code() {
+	case kafka.ErrFencedLeaderEpoch, kafka.ErrUnknownLeaderEpoch, kafka.ErrNotLeaderForPartition,
+		kafka.ErrLeaderNotAvailable, kafka.ErrReplicaNotAvailable, kafka.ErrTransport, kafka.ErrAllBrokersDown,
+		kafka.ErrTimedOut, kafka.ErrRequestTimedOut:
+		return true
+	}
+	return false
+}
