@@ -14,7 +14,8 @@ type rule struct {
 
 // contradictions refuses what no run could mean.
 func (d *document) contradictions(k resolved) {
-	rules := append(k.settings.loadRules(), k.settings.commitRules()...)
+	rules := append(k.settings.loadRules(), k.settings.topicRules()...)
+	rules = append(rules, k.settings.commitRules()...)
 	rules = append(rules, k.settings.faultRules()...)
 	for _, r := range rules {
 		if !r.broken {
@@ -61,6 +62,22 @@ func (s Settings) loadRules() []rule {
 		{p.Linger >= p.MessageTimeout, []string{"producer.linger", "producer.message_timeout"},
 			fmt.Sprintf("producer.linger %s is not below producer.message_timeout %s; the client refuses it",
 				p.Linger, p.MessageTimeout)},
+	}
+}
+
+func (s Settings) topicRules() []rule {
+	t, relay := s.Topic, s.Pipeline == RelayTo
+	return []rule{
+		{relay && t.Existing != "" && t.ExistingOutput == "", []string{"topic.existing", "pipeline"},
+			"pipeline: relay writes to a second topic; with topic.existing name it too, with topic.existing_output"},
+		{relay && t.Existing == "" && t.ExistingOutput != "", []string{"topic.existing_output", "pipeline"},
+			"topic.existing_output needs topic.existing, the topic that the relay reads"},
+		{relay && t.Existing != "" && t.Existing == t.ExistingOutput, []string{"topic.existing_output", "topic.existing"},
+			"topic.existing and topic.existing_output are the same; the relay would read what it writes"},
+		{t.Existing != "" && t.Replication > 0, []string{"topic.replication", "topic.existing"},
+			"topic.existing is used as it is; leave topic.replication out, or write topic.replication: 0"},
+		{t.Existing != "" && t.MinInsyncReplicas > 0, []string{"topic.min_insync_replicas", "topic.existing"},
+			"topic.existing is used as it is; leave topic.min_insync_replicas out, or write topic.min_insync_replicas: 0"},
 	}
 }
 

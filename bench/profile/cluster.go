@@ -55,6 +55,9 @@ const mostCopies = 3
 
 // Fit puts the cluster's own numbers where the profile left them to it.
 func (s *Settings) Fit(c Cluster) {
+	if s.Topic.Existing != "" {
+		return // it has them already, whatever they are
+	}
 	if s.Topic.Replication == 0 {
 		s.Topic.Replication = max(1, min(mostCopies, c.Nodes))
 	}

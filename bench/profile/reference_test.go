@@ -63,12 +63,13 @@ func settingsReference(t *testing.T) string {
 // values says in a few words what a setting takes, with its unit.
 func (s *setting) values() string {
 	units := map[reflect.Type]string{
-		reflect.TypeFor[Rate]():     "rate (`20000/s`, `20k/s`, `max`)",
-		reflect.TypeFor[Size]():     "size (`256B`, `1KiB`)",
-		reflect.TypeFor[Duration](): "time (`500ms`, `1m30s`)",
-		reflect.TypeFor[Share]():    "share (`40%`)",
-		reflect.TypeFor[Moment]():   "moment (`50%`, `2s`)",
-		reflect.TypeFor[[]Fault]():  "list of faults",
+		reflect.TypeFor[Rate]():      "rate (`20000/s`, `20k/s`, `max`)",
+		reflect.TypeFor[Size]():      "size (`256B`, `1KiB`)",
+		reflect.TypeFor[Duration]():  "time (`500ms`, `1m30s`)",
+		reflect.TypeFor[Share]():     "share (`40%`)",
+		reflect.TypeFor[Moment]():    "moment (`50%`, `2s`)",
+		reflect.TypeFor[TopicName](): "topic",
+		reflect.TypeFor[[]Fault]():   "list of faults",
 	}
 	text := units[s.kind]
 	switch {

@@ -190,6 +190,8 @@ func (b *schemaBuilder) setting(s *setting, root reflect.Type, standard string) 
 		leaf.Type, leaf.Items = "array", reference("fault")
 	case s.free:
 		leaf.Type, leaf.AdditionalProperties = "object", scalar()
+	case s.kind == reflect.TypeFor[TopicName]():
+		leaf.AnyOf = scalar().AnyOf // a topic may be called 2026
 	case patterns[s.kind] != "":
 		leaf.AnyOf = []*jsonschema.Schema{{Type: "string", Pattern: patterns[s.kind]}}
 		if pattern := regexp.MustCompile(patterns[s.kind]); pattern.MatchString("0") {

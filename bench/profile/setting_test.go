@@ -158,6 +158,8 @@ func drawValue(t *rapid.T, s *setting) reflect.Value {
 		return reflect.ValueOf(Duration(rapid.Int64Range(low*1e9+1e9, high*1e9).Draw(t, s.name)))
 	case reflect.TypeFor[Share]():
 		return reflect.ValueOf(Share(rapid.Custom(decimalBelow(1)).Draw(t, s.name)))
+	case reflect.TypeFor[TopicName]():
+		return reflect.ValueOf(TopicName(rapid.StringMatching(`[a-z][a-z0-9._-]{0,9}`).Draw(t, s.name)))
 	}
 	switch s.kind.Kind() {
 	case reflect.String:

@@ -70,7 +70,7 @@ type Message struct {
 	Entropy Share `yaml:"entropy" json:"entropy"`
 }
 
-// Topic is how the trial's own topics are created.
+// Topic is how the trial's own topics are created, or which ones are used.
 type Topic struct {
 	// Partitions is per topic.
 	Partitions int `yaml:"partitions" json:"partitions" range:"1..10000"`
@@ -78,6 +78,11 @@ type Topic struct {
 	Replication int `yaml:"replication" json:"replication" range:"0..100"`
 	// MinInsyncReplicas is how many copies acks: all waits for at least; 0 is one less than topic.replication, and at least 1.
 	MinInsyncReplicas int `yaml:"min_insync_replicas" json:"min_insync_replicas" range:"0..100"`
+	// Existing is a topic that is used as it is: nothing is created or deleted, and
+	// only what is written during a trial counts. It must have topic.partitions.
+	Existing TopicName `yaml:"existing" json:"existing,omitempty"`
+	// ExistingOutput is the same for the topic that a relay writes to.
+	ExistingOutput TopicName `yaml:"existing_output" json:"existing_output,omitempty"`
 }
 
 // Producer configures every producer of the pipeline, the relay's output

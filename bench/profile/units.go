@@ -23,6 +23,8 @@ type (
 	Duration time.Duration
 	// Share is a part of a whole, 0 to 1, written in percent.
 	Share float64
+	// TopicName is the name of a topic of users; "" is none.
+	TopicName string
 )
 
 // RateMax is "as fast as the client takes it".
@@ -258,5 +260,22 @@ func (m *Moment) UnmarshalText(source []byte) error {
 		return err
 	}
 	*m = read
+	return nil
+}
+
+// topicName is what Kafka takes for one (org.apache.kafka.common.internals.Topic).
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+// UnmarshalText reads a name, or nothing.
+func (n *TopicName) UnmarshalText(source []byte) error {
+	text := string(source)
+	switch {
+	case text == "":
+	case !topicName.MatchString(text) || text == "." || text == "..":
+		return fmt.Errorf(`%q cannot be a topic's name: it has up to 249 letters, digits, ".", "_" and "-"`, text)
+	case strings.HasPrefix(text, "__"):
+		return fmt.Errorf("%s is a topic of the brokers' own; name one of yours", text)
+	}
+	*n = TopicName(text)
 	return nil
 }
