@@ -110,7 +110,7 @@ func (d *document) profile(p *Profile, root *yaml.Node) {
 			p.About = strings.TrimSpace(d.text(entry.value, key))
 		case "broker":
 			p.Broker = d.text(entry.value, key)
-			if _, err := ClusterOf(p.Broker); err != nil {
+			if _, err := ClusterOf(p.Broker); err != nil && p.Broker != "" {
 				d.fail(entry.value, "%q: %v", key, err)
 			}
 		case "baseline":

@@ -109,13 +109,32 @@ func TestWithoutSecretsTheSourceIsKeptAsGiven(t *testing.T) {
 func TestFaultNames(t *testing.T) {
 	half := Moment{Share: 0.5}
 	for want, f := range map[string]Fault{
-		"kill relay at begun, 50%, restart 0s": {Kill: RelayRole, When: PointBegun, At: half},
-		"kill broker, 50%, restart 1s":         {Kill: BrokerRole, At: half, Restart: Duration(time.Second)},
-		"freeze broker for 1s, 50%":            {Freeze: BrokerRole, At: half, For: Duration(time.Second)},
-		"join consumer, 50%":                   {Join: ConsumerRole, At: half},
-		"join consumer, 50%, for 1s":           {Join: ConsumerRole, At: half, For: Duration(time.Second)},
+		"kill relay at begun, 50%, restart 0s":                  {Kill: RelayRole, When: PointBegun, At: half},
+		"kill broker, 50%, restart 1s":                          {Kill: BrokerRole, At: half, Restart: Duration(time.Second)},
+		"freeze broker for 1s, 50%":                             {Freeze: BrokerRole, At: half, For: Duration(time.Second)},
+		"kill group-coordinator, 2s, restart 0s":                {Kill: GroupCoordinatorRole, At: Moment{Offset: Duration(2 * time.Second)}},
+		"stop leader of partition 2, 50%, restart 1s":           {Stop: LeaderRole, Partition: 2, At: half, Restart: Duration(time.Second)},
+		"freeze followers of partition 1 for 1s, 50%":           {Freeze: FollowersRole, Partition: 1, At: half, For: Duration(time.Second)},
+		"isolate leader for 2s, 50%, restart 500ms":             {Isolate: LeaderRole, At: half, For: Duration(2 * time.Second), Restart: Duration(500 * time.Millisecond)},
+		"isolate leader of partition 3 for 2s, 50%, restart 0s": {Isolate: LeaderRole, Partition: 3, At: half, For: Duration(2 * time.Second)},
+		"join consumer, 50%":                                    {Join: ConsumerRole, At: half},
+		"join consumer, 50%, for 1s":                            {Join: ConsumerRole, At: half, For: Duration(time.Second)},
 	} {
 		require.Equal(t, want, f.String())
+		require.NoError(t, f.check())
+		require.True(t, strings.HasPrefix(want, f.Name()+", "), "a name is the part that does not depend on when it strikes: %s", f.Name())
+	}
+}
+
+// Of a broker's fault the role is known; a worker's and a join have none.
+func TestWhichFaultsStrikeBrokers(t *testing.T) {
+	for _, role := range []Role{BrokerRole, LeaderRole, FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole} {
+		for _, f := range []Fault{{Kill: role}, {Stop: role}, {Freeze: role}, {Isolate: role}} {
+			require.Equal(t, role, f.Broker(), f.Name())
+		}
+	}
+	for _, f := range []Fault{{Kill: ProducerRole}, {Kill: ConsumerRole}, {Kill: RelayRole}, {Join: ConsumerRole}, {}} {
+		require.Equal(t, Role(""), f.Broker())
 	}
 }
 
@@ -175,12 +194,24 @@ func drawValue(t *rapid.T, s *setting) reflect.Value {
 func drawFault(t *rapid.T) Fault {
 	at := Moment{Share: Share(rapid.IntRange(1, 99).Draw(t, "at")) / 100}
 	length := Duration(rapid.Int64Range(1, 3600e9).Draw(t, "length"))
-	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	broker := rapid.SampledFrom([]Role{BrokerRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole}).Draw(t, "role")
+	partition := 0
+	if rapid.Bool().Draw(t, "partitioned") {
+		broker = rapid.SampledFrom([]Role{LeaderRole, FollowerRole, FollowersRole}).Draw(t, "follows")
+		partition = rapid.IntRange(0, 9999).Draw(t, "partition")
+	}
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
 	case 0:
 		point := rapid.SampledFrom(vocabularies[reflect.TypeFor[Point]()]).Draw(t, "when")
 		return Fault{Kill: RelayRole, When: Point(point), At: at, Restart: length}
 	case 1:
-		return Fault{Freeze: BrokerRole, At: at, For: length}
+		return Fault{Freeze: broker, Partition: partition, At: at, For: length}
+	case 2:
+		return Fault{Kill: broker, Partition: partition, At: at, Restart: length}
+	case 3:
+		return Fault{Stop: broker, Partition: partition, At: at, Restart: length}
+	case 4:
+		return Fault{Isolate: LeaderRole, Partition: partition, At: at, For: length, Restart: length}
 	default:
 		return Fault{Join: ConsumerRole, At: at}
 	}
