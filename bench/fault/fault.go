@@ -105,6 +105,9 @@ func shortestTimeout(s profile.Settings) profile.Duration {
 	if s.Consumer.Commit.When == profile.InTransaction {
 		shortest = min(shortest, s.Relay.TransactionTimeout)
 	}
+	if s.Topic.Replication > 1 {
+		shortest = min(shortest, brokerSession) // then another one leads
+	}
 	return shortest
 }
 
