@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,11 +18,13 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Size of every chart: pixels of the PNG, points of the SVG.
+// Size of a chart: pixels of the PNG, points of the SVG. One with few rows is
+// less high.
 const (
 	Width  = 1600
 	Height = 900
@@ -35,10 +38,12 @@ const namesShare = 0.36
 
 // figure is one chart, laid out when it is painted.
 type figure struct {
-	name       string // of its files, without an ending
-	title      string // the finding
-	conditions string // the line under it
-	speed      bool   // shows speeds, which an embedded broker does not have of its own
+	name       string    // of its files, without an ending
+	title      string    // the finding
+	conditions string    // the line under it
+	speed      bool      // shows speeds, which a broker beside the load does not have of its own
+	omitted    string    // what the run left out and the chart therefore lacks
+	room       vg.Length // that the data takes at the most, from top to bottom; 0 is all there is
 	header     []string
 	points     [][]string // what is drawn, for the CSV
 	paint      func(p *pen, body vg.Rectangle)
@@ -116,14 +121,14 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 
 func writePNG(w io.Writer, run *result.Run, f figure) error {
 	// At 72 dots per inch a point is a pixel.
-	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, Height), vgimg.UseDPI(72))}
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, height(run, f)), vgimg.UseDPI(72))}
 	paint(draw.New(canvas), run, f)
 	_, err := canvas.WriteTo(w)
 	return err
 }
 
 func writeSVG(w io.Writer, run *result.Run, f figure) error {
-	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, Height), vgsvg.EmbedFonts(true))
+	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, height(run, f)), vgsvg.EmbedFonts(true))
 	paint(draw.New(canvas), run, f)
 	var svg, words bytes.Buffer
 	if _, err := canvas.WriteTo(&svg); err != nil {
@@ -152,7 +157,16 @@ func writeCSV(w io.Writer, f figure) error {
 
 func paint(c draw.Canvas, run *result.Run, f figure) {
 	p := newPen(c)
-	f.paint(p, frame(p, run, f))
+	f.paint(p, frame(p, run, f, c.Size().Y))
+}
+
+// height is Height less what the frame would leave empty.
+func height(run *result.Run, f figure) vg.Length {
+	if f.room == 0 {
+		return Height
+	}
+	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height)), run, f, Height)
+	return Height - vg.Length(math.Floor(float64(max(0, body.Size().Y-f.room))))
 }
 
 // pages cuts rows into pages of at most most, as equal as possible, and says

@@ -136,3 +136,68 @@ func crashTrial(cell, repeat int, a arm) result.Trial {
 	}
 	return trial
 }
+
+// brokers is a run on three nodes: a leader isolated, one stopped in good order,
+// and a freeze; the numbers are made up after real ones.
+func brokers(t *testing.T) (string, *result.Run) {
+	t.Helper()
+	run := &result.Run{
+		Run: result.Header{
+			Started: time.Date(2026, 11, 21, 10, 15, 0, 0, time.UTC), Seed: 7, Version: "v1.0.0", Profile: "acks-failover",
+			ProfileSHA256: "8d969eef6ecad3c29a3a629280e686cf", Scenarios: []string{"isolated", "stopped", "frozen"},
+		},
+		Environment: result.Environment{OS: "linux/amd64", CPU: "Example CPU @ 3.00GHz", Cores: 2, Go: "go1.26.0",
+			Client: "confluent-kafka-go v2.15.0", Librdkafka: "2.15.0",
+			Broker: result.Broker{Kind: "local3", Version: "4.3.1", Nodes: 3, SharesHost: true}},
+	}
+	about := func(lost int64) *result.Predicted { return &result.Predicted{Lost: &lost} }
+	for i, arm := range []string{"none", "leader", "all", "all-idempotent"} {
+		c := result.Cell{Name: arm, Arm: arm, Settings: map[string]string{"load.rate": "5000/s", "load.message.size": "256B", "topic.partitions": "1", "pipeline": "produce"}}
+		lost := []int64{10_305, 9_981, 0, 0}[i]
+		predicted := []int64{10_000, 10_000, 0, 0}[i]
+		c.Trials = append(c.Trials,
+			brokerTrial("isolated", lost, 13, result.Fault{Name: "isolate leader for 2s", Armed: pointer(2.0), Fired: pointer(2.004), Recovered: pointer(13.02),
+				Predicted: about(predicted), Nodes: []int32{1, 2, 3}, Steps: []result.Step{
+					{What: "node 1 frozen", At: 2.002}, {What: "node 3 frozen", At: 2.003}, {What: "node 2 killed", At: 4.01}, {What: "node 1 thawed", At: 4.012},
+					{What: "node 3 thawed", At: 4.013}, {What: "node 2 started again", At: 4.53}, {What: result.Elected, At: 12.94}, {What: result.AckedAgain, At: 13.02}}}),
+			brokerTrial("stopped", 0, 3.26, result.Fault{Name: "stop leader", Armed: pointer(3.0), Fired: pointer(3.001), Recovered: pointer(3.26),
+				Predicted: about(0), Nodes: []int32{2}, Steps: []result.Step{{What: result.Elected, At: 3.1}, {What: result.AckedAgain, At: 3.19},
+					{What: result.ProcessedAgain, At: 3.26}, {What: "node 2 stopped", At: 3.4}, {What: "node 2 started again", At: 3.9}}}),
+			brokerTrial("frozen", 0, 5.2, result.Fault{Name: "freeze leader for 2s", Armed: pointer(3.0), Fired: pointer(3.002), Recovered: pointer(5.2),
+				Nodes: []int32{2}, Steps: []result.Step{{What: "node 2 frozen", At: 3.001}, {What: "node 2 thawed", At: 5.003}, {What: result.AckedAgain, At: 5.2}}}))
+		run.Cells = append(run.Cells, c)
+	}
+	for i := range run.Cells[0].Trials {
+		if trial := &run.Cells[0].Trials[i]; trial.Scenario == "frozen" {
+			*trial = result.Trial{Scenario: "frozen", Repeat: 1, Status: result.Omitted, Reason: "freeze leader: the brokers of an external cluster are not this program's to strike; try -broker local3"}
+		}
+	}
+	run.Cells = append(run.Cells, result.Cell{Name: "five", Arm: "five", Omitted: "topic.replication: 5 needs as many brokers, and -broker local3 has 3"})
+	return t.TempDir(), run
+}
+
+// brokerTrial stands still from its fault, of an isolation from its kill, until a time.
+func brokerTrial(scenario string, lost int64, until float64, f result.Fault) result.Trial {
+	trial := result.Trial{
+		ID: scenario, Scenario: scenario, Repeat: 1, Status: result.Completed, Promise: result.Held,
+		Verdict: &ledger.Verdict{Due: 40000, Acked: 40000, Lost: ledger.Lost{Total: lost, Log: lost}}, Faults: []result.Fault{f},
+		Throughput: result.Throughput{WindowSeconds: 8},
+	}
+	since := *f.Fired
+	if scenario == "isolated" {
+		since = 4.01
+	}
+	for i := range int(max(8, until+1) * 10) {
+		slice := result.Interval{StartSecond: float64(i) / 10, LengthSecond: 0.1, Produced: 500, Effects: 500, EndToEndP50: 900, EndToEndP99: 2700, EndToEndMax: 4500}
+		switch at := slice.StartSecond; {
+		case at+0.1 > since && at+0.1 < until:
+			slice.Produced, slice.Effects, slice.EndToEndP50, slice.EndToEndP99, slice.EndToEndMax = 0, 0, 0, 0, 0
+		case at < until && at+0.1 >= until:
+			slice.Produced, slice.Effects, slice.EndToEndP99, slice.EndToEndMax = 18000, 18000, 1e6*(until-since), 1.01e6*(until-since)
+		case at >= 8:
+			slice.Produced, slice.Effects = 0, 0
+		}
+		trial.Timeline = append(trial.Timeline, slice)
+	}
+	return trial
+}

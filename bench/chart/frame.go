@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -12,25 +13,34 @@ import (
 // margin is kept free on every side.
 const margin = 50
 
-// notYourCluster stands inside every chart of speeds that an embedded broker gave.
-const notYourCluster = "Embedded broker: not your cluster's speeds"
+// caveat stands inside every chart of speeds that a broker gave which shares the
+// machine with the load.
+func caveat(e result.Environment) string {
+	switch {
+	case e.Broker.Kind == "embedded":
+		return "Embedded broker: not your cluster's speeds"
+	case e.Broker.SharesHost:
+		return "Broker and load share " + plural(strconv.Itoa(e.Cores), "core")
+	}
+	return ""
+}
 
-// frame paints what every chart has around its data (title, conditions,
-// provenance) and returns the rectangle that is left.
-func frame(p *pen, run *result.Run, f figure) vg.Rectangle {
-	p.box(0, 0, Width, Height, white)
+// frame paints what every chart has around its data (title, conditions, what is
+// not shown, provenance) and returns the rectangle that is left.
+func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
+	p.box(0, 0, Width, height, white)
 	const inside = Width - 2*margin
-	y := vg.Length(Height - margin - 8)
+	y := height - margin - 8
 	for _, line := range p.wrap(f.title, titleSize, inside, 2) {
 		p.text(margin, y, line, titleSize, ink, left)
 		y -= 1.25 * titleSize
 	}
 	y += 4
 	chip := vg.Length(0)
-	if f.speed && run.Environment.Broker.Kind == "embedded" {
-		chip = p.width(notYourCluster, tickSize) + 40
+	if text := caveat(run.Environment); f.speed && text != "" {
+		chip = p.width(text, tickSize) + 40
 		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, vermillion)
-		p.text(Width-margin-(chip-12)/2, y, notYourCluster, tickSize, vermillion, centre)
+		p.text(Width-margin-(chip-12)/2, y, text, tickSize, vermillion, centre)
 	}
 	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 2) {
 		p.text(margin, y, line, textSize, faded, left)
@@ -43,6 +53,16 @@ func frame(p *pen, run *result.Run, f figure) vg.Rectangle {
 		bottom += 1.4 * footerSize
 	}
 	p.line(margin, bottom, Width-margin, bottom, 1, rule)
+	lines = nil
+	if f.omitted != "" {
+		lines = p.wrap("Not shown: "+f.omitted, tickSize, inside, 3)
+		bottom += 8
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		bottom += 0.7 * tickSize
+		p.text(margin, bottom, lines[i], tickSize, faded, left)
+		bottom += 0.7 * tickSize
+	}
 	return vg.Rectangle{Min: vg.Point{X: margin, Y: bottom + 14}, Max: vg.Point{X: Width - margin, Y: y}}
 }
 

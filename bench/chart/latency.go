@@ -55,10 +55,9 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 		if anyTrial(run, scenario, limited) {
 			how = sentence(how, strings.TrimSpace(limitedMark)+" generator-limited")
 		}
-		_, left := pictured(run)
 		figures = append(figures, figure{
-			name: "latency-" + scenario, title: latencyTitle(scenario, curves), speed: true,
-			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), pooledRepeats(run, scenario), how, left),
+			name: "latency-" + scenario, title: latencyTitle(scenario, curves), speed: true, omitted: omitted(run, scenario),
+			conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)), pooledRepeats(run, scenario), how),
 			header:     []string{"cell", "scenario", "latency", "percentile", "nines", "latency_us"},
 			points:     curvePoints(scenario, curves),
 			paint:      func(p *pen, body vg.Rectangle) { paintCurves(p, body, run, scenario, drawn) },
@@ -287,8 +286,7 @@ const mostAbsent = 4
 // curveEnds labels every cell once, at its solid curve or, where that is
 // missing, at its dashed one. The cells without a curve are named with the reason.
 func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEnd, absent []string) {
-	cells, _ := pictured(run)
-	for _, cell := range cells {
+	for _, cell := range pictured(run, scenario) {
 		at := slices.IndexFunc(curves, func(c curve) bool { return c.cell == cell })
 		if at < 0 {
 			why := absence(cell, scenario)

@@ -3,6 +3,7 @@ package chart
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"deliverybench/bench/latency"
@@ -117,7 +118,7 @@ func TestHeadlineNeedsSignificance(t *testing.T) {
 	require.Equal(t, "exactly-once carries 0.59× the messages of at-least-once", title(6, arms()[1], slow))
 	require.Equal(t, "Throughput: too few repeats to tell the cells apart", title(3, arms()[1], slow))
 	require.Equal(t, "Throughput: no difference to at-least-once detected", title(6, arms()[1], alike))
-	require.Equal(t, "Throughput of 1 cell, scenario saturated", title(6, slow))
+	require.Equal(t, "exactly-once carries 114k messages per second", title(6, slow))
 }
 
 func TestAmountNeverHidesALoss(t *testing.T) {
@@ -185,19 +186,73 @@ func TestLossTitleClaimsNoMoreThanThereIs(t *testing.T) {
 	const what = "Lost and duplicated messages: "
 	require.Equal(t, what+"exactly as many as predicted", lossTitle([]lossRow{row(500, 500, true)}))
 	require.Equal(t, what+"not as many as predicted", lossTitle([]lossRow{row(499, 500, true), row(1, 2, false)}))
-	require.Equal(t, what+"as many as predicted where theory gives the number", lossTitle([]lossRow{row(500, 500, true), row(1, 2, false)}))
-	require.Equal(t, what+"more than the predicted bound", lossTitle([]lossRow{row(500, 500, true), row(3, 2, false)}))
+	require.Equal(t, what+"more than predicted", lossTitle([]lossRow{row(500, 500, true), row(3, 0, false)}))
+	require.Equal(t, what+"as many as predicted where theory gives the number", lossTitle([]lossRow{row(500, 500, true), {cell: &result.Cell{}, lost: tally{observed: 3}}}))
+	require.Equal(t, "Lost per trial: 9981 with a, predicted ≈ 10,000", lossTitle([]lossRow{row(500, 500, true), row(9981, 10_000, false), row(9000, 10_000, false)}))
 }
 
-// A large matrix shows what ran; a small one also what was left out, and why.
-func TestOmittedCellsOfALargeMatrixAreCounted(t *testing.T) {
-	run := &result.Run{Cells: make([]result.Cell, mostRows)}
-	run.Cells[3].Omitted = "because"
-	cells, left := pictured(run)
-	require.Len(t, cells, mostRows)
-	require.Empty(t, left)
-	run.Cells = append(run.Cells, result.Cell{})
-	cells, left = pictured(run)
-	require.Len(t, cells, mostRows)
-	require.Equal(t, "1 omitted cell not shown", left)
+// What was left out takes no row; a note names it with the reason. What ran and
+// has no numbers keeps its row.
+func TestOmittedCellsStandInANote(t *testing.T) {
+	_, run := fixture(t, arms(), nil, 2)
+	require.Empty(t, omitted(run, "saturated", "paced", "crash"))
+	run.Cells[0].Omitted, run.Cells[0].Trials = "because", nil
+	for i := range run.Cells[1].Trials {
+		if trial := &run.Cells[1].Trials[i]; trial.Scenario == "crash" {
+			trial.Status, trial.Reason = result.Omitted, "no brokers to strike"
+		}
+	}
+	for i := range run.Cells[2].Trials {
+		run.Cells[2].Trials[i].Status = result.Failed
+	}
+	require.Equal(t, "at-most-once: because", omitted(run, "paced"))
+	require.Equal(t, "at-most-once: because; at-least-once/crash: no brokers to strike", omitted(run, "paced", "crash"))
+	require.Len(t, pictured(run, "paced"), 2)
+	require.Len(t, pictured(run, "crash"), 1)
+	require.Equal(t, "failed", absence(pictured(run, "crash")[0], "crash"))
+
+	// Where a claim stopped a cell, its first trial is shown.
+	run.Cells[1].Trials[2].Status = result.Completed
+	require.Equal(t, "at-most-once: because", omitted(run, "crash"))
+	require.Len(t, pictured(run, "crash"), 2)
+}
+
+// Every step of a broker fault is marked; those that lie close together share a label.
+func TestMarksOfABrokerFault(t *testing.T) {
+	_, run := brokers(t)
+	p := newPen(draw.Canvas{})
+	labels := func(scenario string, lo, hi float64) (labels []string) {
+		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}).marks {
+			var words []string
+			for _, w := range m.words {
+				words = append(words, w.text)
+			}
+			labels = append(labels, strings.Join(words, " | "))
+		}
+		return labels
+	}
+	require.Equal(t, []string{"isolate leader for 2s: nodes 1, 3 frozen", "node 2 killed | nodes 1, 3 thawed", "node 2 started again",
+		"new leader elected | acked again (recovered)"}, labels("isolated", 0, 14))
+	require.Equal(t, []string{"stop leader", "new leader elected", "acked again; processed again (recovered)", "node 2 stopped", "node 2 started again"},
+		labels("stopped", 0, 4))
+	require.Equal(t, []string{"stop leader | new leader elected | acked again; processed again (recovered)", "node 2 stopped | node 2 started again"},
+		labels("stopped", 0, 50))
+	require.Equal(t, []string{"freeze leader for 2s: node 2 frozen", "node 2 thawed", "acked again (recovered)"}, labels("frozen", 0, 8))
+	require.Equal(t, []string{"node 2 stopped", "node 2 started again"}, labels("stopped", 3.3, 8), "what lies outside the picture has no mark")
+}
+
+func TestTimelineTitleTellsTheKillFromTheIsolation(t *testing.T) {
+	_, run := brokers(t)
+	title := func(cell int, scenario string) string {
+		return timelineTitle(&run.Cells[cell], run.Cells[cell].InScenario(scenario)[0])
+	}
+	require.Equal(t, `leader: no acknowledgements for about 8.9 s after the kill in "isolate leader for 2s"`, title(1, "isolated"))
+	require.Equal(t, `leader: no acknowledgements for about 2.2 s after "freeze leader for 2s"`, title(1, "frozen"))
+	waits := run.Cells[2].InScenario("isolated")[0] // for its followers
+	for i := range waits.Timeline {
+		if at := waits.Timeline[i].StartSecond; at >= 2.1 && at < 4.1 {
+			waits.Timeline[i].Produced = 0
+		}
+	}
+	require.Equal(t, `all: no acknowledgements for about 11 s after "isolate leader for 2s"`, title(2, "isolated"))
 }

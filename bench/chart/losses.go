@@ -23,7 +23,7 @@ type tally struct {
 	shares    []share
 	observed  float64
 	predicted *float64
-	exact     bool // theory gives the predicted number, not a bound
+	exact     bool // theory gives the number to the message
 }
 
 // lossRow is one cell in one scenario.
@@ -52,12 +52,16 @@ func lossFigures(run *result.Run) []figure {
 	if rows[0].scenario == rows[len(rows)-1].scenario {
 		only = "Scenario " + rows[0].scenario
 	}
-	_, left := pictured(run)
+	var shown []string
+	for _, r := range rows {
+		shown = append(shown, r.scenario)
+	}
 	cut, suffixes := pages(rows, mostRows)
 	for i, page := range cut {
 		figures = append(figures, figure{
-			name: "losses" + suffixes[i], title: title,
-			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records", left),
+			name: "losses" + suffixes[i], title: title, omitted: omitted(run, shown...),
+			room:       lossHead + lossAxis + mostHeight*vg.Length(len(page)),
+			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
 			header:     []string{"cell", "scenario", "trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
 			points:     lossPoints(page),
 			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page, only == "") },
@@ -74,8 +78,7 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 		return nil
 	}
 	var rows []lossRow
-	cells, _ := pictured(run)
-	for _, c := range cells {
+	for _, c := range pictured(run, scenario) {
 		trials := completed(c, scenario)
 		row := lossRow{cell: c, scenario: scenario, trials: len(trials)}
 		if len(trials) == 0 {
@@ -140,7 +143,7 @@ func promise(trials []*result.Trial) string {
 
 // lossTitle is a violation when there is one, else how the predictions did.
 func lossTitle(rows []lossRow) string {
-	exactly, equal, otherwise, beyond := 0, true, false, 0
+	exactly, equal, otherwise, beyond := 0, true, false, false
 	for _, r := range rows {
 		if r.promise == string(result.Violated) {
 			return fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated per trial",
@@ -152,8 +155,9 @@ func lossTitle(rows []lossRow) string {
 			case t.predicted != nil && t.exact:
 				exactly++
 				equal = equal && t.observed == *t.predicted
-			case t.predicted != nil && t.observed > *t.predicted:
-				beyond++
+			case t.predicted != nil && *t.predicted == 0:
+				beyond = beyond || t.observed > 0
+			case t.predicted != nil: // aboutTitle has it
 			default:
 				otherwise = otherwise || t.observed > 0
 			}
@@ -163,14 +167,41 @@ func lossTitle(rows []lossRow) string {
 	switch {
 	case exactly > 0 && !equal:
 		return what + "not as many as predicted"
-	case beyond > 0:
-		return what + "more than the predicted bound"
+	case beyond:
+		return what + "more than predicted"
+	case aboutTitle(rows) != "":
+		return aboutTitle(rows)
 	case exactly > 0 && otherwise:
 		return what + "as many as predicted where theory gives the number"
 	case exactly > 0:
 		return what + "exactly as many as predicted"
 	}
 	return "Lost and duplicated messages by cause"
+}
+
+// aboutTitle sets the most that was lost, else duplicated, beside a prediction
+// that is not to the message.
+func aboutTitle(rows []lossRow) string {
+	for _, kind := range []struct {
+		name string
+		of   func(lossRow) tally
+	}{
+		{"Lost", func(r lossRow) tally { return r.lost }},
+		{"Duplicated", func(r lossRow) tally { return r.duplicates }},
+	} {
+		most, title := -1.0, ""
+		for _, r := range rows {
+			t := kind.of(r)
+			if t.predicted != nil && !t.exact && *t.predicted > 0 && t.observed > most {
+				most = t.observed
+				title = fmt.Sprintf("%s per trial: %s with %s, predicted ≈ %s", kind.name, amount(t.observed), label(r.cell), amount(*t.predicted))
+			}
+		}
+		if title != "" {
+			return title
+		}
+	}
+	return ""
 }
 
 func lossPoints(rows []lossRow) [][]string {
@@ -188,7 +219,7 @@ func lossPoints(rows []lossRow) [][]string {
 func tallyPoints(r lossRow, kind string, t tally) [][]string {
 	predicted, how := "", ""
 	if t.predicted != nil {
-		predicted, how = exact(*t.predicted), "bound"
+		predicted, how = exact(*t.predicted), "about"
 		if t.exact {
 			how = "exact"
 		}
@@ -215,7 +246,7 @@ func amount(mean float64) string {
 	return stats.Count(int64(mean + 0.5))
 }
 
-// text is what stands beside a bar: "500 = predicted", "480, predicted ≤ 500", "3".
+// text is what stands beside a bar: "500 = predicted", "480, predicted ≈ 500", "0, as predicted", "3".
 func (t tally) text() string {
 	switch {
 	case t.predicted == nil:
@@ -224,18 +255,23 @@ func (t tally) text() string {
 		return amount(t.observed) + " = predicted"
 	case t.exact:
 		return amount(t.observed) + ", predicted " + amount(*t.predicted)
+	case t.observed == *t.predicted:
+		return amount(t.observed) + ", as predicted"
 	}
-	return amount(t.observed) + ", predicted ≤ " + amount(*t.predicted)
+	return amount(t.observed) + ", predicted ≈ " + amount(*t.predicted)
 }
 
-// promiseColumn is the width of the last column, in points.
-const promiseColumn = 130
+// What stands over and under the rows, and the width of the last column, in points.
+const (
+	lossHead      = 64
+	lossAxis      = 34
+	promiseColumn = 130
+)
 
 func paintLosses(p *pen, body vg.Rectangle, rows []lossRow, nameScenarios bool) {
-	const headHeight, axisHeight = 64, 34
-	height := min((body.Size().Y-headHeight-axisHeight)/vg.Length(len(rows)), mostHeight)
+	height := min((body.Size().Y-lossHead-lossAxis)/vg.Length(len(rows)), mostHeight)
 	size := textIn(height)
-	top := body.Max.Y - headHeight
+	top := body.Max.Y - lossHead
 	low := top - height*vg.Length(len(rows))
 	var names []string
 	for _, r := range rows {

@@ -5,7 +5,6 @@ import (
 	"image/color"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -28,29 +27,39 @@ func scenarios(run *result.Run) []string {
 // completed are the cell's trials of a scenario that have numbers to show, by repeat.
 func completed(c *result.Cell, scenario string) []*result.Trial { return c.Completed(scenario) }
 
-// pictured are the cells that charts have rows for, and what to say about the
-// others: of a large matrix the combinations that cannot be run would take more
-// room than those that were. The report lists them with their reasons.
-func pictured(run *result.Run) (cells []*result.Cell, left string) {
-	omitted := 0
+// pictured are the cells that a scenario's chart has rows for: all but those
+// that were left out on purpose, which a note names.
+func pictured(run *result.Run, scenario string) (cells []*result.Cell) {
 	for i := range run.Cells {
-		if len(run.Cells) > mostRows && run.Cells[i].Omitted != "" {
-			omitted++
-			continue
+		if !leftOut(&run.Cells[i], scenario) {
+			cells = append(cells, &run.Cells[i])
 		}
-		cells = append(cells, &run.Cells[i])
 	}
-	if omitted > 0 {
-		left = plural(strconv.Itoa(omitted), "omitted cell") + " not shown"
-	}
-	return cells, left
+	return cells
 }
 
-// absence says why a cell has no numbers in a scenario: "omitted: …".
-func absence(c *result.Cell, scenario string) string {
-	if c.Omitted != "" {
-		return "omitted: " + c.Omitted
+// leftOut reports whether a cell was omitted, altogether or in a scenario.
+func leftOut(c *result.Cell, scenario string) bool {
+	trials := c.InScenario(scenario)
+	ran := slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Status != result.Omitted })
+	return c.Omitted != "" || len(trials) > 0 && !ran
+}
+
+// omitted says what charts of the scenarios do not show, and why:
+// "acks=1 (5 cells): the embedded broker has one log per partition".
+func omitted(run *result.Run, scenarios ...string) string {
+	var all []string
+	for _, o := range result.Omissions(run, func(c *result.Cell, scenario string) bool {
+		return scenario == "" || slices.Contains(scenarios, scenario) && leftOut(c, scenario)
+	}) {
+		all = append(all, o.What+": "+o.Reason)
 	}
+	return strings.Join(all, "; ")
+}
+
+// absence says why a cell that was not left out has no numbers in a scenario:
+// "failed: …".
+func absence(c *result.Cell, scenario string) string {
 	for _, t := range c.InScenario(scenario) {
 		if t.Status != result.Completed {
 			return strings.TrimSuffix(string(t.Status)+": "+t.Reason, ": ")
@@ -222,8 +231,9 @@ func farther(a, b float64) bool { return max(a, 1/a) > max(b, 1/b) }
 // what the matrix made of it ("exactly-once (size=1KiB)").
 func label(c *result.Cell) string {
 	var settings []string
-	for _, name := range slices.Sorted(maps.Keys(c.Matrix)) {
-		settings = append(settings, name[strings.LastIndex(name, ".")+1:]+"="+c.Matrix[name])
+	axes := slices.Sorted(maps.Keys(c.Matrix))
+	for _, name := range axes {
+		settings = append(settings, result.ShortSetting(name, axes)+"="+c.Matrix[name])
 	}
 	if len(settings) == 0 {
 		return c.Arm

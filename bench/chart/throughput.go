@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"image/color"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,13 +44,13 @@ func throughputFigures(run *result.Run) []figure {
 			continue
 		}
 		title := throughputTitle(run, scenario, rows)
-		_, left := pictured(run)
 		cut, suffixes := pages(rows, mostRows)
 		for i, page := range cut {
 			figures = append(figures, figure{
-				name: "throughput-" + scenario + suffixes[i], title: title, speed: true,
+				name: "throughput-" + scenario + suffixes[i], title: title, speed: true, omitted: omitted(run, scenario),
+				room: rateHead + rateAxis + mostHeight*vg.Length(len(page)),
 				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
-					repeats(run, scenario), "bar: median, dots: repeats, line: 95 % interval (from 6 repeats)", left),
+					repeats(run, scenario), "bar: median, dots: repeats, line: 95 % interval (from 6 repeats)"),
 				header: []string{"cell", "scenario", "repeat", "pipeline_msg_per_s", "median_msg_per_s", "lo_msg_per_s", "hi_msg_per_s", "interval", "ratio_to_baseline", "p_value"},
 				points: ratePoints(scenario, page),
 				paint:  func(p *pen, body vg.Rectangle) { paintRates(p, body, run, page, fastest) },
@@ -62,8 +63,7 @@ func throughputFigures(run *result.Run) []figure {
 func rateRows(run *result.Run, scenario string) []rateRow {
 	colour := colours(run)
 	var rows []rateRow
-	cells, _ := pictured(run)
-	for _, c := range cells {
+	for _, c := range pictured(run, scenario) {
 		trials := completed(c, scenario)
 		row := rateRow{cell: c, colour: colour[c.Arm], rates: rates(trials)}
 		row.summary = stats.Summarise(row.rates)
@@ -100,6 +100,8 @@ func throughputTitle(run *result.Run, scenario string, rows []rateRow) string {
 		return fmt.Sprintf("%s carries %s× the messages of %s", label(c), stats.Ratio(compared[c].Ratio), label(baselineOf(run, c)))
 	}
 	switch {
+	case len(rows) == 1 && rows[0].absent == "":
+		return fmt.Sprintf("%s carries %s messages per second", label(rows[0].cell), stats.Rate(rows[0].summary.Median))
 	case len(compared) == 0, some: // a difference that is significant only by itself stands in its row, not in the headline
 		return fmt.Sprintf("Throughput of %s, scenario %s", plural(strconv.Itoa(len(rows)), "cell"), scenario)
 	case powerless:
@@ -136,22 +138,49 @@ func spreadName(s stats.Spread) string {
 // exact writes a number for the CSV, without rounding.
 func exact(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// The columns right of the bars: their widths in points.
+// What stands over and under the bars, in points.
 const (
-	rateColumn   = 90
-	spreadColumn = 180
-	ratioColumn  = 120
+	rateHead = 30
+	rateAxis = 94
 )
 
+// rateColumn is one of the columns of text right of the bars.
+type rateColumn struct {
+	head  string
+	width vg.Length
+	ink   color.Color
+	text  func(rateRow) string
+}
+
+// rateColumns are those that have something to say.
+func rateColumns(run *result.Run, rows []rateRow) []rateColumn {
+	columns := []rateColumn{{"msg/s", 90, ink, func(r rateRow) string { return stats.Rate(r.summary.Median) }}}
+	if head := spreadHead(rows); head != "" {
+		columns = append(columns, rateColumn{head, 180, faded, func(r rateRow) string {
+			if r.summary.Spread == stats.NoSpread {
+				return ""
+			}
+			return stats.Between(stats.Rate(r.summary.Lo), stats.Rate(r.summary.Hi))
+		}})
+	}
+	if slices.ContainsFunc(rows, func(r rateRow) bool { return r.comparison != nil }) {
+		columns = append(columns, rateColumn{"× baseline", 120, ink, func(r rateRow) string { return ratioText(run, r) }})
+	}
+	return columns
+}
+
 func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fastest float64) {
-	const axisHeight, headHeight = 78, 30
-	height := min((body.Size().Y-axisHeight-headHeight)/vg.Length(len(rows)), mostHeight)
+	height := min((body.Size().Y-rateAxis-rateHead)/vg.Length(len(rows)), mostHeight)
 	size := textIn(height)
-	top := body.Max.Y - headHeight
+	top := body.Max.Y - rateHead
 	low := top - height*vg.Length(len(rows))
 	names, labels := nameColumn(p, rows, size, namesShare*body.Size().X)
+	columns := rateColumns(run, rows)
 	x0 := body.Min.X + names + 16
-	x1 := body.Max.X - rateColumn - spreadColumn - ratioColumn - 20
+	x1 := body.Max.X - 20
+	for _, c := range columns {
+		x1 -= c.width
+	}
 	ticks := linearTicks(fastest, 5)
 	s := scale{hi: ticks[len(ticks)-1], a: x0, b: x1}
 	for _, v := range ticks {
@@ -159,12 +188,6 @@ func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fast
 		p.text(s.at(v), low-18, tickName(v), tickSize, faded, centre)
 	}
 	p.text((x0+x1)/2, low-44, "messages per second through the whole pipeline", tickSize, faded, centre)
-	xRate, xSpread, xRatio := x1+20+rateColumn, x1+20+rateColumn+spreadColumn, body.Max.X
-	p.text(xRate, top+headHeight/2, "msg/s", tickSize, faded, right)
-	p.text(xSpread, top+headHeight/2, spreadHead(rows), tickSize, faded, right)
-	if run.Run.Baseline != "" {
-		p.text(xRatio, top+headHeight/2, "× baseline", tickSize, faded, right)
-	}
 	for i, r := range rows {
 		y := top - height*(vg.Length(i)+0.5)
 		p.text(x0-16, y, labels[i], size, ink, right)
@@ -173,11 +196,16 @@ func paintRates(p *pen, body vg.Rectangle, run *result.Run, rows []rateRow, fast
 			continue
 		}
 		paintRate(p, r, s, y, height)
-		p.text(xRate, y, stats.Rate(r.summary.Median), size, ink, right)
-		if r.summary.Spread != stats.NoSpread {
-			p.text(xSpread, y, stats.Between(stats.Rate(r.summary.Lo), stats.Rate(r.summary.Hi)), size, faded, right)
+	}
+	x := x1 + 20
+	for _, c := range columns {
+		x += c.width
+		p.text(x, top+rateHead/2, c.head, tickSize, faded, right)
+		for i, r := range rows {
+			if r.absent == "" {
+				p.text(x, top-height*(vg.Length(i)+0.5), c.text(r), size, c.ink, right)
+			}
 		}
-		p.text(xRatio, y, ratioText(run, r), size, ink, right)
 	}
 	p.line(x0, low, x0, top, 1.5, axis)
 	paintNotes(p, run, rows, body.Max.X, body.Min.Y+2)

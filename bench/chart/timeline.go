@@ -71,7 +71,11 @@ func timelineTitle(c *result.Cell, t *result.Trial) string {
 			last = i
 		}
 	}
-	return fmt.Sprintf("%s: no %s for about %s after %q", label(c), many, stats.Seconds(still), t.Faults[last].Name)
+	after := fmt.Sprintf("after %q", t.Faults[last].Name)
+	if f := t.Faults[last]; f.RecoveryStart() != nil && *f.RecoveryStart() > *f.Fired && start+t.Timeline[0].LengthSecond > *f.RecoveryStart() {
+		after = fmt.Sprintf("after the kill in %q", t.Faults[last].Name)
+	}
+	return fmt.Sprintf("%s: no %s for about %s %s", label(c), many, stats.Seconds(still), after)
 }
 
 // standstill is the longest stretch of whole intervals without progress that
