@@ -33,7 +33,7 @@ func Version() (binding, librdkafka string) {
 
 // NewAdmin makes an admin client.
 func NewAdmin(e Endpoint) (*Admin, error) {
-	p := e.properties()
+	p := e.properties(nil)
 	// Its errors come back from its calls; the library's own lines would land
 	// in the middle of the user's terminal.
 	p["log_level"] = "0"

@@ -16,11 +16,15 @@ type Properties map[string]string
 // Endpoint is the cluster to talk to and what is needed to be let in.
 type Endpoint struct {
 	Bootstrap  string     `json:"bootstrap"`
-	Properties Properties `json:"properties,omitempty"` // security settings, on every client
+	Properties Properties `json:"properties,omitempty"` // the user's, on every client
+	// Secrets are the properties whose values came from the environment or a
+	// file, beside those that are secrets by their name.
+	Secrets []string `json:"secrets,omitempty"`
 }
 
-// properties returns those that every client of the endpoint has.
-func (e Endpoint) properties() Properties {
+// properties returns those that every client of the endpoint has, and puts the
+// user's over these and over the role's own.
+func (e Endpoint) properties(ofRole Properties) Properties {
 	p := Properties{
 		"bootstrap.servers": e.Bootstrap,
 		// A frozen or restarted broker must be noticed again within a trial.
@@ -31,6 +35,7 @@ func (e Endpoint) properties() Properties {
 		"enable.metrics.push": "false",
 		"socket.timeout.ms":   millis(profile.SocketTimeout),
 	}
+	maps.Copy(p, ofRole)
 	maps.Copy(p, e.Properties)
 	return p
 }
@@ -38,7 +43,10 @@ func (e Endpoint) properties() Properties {
 // ProducerProperties turns a profile's producer settings into librdkafka's.
 // transactionalID is empty for a producer without transactions.
 func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, transactionTimeout time.Duration, extra ...map[string]string) Properties {
-	p := e.properties()
+	p := e.properties(Properties{
+		"queue.buffering.max.messages": "100000",
+		"queue.buffering.max.kbytes":   "262144",
+	})
 	p["acks"] = string(s.Acks)
 	p["enable.idempotence"] = strconv.FormatBool(s.Idempotence)
 	p["retries"] = strconv.Itoa(s.Retries)
@@ -47,8 +55,6 @@ func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, 
 	p["batch.size"] = strconv.FormatInt(int64(s.BatchSize), 10)
 	p["compression.codec"] = string(s.Compression)
 	p["message.timeout.ms"] = millis(s.MessageTimeout)
-	p["queue.buffering.max.messages"] = "100000"
-	p["queue.buffering.max.kbytes"] = "262144"
 	if transactionalID != "" {
 		p["transactional.id"] = transactionalID
 		p["transaction.timeout.ms"] = strconv.FormatInt(transactionTimeout.Milliseconds(), 10)
@@ -107,16 +113,16 @@ func AuditProperties(e Endpoint, group string, isolation profile.Isolation) Prop
 }
 
 func readerProperties(e Endpoint) Properties {
-	p := e.properties()
-	// librdkafka's "largest" would skip what was produced before the first
-	// assignment, which looks like a loss.
-	p["auto.offset.reset"] = "earliest"
-	p["enable.partition.eof"] = "true"
-	// The default of 1000 ms stalls a reader that empties its queue faster
-	// than the broker fills it: 150–205 k msg/s instead of 880–940 k.
-	p["fetch.queue.backoff.ms"] = "10"
-	p["fetch.wait.max.ms"] = "100"
-	return p
+	return e.properties(Properties{
+		// librdkafka's "largest" would skip what was produced before the first
+		// assignment, which looks like a loss.
+		"auto.offset.reset":    "earliest",
+		"enable.partition.eof": "true",
+		// The default of 1000 ms stalls a reader that empties its queue faster
+		// than the broker fills it: 150–205 k msg/s instead of 880–940 k.
+		"fetch.queue.backoff.ms": "10",
+		"fetch.wait.max.ms":      "100",
+	})
 }
 
 // heartbeat is short enough that a member learns of a rebalance within a short trial.

@@ -282,6 +282,17 @@ func (s Settings) Get(dotted string) (value float64, text string, ok bool) {
 	return amount(field), textOf(field), true
 }
 
+// DecidedBy returns the setting that decides a librdkafka property; "" when
+// none does.
+func DecidedBy(property string) string {
+	for _, s := range settingTree.settings {
+		if slices.Contains(s.owned, property) {
+			return s.name
+		}
+	}
+	return ""
+}
+
 const redacted = "[redacted]"
 
 // IsSecret reports whether a librdkafka property's value must not be shown:
