@@ -152,20 +152,33 @@ func (p property) known() error {
 	_, always := kafka.NewAdminClient(&impossible)
 	impossible[p.name] = p.value
 	_, err := kafka.NewAdminClient(&impossible)
-	switch {
-	case err.Error() == always.Error():
-		return nil
-	case p.secret: // the library quotes the value
+	if err.Error() == always.Error() {
+		err = p.readable()
+	}
+	if err != nil && p.secret { // which the error may quote
 		return fmt.Errorf("%s: the client library refuses the value, which is not shown for it comes from ${…}", p.name)
 	}
 	return err
+}
+
+// readable says so itself when a file is missing: the library's text then is
+// whatever OpenSSL had in mind last.
+func (p property) readable() error {
+	if !strings.HasSuffix(p.name, ".location") || p.value == "probe" { // of ssl.ca.location: where systems have it
+		return nil
+	}
+	_, err := os.Stat(p.value)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	return nil
 }
 
 // check has the library judge the properties together.
 func (e Endpoint) check() error {
 	a, err := NewAdmin(e)
 	if err != nil {
-		return errors.New(e.Hide(err.Error()))
+		return errors.New(e.Hide(errors.Unwrap(err).Error()))
 	}
 	a.Close()
 	return nil
