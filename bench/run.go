@@ -102,7 +102,13 @@ func hold(dir string) (release func(), err error) {
 func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error {
 	spawner := process.NewSpawner(p.executable)
 	defer spawner.Close()
-	b, err := broker.StartEmbedded(ctx, spawner, o.Store.Path("broker.log"))
+	folder, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	b, err := broker.Open(ctx, f.broker, broker.Options{
+		Spawner: spawner, Getenv: p.getenv, Folder: folder, Scratch: p.scratch, Logs: o.Store.Dir(),
+	})
 	if err != nil && ctx.Err() != nil {
 		o.Run.Run.Interrupted = true
 		return o.Store.Save(o.Run)
