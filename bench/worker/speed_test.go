@@ -3,9 +3,11 @@ package worker_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
@@ -23,14 +25,19 @@ import (
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 	"deliverybench/bench/scratch"
 	"deliverybench/bench/worker"
 )
 
 // These benchmarks answer what measuring costs: the same load with and without
-// it. They are meant for scripts/speed.sh, which runs them alternately and
-// takes ratios; one figure alone says little on a machine that is not idle.
-// Run with -benchtime 1000000x or so.
+// it, alternately and in short turns, since a machine that is not idle drifts
+// by more than measuring costs. They are meant for scripts/speed.sh. b.N is the
+// messages of one turn: run with -benchtime 100000x or so.
+
+// turns is how often the two sides of a comparison alternate. The median of 25
+// ratios has its 95 % interval between the 8th and the 18th.
+const turns = 25
 
 // loop moves b.N messages or more.
 type loop struct {
@@ -51,29 +58,37 @@ type speed struct {
 	topic    string
 	settings profile.Settings
 	clock    pace.Clock
+	group    string
 	// began is when the broker was started: all messages are due after it.
 	began int64
 }
 
-// BenchmarkProduce: opaque and lean are what a program without us would do;
-// bare is our client without measuring; closed is the whole worker at
-// rate: max; paced is the whole worker on a schedule that it cannot keep, so
-// that it never sleeps and does everything that a paced load does.
+var (
+	// What a program without us would do: it knows a report's message by its
+	// Opaque, and asks for key and value or for nothing in the report.
+	opaque = loop{"opaque", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "key,value") }}
+	lean   = loop{"lean", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "none") }}
+	// Our client without measuring, and the whole worker at rate: max.
+	bare   = loop{"bare", true, produceBare}
+	closed = loop{"closed", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, profile.RateMax) }}
+	// The whole worker on a schedule that it cannot keep, so that it never
+	// sleeps and does everything that a paced load does.
+	paced = loop{"paced", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, pace.HighestRate) }}
+	// Our client that polls and commits, and the whole worker with the same commits.
+	polling  = loop{"bare", true, consumeBare}
+	measured = loop{"measured", true, consumeWorker}
+)
+
+// BenchmarkProduce compares a loop with another one: time and processor time
+// of the first as a multiple of the second's.
 func BenchmarkProduce(b *testing.B) {
-	benchmark(b, []loop{
-		{"opaque", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "key,value") }},
-		{"lean", false, func(b *testing.B, s speed) cost { return produceOpaque(b, s, "none") }},
-		{"bare", true, produceBare},
-		{"closed", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, profile.RateMax) }},
-		{"paced", true, func(b *testing.B, s speed) cost { return produceWorker(b, s, pace.HighestRate) }},
-	})
+	for _, pair := range [][2]loop{{opaque, closed}, {lean, closed}, {closed, bare}, {paced, bare}} {
+		compare(b, pair[0], pair[1], false)
+	}
 }
 
-// BenchmarkConsume: bare is our client that polls and commits; measured is the
-// whole worker, with the same commits.
-func BenchmarkConsume(b *testing.B) {
-	benchmark(b, []loop{{"bare", true, consumeBare}, {"measured", true, consumeWorker}})
-}
+// BenchmarkConsume does the same for consuming.
+func BenchmarkConsume(b *testing.B) { compare(b, measured, polling, true) }
 
 // BenchmarkSendLag50k is how late the real producer sends 50,000 messages per
 // second, b.N in all, to the broker that costs nothing.
@@ -101,30 +116,57 @@ func BenchmarkSendLag50k(b *testing.B) {
 	b.ReportMetric(lag.Max, "max-µs")
 }
 
-func benchmark(b *testing.B, loops []loop) {
+// compare runs two loops in turn, on every kind of broker.
+func compare(b *testing.B, one, other loop, consuming bool) {
 	for _, kind := range brokerKinds {
-		for _, l := range loops {
-			b.Run("broker="+kind.name+"/loop="+l.name, func(b *testing.B) {
-				spawner := process.NewSpawner(executable(b))
-				b.Cleanup(spawner.Close)
-				s := speed{settings: settings(), clock: pace.NewClock()}
-				s.began = s.clock.Now()
-				s.endpoint = kind.start(b, spawner)
-				s.topic = createTopic(b, s.endpoint)
-				if b.Name()[:len("BenchmarkConsume")] == "BenchmarkConsume" && kind.name != "free" {
-					produceWorker(b, s, profile.RateMax) // something to read
-				}
-				if l.ours {
-					// What a worker process does when it starts.
-					defer debug.SetGCPercent(debug.SetGCPercent(worker.GCPercent))
-				}
-				c := l.run(b, s)
-				b.ReportMetric(0, "ns/op") // holds the preparation too
-				b.ReportMetric(float64(c.messages)/float64(c.nanos)*1e9, "msg/s")
-				b.ReportMetric(float64(c.processorNanos)/float64(c.messages), "cpu-ns/msg")
-			})
-		}
+		b.Run(fmt.Sprintf("broker=%s/%s÷%s", kind.name, one.name, other.name), func(b *testing.B) {
+			spawner := process.NewSpawner(executable(b))
+			b.Cleanup(spawner.Close)
+			s := speed{settings: settings(), clock: pace.NewClock()}
+			s.began = s.clock.Now()
+			s.endpoint = kind.start(b, spawner)
+			s.topic = createTopic(b, s.endpoint)
+			if consuming && kind.name != "free" {
+				produceWorker(b, s, profile.RateMax) // something to read
+			}
+			var time, processor, rate [2][]float64
+			for turn := range 2 * turns {
+				// The pairs are ab, ba, ab: a drift hits both alike.
+				side := (turn/2 + turn) % 2
+				s.group = fmt.Sprintf("speed-%d", turn)
+				c := [2]loop{one, other}[side].once(b, s)
+				time[side] = append(time[side], float64(c.nanos)/float64(c.messages))
+				processor[side] = append(processor[side], float64(c.processorNanos)/float64(c.messages))
+				rate[side] = append(rate[side], float64(c.messages)/float64(c.nanos)*1e9)
+			}
+			b.ReportMetric(0, "ns/op") // holds the preparation too
+			reportRatio(b, "time", time)
+			reportRatio(b, "processor", processor)
+			b.ReportMetric(stats.Summarise(rate[0]).Median, "msg/s")
+			b.ReportMetric(stats.Summarise(rate[1]).Median, "other-msg/s")
+		})
 	}
+}
+
+// reportRatio reports the median of the turns' ratios with its 95 % interval.
+func reportRatio(b *testing.B, what string, sides [2][]float64) {
+	ratios := make([]float64, turns)
+	for i := range ratios {
+		ratios[i] = sides[0][i] / sides[1][i]
+	}
+	summary := stats.Summarise(ratios)
+	b.ReportMetric(summary.Median, what)
+	b.ReportMetric(summary.Lo, what+"-low")
+	b.ReportMetric(summary.Hi, what+"-high")
+}
+
+// once runs the loop with the garbage collector that its process would have.
+func (l loop) once(b *testing.B, s speed) cost {
+	if l.ours {
+		defer debug.SetGCPercent(debug.SetGCPercent(worker.GCPercent))
+	}
+	runtime.GC() // of what the other side left
+	return l.run(b, s)
 }
 
 func settings() profile.Settings {
@@ -242,7 +284,7 @@ func produceWorker(b *testing.B, s speed, rate profile.Rate) cost {
 
 // consumeBare polls, and commits as often as the worker does.
 func consumeBare(b *testing.B, s speed) cost {
-	c, err := client.NewConsumer(client.ConsumerProperties(s.endpoint, s.settings.Consumer, "speed", "speed-0"), s.topic)
+	c, err := client.NewConsumer(client.ConsumerProperties(s.endpoint, s.settings.Consumer, s.group, s.group), s.topic)
 	require.NoError(b, err)
 	defer c.Close()
 	require.NoError(b, c.Subscribe(&client.Rebalance{
@@ -312,7 +354,7 @@ func startWorker(b *testing.B, s speed, role worker.Role, capacity int64) *runni
 	}()
 	w.send(worker.Spec{
 		Role: role, Settings: s.settings, Seed: 1, Endpoint: s.endpoint, RunTag: speedTag,
-		Input: s.topic, Group: "speed", Ledger: dir, Latency: w.latency,
+		Input: s.topic, Group: s.group, Ledger: dir, Latency: w.latency,
 	})
 	return w
 }
