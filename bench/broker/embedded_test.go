@@ -68,7 +68,7 @@ func start(t *testing.T) (b *broker.Embedded, logPath string) {
 }
 
 // failed waits until the broker says that it is gone.
-func failed(t *testing.T, b *broker.Embedded) error {
+func failed(t *testing.T, b broker.Broker) error {
 	t.Helper()
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
 		if err := b.Failed(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -182,7 +183,7 @@ func (v *View) TransactionSeat(ctx context.Context, id string) (Seat, error) {
 }
 
 // coordinatorSeat: the broker chooses the partition by the key's hash
-// (GroupCoordinator.partitionFor, TransactionStateManager.partitionFor).
+// (GroupCoordinatorService.partitionFor, TransactionStateManager.partitionFor).
 func (v *View) coordinatorSeat(ctx context.Context, topic, key string) (Seat, error) {
 	m, err := v.metadata(ctx, []string{topic})
 	if err != nil {
@@ -190,44 +191,86 @@ func (v *View) coordinatorSeat(ctx context.Context, topic, key string) (Seat, er
 	}
 	for _, t := range m.Topics {
 		if n := len(t.Partitions); n > 0 {
-			return Seat{Topic: topic, Partition: int32(int(javaHash(key)&0x7fffffff) % n)}, nil
+			return Seat{Topic: topic, Partition: int32(absolute(javaHash(key)) % int64(n))}, nil
 		}
 	}
 	return Seat{}, fmt.Errorf("coordinator of %s: %s has no partitions yet", key, topic)
 }
 
 // javaHash is String.hashCode of an ASCII string (Java SE, java.lang.String).
-func javaHash(s string) uint32 {
-	var h uint32
+func javaHash(s string) int32 {
+	var h int32
 	for _, b := range []byte(s) {
-		h = 31*h + uint32(b)
+		h = 31*h + int32(b)
 	}
 	return h
 }
 
-// AwaitWhole waits until that many nodes are registered and every partition of
-// every topic, the internal ones included, has a leader and all its replicas in
-// sync. The context bounds it; the error says what was still missing.
+// absolute is Utils.abs: 0 for the number that has no positive counterpart.
+func absolute(h int32) int64 {
+	if h == math.MinInt32 {
+		return 0
+	}
+	return max(int64(h), -int64(h))
+}
+
+// AwaitWhole waits until that many nodes are registered, each of them answers,
+// and each sees a leader and all replicas in sync for every partition of every
+// topic, the internal ones included, and as many partitions as the others. One
+// answer would not do: for as long as a killed node's session lasts the others
+// believe that all is well. The context bounds the wait; the error says what was
+// still missing.
 func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
-	missing := "an answer"
 	for {
-		m, err := v.metadata(ctx, nil)
-		if err == nil {
-			missing = lacking(m, nodes)
-		}
+		missing := v.lacking(ctx, nodes)
 		if missing == "" {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waited for the cluster to be whole, and it lacked %s: %w", missing, context.Cause(ctx))
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(retryEvery):
 		}
 	}
 }
 
-// lacking says what keeps a cluster from being whole, "" when it is.
-func lacking(m *kmsg.MetadataResponse, nodes int) string {
+// lacking asks every node what keeps the cluster from being whole, "" when
+// nothing does.
+func (v *View) lacking(ctx context.Context, nodes int) string {
+	m, err := v.metadata(ctx, nil)
+	if err != nil {
+		return "an answer"
+	}
+	if missing := lackingIn(m, nodes); missing != "" {
+		return missing
+	}
+	for _, b := range m.Brokers {
+		within, cancel := context.WithTimeout(ctx, viewTimeout)
+		answer, err := v.kgo.Broker(int(b.NodeID)).Request(within, kmsg.NewPtrMetadataRequest())
+		cancel()
+		if err != nil {
+			return fmt.Sprintf("an answer of node %d", b.NodeID)
+		}
+		seen := answer.(*kmsg.MetadataResponse)
+		if missing := lackingIn(seen, nodes); missing != "" {
+			return fmt.Sprintf("%s, as node %d sees it", missing, b.NodeID)
+		}
+		if partitionsIn(seen) != partitionsIn(m) {
+			return fmt.Sprintf("agreement of node %d on what topics there are", b.NodeID)
+		}
+	}
+	return ""
+}
+
+func partitionsIn(m *kmsg.MetadataResponse) (n int) {
+	for _, topic := range m.Topics {
+		n += len(topic.Partitions)
+	}
+	return n
+}
+
+// lackingIn says what keeps a cluster from being whole, "" when it is.
+func lackingIn(m *kmsg.MetadataResponse, nodes int) string {
 	if len(m.Brokers) < nodes {
 		return fmt.Sprintf("%d of %d nodes", nodes-len(m.Brokers), nodes)
 	}

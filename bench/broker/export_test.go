@@ -1,0 +1,31 @@
+package broker
+
+import "context"
+
+// WithPorts makes StartLocal take its ports from choose.
+func (o LocalOptions) WithPorts(choose func(n int) ([]int, error)) LocalOptions {
+	o.choosePorts = choose
+	return o
+}
+
+// ChoosePorts is what it takes them from otherwise.
+var ChoosePorts = choosePorts
+
+// ServerProperties are the settings of a node whose cluster has as many nodes,
+// with ports from 1 on.
+func ServerProperties(folder string, id, nodes int) string {
+	var all []ports
+	for i := range nodes {
+		all = append(all, ports{clients: 2*i + 1, quorum: 2*i + 2})
+	}
+	return serverProperties(folder, id, all)
+}
+
+// GroupCoordinator and TransactionCoordinator are what the cluster itself says.
+func (v *View) GroupCoordinator(ctx context.Context, group string) (int32, error) {
+	return v.coordinatorOf(ctx, groupCoordinator, group)
+}
+
+func (v *View) TransactionCoordinator(ctx context.Context, id string) (int32, error) {
+	return v.coordinatorOf(ctx, transactionCoordinator, id)
+}
