@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -14,7 +15,11 @@ import (
 )
 
 // Admin asks about and changes the cluster.
-type Admin struct{ a *kafka.AdminClient }
+type Admin struct {
+	a *kafka.AdminClient
+	// troubles are what its calls keep silent about.
+	troubles *troubles
+}
 
 // Version returns the client library's versions: the Go binding's, which only
 // the build knows, and that of the librdkafka it is linked with.
@@ -34,24 +39,61 @@ func Version() (binding, librdkafka string) {
 // NewAdmin makes an admin client.
 func NewAdmin(e Endpoint) (*Admin, error) {
 	p := e.properties(nil)
-	// Its errors come back from its calls; the library's own lines would land
-	// in the middle of the user's terminal.
-	p["log_level"] = "0"
-	a, err := kafka.NewAdminClient(p.configMap(nil))
+	// The library tells its log alone why it cannot connect, and its calls only
+	// that time is over. In the log, that a connection was closed is information.
+	p["log_level"] = "6"
+	a, err := kafka.NewAdminClient(p.configMap(kafka.ConfigMap{"go.logs.channel.enable": true}))
 	if err != nil {
 		return nil, fmt.Errorf("make admin client: %w", err)
 	}
-	return &Admin{a}, nil
+	t := &troubles{lasting: make(chan struct{})}
+	go t.listen(a.Logs()) // ends with Close
+	return &Admin{a, t}, nil
 }
 
 // Close ends the admin client.
 func (a *Admin) Close() { a.a.Close() }
 
+// ask makes a call. It gives up when the cluster refuses this client, and tells
+// what stood between the two.
+func ask[T any](ctx context.Context, a *Admin, doing string, call func(context.Context) (T, error)) (T, error) {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-a.troubles.lasting:
+			cancel()
+		case <-within.Done():
+		}
+	}()
+	answer, err := call(within)
+	if err == nil {
+		a.troubles.over()
+		return answer, nil
+	}
+	return answer, a.explain(ctx, doing, err)
+}
+
+// explain adds what the library's log said to an error that says nothing.
+func (a *Admin) explain(ctx context.Context, doing string, err error) error {
+	trouble := a.troubles.latest()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	switch {
+	case trouble == nil || errors.Is(err, context.Canceled) && !trouble.Lasting:
+		return wrap(doing, err)
+	case trouble.Lasting:
+		return &Error{Doing: doing, Err: trouble, Refused: true}
+	}
+	return wrap(doing, fmt.Errorf("%w; %w", err, trouble))
+}
+
 // Nodes returns how many brokers answer for the cluster, or why none does.
 func (a *Admin) Nodes(timeout time.Duration) (int, error) {
 	m, err := a.a.GetMetadata(nil, false, int(timeout.Milliseconds()))
 	if err != nil {
-		return 0, wrap("cluster metadata", err)
+		return 0, a.explain(context.Background(), "cluster metadata", err)
 	}
 	return len(m.Brokers), nil
 }
@@ -59,23 +101,26 @@ func (a *Admin) Nodes(timeout time.Duration) (int, error) {
 // CreateTopic creates a topic that keeps everything, and waits until every
 // partition has its leader and full ISR.
 func (a *Admin) CreateTopic(ctx context.Context, name string, t profile.Topic) error {
-	results, err := a.a.CreateTopics(ctx, []kafka.TopicSpecification{{
-		Topic:             name,
-		NumPartitions:     t.Partitions,
-		ReplicationFactor: t.Replication,
-		Config: map[string]string{
-			"cleanup.policy":      "delete",
-			"retention.ms":        "-1",
-			"retention.bytes":     "-1",
-			"min.insync.replicas": strconv.Itoa(t.MinInsyncReplicas),
-		},
-	}})
+	doing := "create topic " + name
+	results, err := ask(ctx, a, doing, func(ctx context.Context) ([]kafka.TopicResult, error) {
+		return a.a.CreateTopics(ctx, []kafka.TopicSpecification{{
+			Topic:             name,
+			NumPartitions:     t.Partitions,
+			ReplicationFactor: t.Replication,
+			Config: map[string]string{
+				"cleanup.policy":      "delete",
+				"retention.ms":        "-1",
+				"retention.bytes":     "-1",
+				"min.insync.replicas": strconv.Itoa(t.MinInsyncReplicas),
+			},
+		}})
+	})
 	if err != nil {
-		return wrap("create topic "+name, err)
+		return err
 	}
 	for _, r := range results {
 		if r.Error.Code() != kafka.ErrNoError {
-			return wrap("create topic "+name, r.Error)
+			return wrapOn(doing, mayCreate, name, r.Error)
 		}
 	}
 	return a.awaitReplicas(ctx, name, t)
@@ -87,9 +132,15 @@ func (a *Admin) awaitReplicas(ctx context.Context, name string, t profile.Topic)
 		if err == nil && ready(m.Topics[name], t) {
 			return nil
 		}
+		doing := "wait for leader and full ISR of every partition of topic " + name
+		if err == nil {
+			if err := wrapOn(doing, mayLook, name, m.Topics[name].Error); Refused(err) {
+				return err
+			}
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waited for leader and full ISR of every partition of topic %s: %w", name, context.Cause(ctx))
+			return a.explain(ctx, doing, err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -109,14 +160,16 @@ func ready(m kafka.TopicMetadata, t profile.Topic) bool {
 
 // DeleteTopics deletes the topics named; those that are not there are no error.
 func (a *Admin) DeleteTopics(ctx context.Context, names ...string) error {
-	results, err := a.a.DeleteTopics(ctx, names)
+	results, err := ask(ctx, a, "delete topics", func(ctx context.Context) ([]kafka.TopicResult, error) {
+		return a.a.DeleteTopics(ctx, names)
+	})
 	if err != nil {
-		return wrap("delete topics", err)
+		return err
 	}
 	var failed error
 	for _, r := range results {
 		if code := r.Error.Code(); code != kafka.ErrNoError && code != kafka.ErrUnknownTopicOrPart {
-			failed = errors.Join(failed, wrap("delete topic "+r.Topic, r.Error))
+			failed = errors.Join(failed, wrapOn("delete topic "+r.Topic, mayDelete, r.Topic, r.Error))
 		}
 	}
 	return failed
@@ -124,9 +177,11 @@ func (a *Admin) DeleteTopics(ctx context.Context, names ...string) error {
 
 // DeleteGroup deletes an empty consumer group; one that is not there is no error.
 func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
-	result, err := a.a.DeleteConsumerGroups(ctx, []string{group})
+	result, err := ask(ctx, a, "delete group "+group, func(ctx context.Context) (kafka.DeleteConsumerGroupsResult, error) {
+		return a.a.DeleteConsumerGroups(ctx, []string{group})
+	})
 	if err != nil {
-		return wrap("delete group "+group, err)
+		return err
 	}
 	for _, r := range result.ConsumerGroupResults {
 		if code := r.Error.Code(); code != kafka.ErrNoError && code != kafka.ErrGroupIDNotFound {
@@ -139,25 +194,38 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 // EndOffsets returns the end of each partition's log: under read_uncommitted
 // the offset after the last record, under read_committed the last stable
 // offset, which an open transaction holds back. After an election it asks
-// again, until the context ends: the library goes on with the leader epoch that
-// it has until it is made to look.
+// again, until the context ends, by a client of its own: the library keeps the
+// leader epoch that it knows, and a request to a broker that went away may never
+// be answered (librdkafka 2.15).
 func (a *Admin) EndOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
-	for {
-		ends, err := a.endOffsets(ctx, topic, partitions, isolation)
+	ends, err := a.endOffsets(ctx, topic, partitions, isolation)
+	for err != nil && ctx.Err() == nil {
 		var e *Error
-		if err == nil || !errors.As(err, &e) || !e.elsewhere() {
-			return ends, err
+		if !errors.As(err, &e) || !e.elsewhere() && !errors.Is(err, context.DeadlineExceeded) {
+			return nil, err
 		}
-		_, _ = a.a.GetMetadata(&topic, false, 2000) // makes the library look
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
 		}
+		var fresh *Admin
+		if fresh, err = NewAdmin(a.endpoint); err == nil {
+			ends, err = fresh.endOffsets(ctx, topic, partitions, isolation)
+			fresh.Close()
+		}
 	}
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return ends, err
 }
 
+// askWithin bounds one attempt at a request that is repeated.
+const askWithin = 4 * time.Second
+
 func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	request := map[kafka.TopicPartition]kafka.OffsetSpec{}
 	for p := range partitions {
 		request[kafka.TopicPartition{Topic: &topic, Partition: int32(p)}] = kafka.LatestOffsetSpec
@@ -166,7 +234,7 @@ func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, is
 	if isolation == profile.ReadCommitted {
 		level = kafka.IsolationLevelReadCommitted
 	}
-	result, err := a.a.ListOffsets(ctx, request, kafka.SetAdminIsolationLevel(level))
+	result, err := a.a.ListOffsets(ctx, request, kafka.SetAdminIsolationLevel(level), kafka.SetAdminRequestTimeout(askWithin))
 	if err != nil {
 		return nil, wrap("end offsets of "+topic, err)
 	}

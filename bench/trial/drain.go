@@ -71,9 +71,13 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 			c.brief(m)
 		}
 	}
-	s := c.trial.Settings.Consumer
-	// Nothing moves while a member that is gone keeps its partitions.
-	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + time.Duration(s.SessionTimeout+s.ProcessingTime)}
+	s := c.trial.Settings
+	// Nothing moves while a member that is gone keeps its partitions, nor while
+	// a relay waits for a broker that is.
+	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + time.Duration(s.Consumer.SessionTimeout+s.Consumer.ProcessingTime)}
+	if s.Pipeline == profile.RelayTo {
+		b.stall += worker.OutputWithin(s)
+	}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
 		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
 	})

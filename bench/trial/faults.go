@@ -26,10 +26,11 @@ type activeFault struct {
 
 	// Of a fault that strikes brokers (strike.go): who was struck, what was done
 	// and came of it, and whether the cluster is whole again.
-	nodes                     []int32
-	steps                     []step
-	elected, acked, processed int64
-	over                      bool
+	nodes                            []int32
+	steps                            []step
+	ended, elected, acked, processed int64
+	seated                           bool // they led something whose election is watched
+	over                             bool
 }
 
 func (c *conductor) scheduleFaults() {

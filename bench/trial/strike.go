@@ -56,7 +56,11 @@ func (c *conductor) strike(f *activeFault) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
-		if err := c.note(ctx, func() error { f.nodes = ids(to.victims, to.followers); return nil }); err != nil {
+		err = c.note(ctx, func() error {
+			f.nodes, f.seated = ids(to.victims, to.followers), to.seat != nil
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		if f.Freeze == "" && to.seat != nil {
@@ -95,7 +99,11 @@ func (c *conductor) carryOut(ctx context.Context, f *activeFault, to aim) error 
 	if err := c.end(ctx, f, to.victims); err != nil {
 		return err
 	}
-	if err := c.note(ctx, func() error { return c.thaw(f, to.followers) }); err != nil {
+	err := c.note(ctx, func() error {
+		f.ended = c.env.Clock.Now()
+		return c.thaw(f, to.followers)
+	})
+	if err != nil {
 		return err
 	}
 	if err := c.rest(ctx, time.Duration(f.Restart)); err != nil {
@@ -290,14 +298,14 @@ func (c *conductor) step(ctx context.Context, f *activeFault, format string, arg
 // brokerRecovered notes the first acknowledgement and the first effect after a
 // broker fault, and when everything that was watched for has come.
 func (c *conductor) brokerRecovered(f *activeFault) {
-	since := f.elected
+	since := max(f.ended, f.elected)
 	switch {
 	case f.Freeze != "":
 		since = f.healed
-	case since == 0 && !f.over:
-		return // nobody leads yet, or there is nobody to elect
-	case since == 0:
-		since = f.fired
+	case f.Stop != "" && f.elected != 0:
+		since = f.elected // the leader goes before its process does
+	case f.seated && f.elected == 0 && !f.over:
+		return // nobody leads yet
 	}
 	if since == 0 {
 		return

@@ -185,8 +185,10 @@ func (e *effect) send(key, value []byte) error {
 }
 
 // outputWithin bounds every wait for the relay's outputs.
-func (e *effect) outputWithin() time.Duration {
-	s := e.env.spec.Settings
+func (e *effect) outputWithin() time.Duration { return OutputWithin(e.env.spec.Settings) }
+
+// OutputWithin bounds every wait of a relay for its outputs.
+func OutputWithin(s profile.Settings) time.Duration {
 	if s.Consumer.Commit.When == profile.InTransaction {
 		return time.Duration(s.Relay.TransactionTimeout) + 5*time.Second
 	}

@@ -25,8 +25,8 @@ import (
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
-	"deliverybench/bench/stats"
 	"deliverybench/bench/scratch"
+	"deliverybench/bench/stats"
 	"deliverybench/bench/worker"
 )
 
