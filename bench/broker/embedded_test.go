@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == broker.EmbeddedVerb {
 		os.Exit(serve())
 	}
+	if len(os.Args) == 4 && os.Args[1] == localOwner {
+		os.Exit(ownLocal(os.Args[2], os.Args[3]))
+	}
 	// A race detector's process sleeps for a second when it ends; there are many.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	os.Exit(m.Run())

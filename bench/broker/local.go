@@ -240,7 +240,7 @@ func (l *Local) Describe() result.Broker {
 func (l *Local) Failed() error {
 	for _, n := range l.nodes {
 		if err := n.failure(); err != nil {
-			return fmt.Errorf("Apache Kafka: %w", err)
+			return fmt.Errorf("the %s broker: %w", l.Describe().Kind, err)
 		}
 	}
 	return nil

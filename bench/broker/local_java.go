@@ -85,14 +85,14 @@ func findJava(ctx context.Context, getenv func(string) string) (string, error) {
 	const remedy = "install one (on Debian: apt-get install openjdk-17-jre-headless), or set JAVA_HOME to it"
 	java, err := lookUpJava(getenv)
 	if err != nil {
-		return "", fmt.Errorf("Kafka needs Java %d or newer, and %w: %s", oldestJava, err, remedy)
+		return "", fmt.Errorf("running Apache Kafka needs Java %d or newer, and %w: %s", oldestJava, err, remedy)
 	}
 	version, err := javaVersion(ctx, java)
 	if err != nil {
-		return "", fmt.Errorf("Kafka needs Java %d or newer, and %s does not tell its version (%w): %s", oldestJava, java, err, remedy)
+		return "", fmt.Errorf("running Apache Kafka needs Java %d or newer, and %s does not tell its version (%w): %s", oldestJava, java, err, remedy)
 	}
 	if version < oldestJava {
-		return "", fmt.Errorf("Kafka needs Java %d or newer, and %s is Java %d: %s", oldestJava, java, version, remedy)
+		return "", fmt.Errorf("running Apache Kafka needs Java %d or newer, and %s is Java %d: %s", oldestJava, java, version, remedy)
 	}
 	return java, nil
 }

@@ -87,27 +87,27 @@ func TestWhatALocalClusterNeeds(t *testing.T) {
 	}{
 		"no Java on the PATH": {
 			env:  environment("KAFKA_HOME", kafka, "PATH", nothing),
-			want: "Kafka needs Java 17 or newer, and there is none on the PATH" + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and there is none on the PATH" + remedy,
 		},
 		"no Java at JAVA_HOME": {
 			env:  environment("KAFKA_HOME", kafka, "JAVA_HOME", nothing, "PATH", filepath.Join(good, "bin")),
-			want: "Kafka needs Java 17 or newer, and JAVA_HOME=" + nothing + " holds no bin/java that runs" + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and JAVA_HOME=" + nothing + " holds no bin/java that runs" + remedy,
 		},
 		"old Java": {
 			env:  environment("KAFKA_HOME", kafka, "JAVA_HOME", old),
-			want: "Kafka needs Java 17 or newer, and " + old + "/bin/java is Java 11" + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and " + old + "/bin/java is Java 11" + remedy,
 		},
 		"ancient Java, second on the PATH": {
 			env:  environment("KAFKA_HOME", kafka, "PATH", nothing+":"+filepath.Join(ancient, "bin")),
-			want: "Kafka needs Java 17 or newer, and " + ancient + "/bin/java is Java 8" + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and " + ancient + "/bin/java is Java 8" + remedy,
 		},
 		"Java that is none": {
 			env:  environment("KAFKA_HOME", kafka, "JAVA_HOME", odd),
-			want: "Kafka needs Java 17 or newer, and " + odd + `/bin/java does not tell its version (it says "hello")` + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and " + odd + `/bin/java does not tell its version (it says "hello")` + remedy,
 		},
 		"Java that fails": {
 			env:  environment("KAFKA_HOME", kafka, "JAVA_HOME", broken),
-			want: "Kafka needs Java 17 or newer, and " + broken + "/bin/java does not tell its version (exit status 1)" + remedy,
+			want: "running Apache Kafka needs Java 17 or newer, and " + broken + "/bin/java does not tell its version (exit status 1)" + remedy,
 		},
 		"no jars": {
 			env:    environment("JAVA_HOME", good),

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 
 	"deliverybench/bench/broker"
 	"deliverybench/bench/client"
+	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 )
@@ -227,7 +229,7 @@ func (c *cluster) endsAnExpiredTransaction(t *testing.T) {
 func (c *cluster) isMissedWhenItDies(t *testing.T) {
 	require.NoError(t, syscall.Kill(c.pid(t, 1), syscall.SIGKILL))
 	err := failed(t, c)
-	require.ErrorContains(t, err, "Apache Kafka: node 1 ended (signal: killed); the last lines of its log:\n[2")
+	require.ErrorContains(t, err, "the local broker: node 1 ended (signal: killed); the last lines of its log:\n[2")
 	require.ErrorContains(t, err, " INFO ")
 	require.False(t, c.Nodes()[0].Running())
 	require.NoError(t, c.Nodes()[0].Start(t.Context()))
@@ -245,4 +247,22 @@ func (c *cluster) leavesNothing(t *testing.T) {
 	require.EqualError(t, c.Nodes()[0].Start(t.Context()), "start node 1: its cluster was closed")
 	require.FileExists(t, filepath.Join(c.options.Logs, "node-1.log"))
 	c.Close() // again: nothing
+}
+
+// localOwner is the verb under which the test binary is a program that starts
+// a local cluster, says so, and waits to be killed.
+const localOwner = "local-owner"
+
+func ownLocal(folder, logs string) int {
+	s := process.NewSpawner(os.Args[0])
+	defer s.Close()
+	l, err := broker.StartLocal(context.Background(), s, broker.LocalOptions{Nodes: 1, Getenv: os.Getenv, Folder: ".", Scratch: []string{folder}, Logs: logs})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer l.Close()
+	fmt.Println("ready")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
 }
