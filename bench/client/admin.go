@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -16,7 +15,8 @@ import (
 
 // Admin asks about and changes the cluster.
 type Admin struct {
-	a *kafka.AdminClient
+	a        *kafka.AdminClient
+	endpoint Endpoint
 	// troubles are what its calls keep silent about.
 	troubles *troubles
 }
@@ -48,7 +48,7 @@ func NewAdmin(e Endpoint) (*Admin, error) {
 	}
 	t := &troubles{lasting: make(chan struct{})}
 	go t.listen(a.Logs()) // ends with Close
-	return &Admin{a, t}, nil
+	return &Admin{a, e, t}, nil
 }
 
 // Close ends the admin client.

@@ -59,13 +59,33 @@ type Error struct {
 	Fenced bool
 	// Rebalanced: the group moved on; the member's generation is no longer valid.
 	Rebalanced bool
+	// Refused: the cluster does not let this client in, or not do this, and will
+	// not the next time. Remedy is what helps.
+	Refused bool
+	Remedy  string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: %v", e.Doing, e.Err)
+	if e.Remedy != "" {
+		text += "; " + e.Remedy
+	}
+	return text
+}
+
 func (e *Error) Unwrap() error { return e.Err }
 
+// Refused reports whether an error is the cluster's refusal, which lasts.
+func Refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Refused
+}
+
 // wrap returns nil for nil.
-func wrap(doing string, err error) error {
+func wrap(doing string, err error) error { return wrapOn(doing, "", "", err) }
+
+// wrapOn is wrap for what needs a right on a topic.
+func wrapOn(doing, right, topic string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -81,6 +101,13 @@ func wrap(doing string, err error) error {
 		case kafka.ErrIllegalGeneration, kafka.ErrUnknownMemberID, kafka.ErrRebalanceInProgress,
 			kafka.ErrFencedInstanceID, kafka.ErrStaleMemberEpoch, kafka.ErrNoOffset, kafka.ErrAssignmentLost:
 			out.Rebalanced = true
+		case kafka.ErrAuthentication, kafka.ErrSsl, kafka.ErrTransport:
+			if t := diagnose(ke.Error()); t.Lasting {
+				out.Err, out.Refused = t, true
+			}
+		}
+		if missing := missingRight(ke.Code(), right, topic); missing != "" {
+			out.Refused, out.Remedy = true, missing
 		}
 	}
 	return out
