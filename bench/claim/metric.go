@@ -43,6 +43,7 @@ func metrics() []metric {
 	list := verdictMetrics()
 	list = append(list, metric{name: "promise", unit: outcome})
 	list = append(list, throughputMetrics()...)
+	list = append(list, backlogMetrics()...)
 	for _, role := range []string{
 		result.Ack, result.AckService, result.EndToEnd, result.EndToEndService,
 		result.CommitLatency, result.TransactionVisible, result.SendLag,
@@ -113,6 +114,21 @@ func throughputMetrics() []metric {
 		of("took_seconds", micros, func(t *result.Trial) float64 { return t.TookSecond * 1e6 }),
 		of("cpu_share", share, func(t *result.Trial) float64 { return t.Generator.CPU }),
 		of("unrecorded", counts, func(t *result.Trial) float64 { return float64(t.Unrecorded) }),
+	}
+}
+
+func backlogMetrics() []metric {
+	of := func(name string, u unit, get func(*result.Backlog) float64) metric {
+		return metric{name: "backlog." + name, unit: u, read: func(t *result.Trial) (float64, bool) {
+			if t.Backlog == nil {
+				return 0, false
+			}
+			return get(t.Backlog), true
+		}}
+	}
+	return []metric{
+		of("messages", counts, func(b *result.Backlog) float64 { return float64(b.Messages) }),
+		of("drained_per_second", perSecond, func(b *result.Backlog) float64 { return b.DrainedPerSecond }),
 	}
 }
 

@@ -147,6 +147,13 @@ func (c *Consumer) Seek(to Offsets) error {
 	return nil
 }
 
+// Pause stops fetching from partitions that are owned, until Resume; what was
+// fetched before is dropped.
+func (c *Consumer) Pause(ps []int32) error { return wrap("pause", c.c.Pause(c.positions(ps))) }
+
+// Resume goes on where Pause stopped.
+func (c *Consumer) Resume(ps []int32) error { return wrap("resume", c.c.Resume(c.positions(ps))) }
+
 // Assignment returns the partitions that the consumer owns now.
 func (c *Consumer) Assignment() ([]int32, error) {
 	list, err := c.c.Assignment()
@@ -155,11 +162,7 @@ func (c *Consumer) Assignment() ([]int32, error) {
 
 // Committed returns the group's committed offsets; -1 where there is none.
 func (c *Consumer) Committed(ps []int32, timeout time.Duration) (Offsets, error) {
-	request := make([]kafka.TopicPartition, len(ps))
-	for i, p := range ps {
-		request[i] = kafka.TopicPartition{Topic: &c.topic, Partition: p}
-	}
-	list, err := c.c.Committed(request, int(timeout.Milliseconds()))
+	list, err := c.c.Committed(c.positions(ps), int(timeout.Milliseconds()))
 	if err != nil {
 		return nil, wrap("committed offsets", err)
 	}
@@ -181,6 +184,15 @@ func (c *Consumer) GroupMetadata() (*GroupMetadata, error) {
 
 // Close leaves the group (a static member stays in it until its session ends).
 func (c *Consumer) Close() error { return wrap("close consumer", c.c.Close()) }
+
+// positions names partitions of the topic.
+func (c *Consumer) positions(ps []int32) []kafka.TopicPartition {
+	out := make([]kafka.TopicPartition, len(ps))
+	for i, p := range ps {
+		out[i] = kafka.TopicPartition{Topic: &c.topic, Partition: p}
+	}
+	return out
+}
 
 func (c *Consumer) list(offsets Offsets) []kafka.TopicPartition { return offsets.list(&c.topic) }
 

@@ -85,6 +85,7 @@ func (s Settings) commitRules() []rule {
 	c := s.Consumer.Commit
 	automatic := c.When == Automatic || c.When == AutomaticStored
 	involved := []string{"consumer.commit.when", "consumer.commit.every", "consumer.commit.interval", "pipeline"}
+	loaded := s.Load.Warmup + s.Load.Duration
 	if s.Pipeline == Produce {
 		return nil
 	}
@@ -93,6 +94,9 @@ func (s Settings) commitRules() []rule {
 			"commit.when: %s commits by time; write consumer.commit.interval: 5s (at least 1ms)", c.When)},
 		{!automatic && c.Every == 0 && c.Interval == 0, involved, fmt.Sprintf(
 			"commit.when: %s would never commit; write consumer.commit.every: 500 or an interval", c.When)},
+		{s.Consumer.StartAfter > 0 && s.Consumer.StartAfter >= loaded, []string{"consumer.start_after", "load.duration", "load.warmup"}, fmt.Sprintf(
+			"consumer.start_after %s is not within the load of %s (load.warmup and load.duration); nothing would be consumed under load",
+			s.Consumer.StartAfter, loaded)},
 	}
 }
 

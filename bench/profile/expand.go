@@ -149,7 +149,8 @@ func (d *document) combinations(p *Profile) ([][]assignment, bool) {
 	return combinations, true
 }
 
-// scale shortens or lengthens the load; faults keep their place in it.
+// scale shortens or lengthens the load; faults and the consumers' start keep
+// their place in it.
 func (s *Settings) scale(factor float64) {
 	if factor == 1 {
 		return
@@ -162,6 +163,7 @@ func (s *Settings) scale(factor float64) {
 		return Duration(max(length, time.Millisecond))
 	}
 	s.Load.Warmup, s.Load.Duration = scaled(s.Load.Warmup), scaled(s.Load.Duration)
+	s.Consumer.StartAfter = scaled(s.Consumer.StartAfter)
 	s.Faults = slices.Clone(s.Faults)
 	for i := range s.Faults {
 		s.Faults[i].At.Offset = Duration(float64(s.Faults[i].At.Offset) * factor)

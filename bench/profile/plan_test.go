@@ -90,11 +90,12 @@ func TestPlanRefuses(t *testing.T) {
 }
 
 func TestScaleKeepsFaultsInPlace(t *testing.T) {
-	p := parse(t, "name: t\nload: {warmup: 1s, duration: 4s}\nfaults: [{freeze: broker, for: 1s, at: 3s}]")
+	p := parse(t, "name: t\nload: {warmup: 1s, duration: 4s}\nconsumer.start_after: 2s\nfaults: [{freeze: broker, for: 1s, at: 3s}]")
 	s := plan(t, p, Options{Scale: 0.1}).Trials[0].Settings
 	require.Equal(t, Duration(100*time.Millisecond), s.Load.Warmup)
 	require.Equal(t, Duration(400*time.Millisecond), s.Load.Duration)
 	require.Equal(t, Duration(300*time.Millisecond), s.Faults[0].At.Offset)
+	require.Equal(t, Duration(200*time.Millisecond), s.Consumer.StartAfter)
 	again := plan(t, p, Options{}).Trials[0].Settings
 	require.Equal(t, Duration(3*time.Second), again.Faults[0].At.Offset, "the profile itself is not changed")
 }

@@ -152,6 +152,8 @@ type Consumer struct {
 	Isolation Isolation `yaml:"isolation" json:"isolation" librdkafka:"isolation.level"`
 	// ProcessingTime is simulated work per message.
 	ProcessingTime Duration `yaml:"processing_time" json:"processing_time" range:"..1h"`
+	// StartAfter is how long into the load, warm-up included, the consumers fetch nothing, so that a backlog piles up. They hold their partitions meanwhile.
+	StartAfter Duration `yaml:"start_after" json:"start_after" range:"..168h"`
 	// SessionTimeout is how long the broker waits for a silent member before it gives its partitions to others.
 	SessionTimeout Duration `yaml:"session_timeout" json:"session_timeout" range:"1ms..1h" librdkafka:"session.timeout.ms"`
 	// Librdkafka is passed to the consuming client as it is, last.

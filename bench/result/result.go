@@ -116,6 +116,7 @@ type Trial struct {
 	Faults     []Fault                    `json:"faults,omitempty"`
 	Throughput Throughput                 `json:"throughput"`
 	Latency    map[string]latency.Summary `json:"latency,omitempty"` // by role, see the Role constants
+	Backlog    *Backlog                   `json:"backlog,omitempty"`
 	Generator  Generator                  `json:"generator"`
 	Workers    []Worker                   `json:"workers,omitempty"`
 	Unrecorded int64                      `json:"unrecorded"` // effects whose latency was not recorded
@@ -178,6 +179,14 @@ type Throughput struct {
 	OutputPerSecond   float64 `json:"output_per_second"`   // relay: visible outputs
 	PipelinePerSecond float64 `json:"pipeline_per_second"` // the slowest stage the pipeline has: what the table shows
 	BytesPerSecond    float64 `json:"produced_bytes_per_second"`
+}
+
+// Backlog is what had piled up when the consumers began (consumer.start_after).
+type Backlog struct {
+	Messages int64 `json:"messages"`
+	// DrainedPerSecond is the effects per second from then on until there were as
+	// many as the backlog, under the load that went on.
+	DrainedPerSecond float64 `json:"drained_per_second"`
 }
 
 // Generator is whether the load itself was the limit.

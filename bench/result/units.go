@@ -28,6 +28,7 @@ func Units() map[string]string {
 		"armed": seconds, "fired": seconds, "recovered": seconds, "at": seconds,
 
 		"produced_per_second": perSecond, "consumed_per_second": perSecond, "output_per_second": perSecond,
+		"messages": messages, "drained_per_second": perSecond,
 		"pipeline_per_second": perSecond, "produced_bytes_per_second": "bytes/s",
 
 		"count": "values", "over_range": "values",

@@ -50,6 +50,7 @@ func (c *conductor) measure(out *Outcome) error {
 	r.Latency = c.summaries(log, r.Verdict)
 	r.Throughput = c.throughput(log, r.Verdict)
 	r.Timeline = c.timeline(log)
+	r.Backlog = c.backlog(log)
 	r.Generator = c.generator(r)
 	if r.Verdict != nil {
 		err = c.unrecorded(log, r)
@@ -193,6 +194,56 @@ func (c *conductor) lastDone() float64 {
 		return 0
 	}
 	return float64(last-c.windowStart) / float64(time.Second)
+}
+
+// backlog is what had piled up when the consumers began, and how fast they did
+// as much under the load: what was done from then on, and not acknowledged from
+// then on, had been there before. It is counted to the nearest interval of the
+// latency logs, which say nothing of the warm-up: nil is that they began in it.
+func (c *conductor) backlog(log *latency.Log) *result.Backlog {
+	s := c.trial.Settings
+	began := time.Duration(s.Consumer.StartAfter - s.Load.Warmup)
+	if s.Consumer.StartAfter == 0 || began < 0 || s.Pipeline == profile.Produce {
+		return nil
+	}
+	from := int64(began.Round(worker.LatencyInterval) / worker.LatencyInterval)
+	effects := countsFrom(log, from, result.EndToEnd, worker.EndToEndOutside)
+	b := &result.Backlog{Messages: sumOf(effects) - sumOf(countsFrom(log, from, result.Ack, worker.AckOutside))}
+	b.Messages = max(0, b.Messages)
+	var intervals float64
+	left := b.Messages
+	for _, n := range effects {
+		if left <= n {
+			intervals += float64(left) / float64(max(1, n))
+			b.DrainedPerSecond = float64(b.Messages) / max(intervals, 1e-3) / worker.LatencyInterval.Seconds()
+			break
+		}
+		left, intervals = left-n, intervals+1
+	}
+	return b
+}
+
+// countsFrom is what roles completed in each interval from an index on.
+func countsFrom(log *latency.Log, from int64, roles ...string) []int64 {
+	var counts []int64
+	for _, role := range roles {
+		for _, interval := range log.Intervals(role) {
+			at := int(interval.Index - from)
+			if at < 0 {
+				continue
+			}
+			counts = append(counts, make([]int64, max(0, at+1-len(counts)))...)
+			counts[at] += interval.Count()
+		}
+	}
+	return counts
+}
+
+func sumOf(counts []int64) (sum int64) {
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
 }
 
 // timeline is the trial in slices of the latency logs' grid.

@@ -46,17 +46,9 @@ func TestTheLedgerHasRoomForEveryArrival(t *testing.T) {
 func TestRatesOfAWindowThatIsNoMultipleOfTheGrid(t *testing.T) {
 	const perSecond = 1000
 	window := 750 * time.Millisecond
-	var file bytes.Buffer
-	w, err := latency.NewLogWriter(&file, latency.Grid{Interval: worker.LatencyInterval}, time.Now())
-	require.NoError(t, err)
-	role, err := w.Role(result.Ack)
-	require.NoError(t, err)
-	for at := time.Duration(0); at < window; at += time.Second / perSecond {
-		role.Record(int64(at), 1000)
-	}
-	require.NoError(t, w.Close())
-	log, err := latency.ReadLog(&file)
-	require.NoError(t, err)
+	log := logOf(t, func(role func(string) *latency.IntervalRecorder) {
+		steadily(role(result.Ack), 0, window, perSecond)
+	})
 
 	c := &conductor{}
 	c.trial.Settings = profile.Defaults()
@@ -64,6 +56,62 @@ func TestRatesOfAWindowThatIsNoMultipleOfTheGrid(t *testing.T) {
 	c.trial.Settings.Load.Duration = profile.Duration(window)
 	require.InDelta(t, perSecond, c.throughput(log, nil).ProducedPerSecond, 0.5)
 	require.Equal(t, 100*time.Millisecond, wholeIntervals(time.Millisecond))
+}
+
+// logOf is a log of what record puts into it; its grid begins at 0.
+func logOf(t *testing.T, record func(role func(string) *latency.IntervalRecorder)) *latency.Log {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := latency.NewLogWriter(&file, latency.Grid{Interval: worker.LatencyInterval}, time.Now())
+	require.NoError(t, err)
+	record(func(name string) *latency.IntervalRecorder {
+		role, err := w.Role(name)
+		require.NoError(t, err)
+		return role
+	})
+	require.NoError(t, w.Close())
+	log, err := latency.ReadLog(&file)
+	require.NoError(t, err)
+	return log
+}
+
+// steadily records so many a second.
+func steadily(role *latency.IntervalRecorder, from, to time.Duration, perSecond int) {
+	for at := from; at < to; at += time.Second / time.Duration(perSecond) {
+		role.Record(int64(at), 1000)
+	}
+}
+
+// 1000/s for 3.5 s of which 0.5 s are the warm-up; the consumers begin after 2 s
+// of load: 2000 messages are there by then, 500 of them of the warm-up, which is
+// in no log. They do 4000/s, so that it takes 0.5 s until they have done as many,
+// and all is done 2000 / (4000 - 1000) s after they began.
+func TestTheBacklogIsRateTimesDelay(t *testing.T) {
+	const began, end = 1500 * time.Millisecond, 3 * time.Second
+	log := logOf(t, func(role func(string) *latency.IntervalRecorder) {
+		acks, outside := role(result.Ack), role(worker.AckOutside)
+		steadily(acks, 0, end, 1000)
+		steadily(outside, end, end+100*time.Millisecond, 1000)
+		caughtUp := began + 2*time.Second/3
+		steadily(role(result.EndToEnd), began, caughtUp, 4000)
+		steadily(role(worker.EndToEndOutside), caughtUp, end+100*time.Millisecond, 1000)
+	})
+	c := &conductor{}
+	c.trial.Settings = profile.Defaults()
+	c.trial.Settings.Consumer.StartAfter = profile.Duration(500*time.Millisecond + began)
+	b := c.backlog(log)
+	require.InDelta(t, 2000, b.Messages, 1)
+	require.InDelta(t, 4000, b.DrainedPerSecond, 4)
+
+	// Begun in the warm-up, or at once: what had piled up is in no log.
+	for _, after := range []time.Duration{400 * time.Millisecond, 0} {
+		c.trial.Settings.Consumer.StartAfter = profile.Duration(after)
+		require.Nil(t, c.backlog(log))
+	}
+	c.trial.Settings.Consumer.StartAfter = profile.Duration(2 * time.Second)
+	require.Equal(t, &result.Backlog{}, c.backlog(logOf(t, func(func(string) *latency.IntervalRecorder) {})), "nothing was produced")
+	c.trial.Settings.Pipeline = profile.Produce
+	require.Nil(t, c.backlog(log))
 }
 
 // Numbers that may still change carry no claim, whatever the arm promises.

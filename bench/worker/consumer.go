@@ -36,6 +36,11 @@ type consumer struct {
 	// the trial knows that what is owned now is drained.
 	target client.Offsets
 	told   bool
+	// held says that the consumer waits for its time (consumer.start_after),
+	// fresh that partitions came which are not paused yet.
+	held, fresh bool
+	// resumeAt is that time, on CLOCK_MONOTONIC; 0 while the load's start is not known.
+	resumeAt int64
 	// begun says that the load's start is known: before it nothing is settled,
 	// since the latency logs' grid begins there.
 	begun bool
@@ -61,12 +66,12 @@ func (c *counters) event(l *latencies) Event {
 }
 
 func runConsumer(ctx context.Context, env *environment) error {
-	c := &consumer{env: env, owned: map[int32]bool{}, ends: client.Offsets{}}
+	s := env.spec.Settings.Consumer
+	c := &consumer{env: env, owned: map[int32]bool{}, ends: client.Offsets{}, held: s.StartAfter > 0}
 	var err error
 	if c.crash, err = newCrash(env); err != nil {
 		return err
 	}
-	s := env.spec.Settings.Consumer
 	properties := client.ConsumerProperties(env.spec.Endpoint, s, env.spec.Group, c.instance())
 	if c.client, err = client.NewConsumer(properties, env.spec.Input); err != nil {
 		return err
@@ -129,6 +134,7 @@ func (c *consumer) begin(ctx context.Context, effect *effect) error {
 	window := c.env.windowStart(start)
 	c.crash.arm(c.env, window)
 	c.begun = true
+	c.resumeAt = start + int64(c.env.spec.Settings.Consumer.StartAfter)
 	return effect.begin(window)
 }
 
@@ -165,6 +171,11 @@ func (c *consumer) step() error {
 // was nothing to do.
 func (c *consumer) stepIdle() (idle bool, err error) {
 	event := c.client.Poll(pollTimeout)
+	if c.held {
+		if err := c.hold(); err != nil {
+			return false, err
+		}
+	}
 	switch event.Kind {
 	case client.Record:
 		c.take(event)
@@ -182,6 +193,21 @@ func (c *consumer) stepIdle() (idle bool, err error) {
 	}
 	c.drain()
 	return event.Kind != client.Record, nil
+}
+
+// hold keeps what is owned paused until consumer.start_after is over. It comes
+// after a poll: only then has the client what a rebalance assigned within it.
+func (c *consumer) hold() error {
+	owned := slices.Sorted(maps.Keys(c.owned))
+	switch {
+	case c.resumeAt != 0 && c.env.clock.Now() >= c.resumeAt:
+		c.held = false
+		return c.client.Resume(owned)
+	case c.fresh:
+		c.fresh = false
+		return c.client.Pause(owned)
+	}
+	return nil
 }
 
 // failure decides whether an error of the client ends the worker.

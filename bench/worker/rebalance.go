@@ -33,7 +33,7 @@ func (c *consumer) assigned(partitions []int32) {
 		c.owned[p] = true
 		delete(c.ends, p)
 	}
-	c.told = false // what came with it may have to be drained
+	c.told, c.fresh = false, true // what came with it may have to be drained, or paused
 	c.tellOwned()
 }
 
