@@ -64,20 +64,21 @@ func killed(pipeline profile.Pipeline, c crash, consumers int) profile.Settings 
 // A crash costs what theory says, to the message: with one consumer and with
 // three, for both pipelines, at every crash point.
 func TestCrashCostsExactlyOneBatch(t *testing.T) {
-	b := newBench(t)
-	for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
-		for _, c := range crashes(pipeline) {
-			for _, consumers := range []int{1, 3} {
-				t.Run(name(pipeline, c.when, c.point, consumers), func(t *testing.T) {
-					t.Parallel()
-					s := killed(pipeline, c, consumers)
-					r := b.complete(t, s)
-					requireCost(t, s, r, c)
-					require.Len(t, r.Workers, workers(s)+1)
-				})
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
+			for _, c := range crashes(pipeline) {
+				for _, consumers := range []int{1, 3} {
+					t.Run(name(pipeline, c.when, c.point, consumers), func(t *testing.T) {
+						t.Parallel()
+						s := killed(pipeline, c, consumers)
+						r := b.complete(t, s)
+						requireCost(t, s, r, c)
+						require.Len(t, r.Workers, workers(s)+1)
+					})
+				}
 			}
 		}
-	}
+	})
 }
 
 func requireCost(t *testing.T, s profile.Settings, r *result.Trial, c crash) {
@@ -112,19 +113,20 @@ func workers(s profile.Settings) int {
 // Killed while the commit of a transaction is under way, from right after the
 // call to when it may have been answered, a relay loses and repeats nothing.
 func TestAKillDuringTheCommit(t *testing.T) {
-	b := newBench(t)
-	for _, after := range []time.Duration{
-		50 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 350 * time.Microsecond,
-		500 * time.Microsecond, 700 * time.Microsecond, 999 * time.Microsecond,
-	} {
-		t.Run(after.String(), func(t *testing.T) {
-			t.Parallel()
-			c := crash{profile.InTransaction, profile.PointCommitRequested, 0, 0}
-			s := killed(profile.RelayTo, c, 1)
-			drawn := &bench{env: b.env, seed: uint64(after)} // which decides when
-			requireCost(t, s, drawn.complete(t, s), c)
-		})
-	}
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, after := range []time.Duration{
+			50 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 350 * time.Microsecond,
+			500 * time.Microsecond, 700 * time.Microsecond, 999 * time.Microsecond,
+		} {
+			t.Run(after.String(), func(t *testing.T) {
+				t.Parallel()
+				c := crash{profile.InTransaction, profile.PointCommitRequested, 0, 0}
+				s := killed(profile.RelayTo, c, 1)
+				drawn := &bench{env: b.env, seed: uint64(after)} // which decides when
+				requireCost(t, s, drawn.complete(t, s), c)
+			})
+		}
+	})
 }
 
 // kill is one kill of a role at a point, at a share of the window.
@@ -135,54 +137,56 @@ func kill(role profile.Role, point profile.Point, at profile.Share) profile.Faul
 // Several kills of one role go to its workers in turn, and to a worker's next
 // incarnation: each costs one batch.
 func TestSeveralKillsCostOneBatchEach(t *testing.T) {
-	b := newBench(t)
-	for _, consumers := range []int{1, 2} {
-		t.Run(name(consumers), func(t *testing.T) {
-			t.Parallel()
-			s := killed(profile.Consume, crash{when: profile.BeforeProcessing}, consumers)
-			s.Faults = []profile.Fault{
-				kill(profile.ConsumerRole, profile.PointMidBatch, 0.1),
-				kill(profile.ConsumerRole, profile.PointCommitted, 0.3),
-				kill(profile.ConsumerRole, profile.PointMidBatch, 0.5),
-			}
-			v := b.complete(t, s).Verdict
-			require.Equal(t, ledger.Lost{Total: 3 * batch, Skipped: 3 * batch}, v.Lost)
-			require.Zero(t, v.Duplicates.Total)
-		})
-	}
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, consumers := range []int{1, 2} {
+			t.Run(name(consumers), func(t *testing.T) {
+				t.Parallel()
+				s := killed(profile.Consume, crash{when: profile.BeforeProcessing}, consumers)
+				s.Faults = []profile.Fault{
+					kill(profile.ConsumerRole, profile.PointMidBatch, 0.1),
+					kill(profile.ConsumerRole, profile.PointCommitted, 0.3),
+					kill(profile.ConsumerRole, profile.PointMidBatch, 0.5),
+				}
+				v := b.complete(t, s).Verdict
+				require.Equal(t, ledger.Lost{Total: 3 * batch, Skipped: 3 * batch}, v.Lost)
+				require.Zero(t, v.Duplicates.Total)
+			})
+		}
+	})
 }
 
 // A producer that is killed leaves messages of which nobody knows whether they
 // are in the log. They are neither lost nor duplicates, and its successor goes
 // on with the next message.
 func TestAKilledProducerLosesNothing(t *testing.T) {
-	b := newBench(t)
-	for _, pipeline := range []profile.Pipeline{profile.Produce, profile.Consume, profile.RelayTo} {
-		for _, producers := range []int{1, 2} {
-			t.Run(name(pipeline, producers), func(t *testing.T) {
-				t.Parallel()
-				s := short()
-				s.Pipeline, s.Producer.Count, s.Guarantee = pipeline, producers, profile.ExactlyOnce
-				s.Consumer.Commit.When = profile.AfterProcessing
-				s.Faults = []profile.Fault{
-					kill(profile.ProducerRole, profile.PointSent, 0.2),
-					kill(profile.ProducerRole, profile.PointSent, 0.6),
-				}
-				r := b.complete(t, s)
-				v := r.Verdict
-				require.Equal(t, v.Due, v.Acked+v.Unknown)
-				require.GreaterOrEqual(t, v.Unknown, int64(2), "the messages right before the kills had no report yet")
-				require.LessOrEqual(t, v.UnknownAbsent, v.Unknown)
-				require.Equal(t, ledger.Lost{}, v.Lost)
-				require.Equal(t, ledger.Dups{}, v.Duplicates)
-				require.Equal(t, result.Held, r.Promise)
-				var none int64
-				for _, f := range r.Faults {
-					require.Equal(t, &result.Predicted{Lost: &none, Duplicates: &none, Exact: true}, f.Predicted)
-				}
-			})
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, pipeline := range []profile.Pipeline{profile.Produce, profile.Consume, profile.RelayTo} {
+			for _, producers := range []int{1, 2} {
+				t.Run(name(pipeline, producers), func(t *testing.T) {
+					t.Parallel()
+					s := short()
+					s.Pipeline, s.Producer.Count, s.Guarantee = pipeline, producers, profile.ExactlyOnce
+					s.Consumer.Commit.When = profile.AfterProcessing
+					s.Faults = []profile.Fault{
+						kill(profile.ProducerRole, profile.PointSent, 0.2),
+						kill(profile.ProducerRole, profile.PointSent, 0.6),
+					}
+					r := b.complete(t, s)
+					v := r.Verdict
+					require.Equal(t, v.Due, v.Acked+v.Unknown)
+					require.GreaterOrEqual(t, v.Unknown, int64(2), "the messages right before the kills had no report yet")
+					require.LessOrEqual(t, v.UnknownAbsent, v.Unknown)
+					require.Equal(t, ledger.Lost{}, v.Lost)
+					require.Equal(t, ledger.Dups{}, v.Duplicates)
+					require.Equal(t, result.Held, r.Promise)
+					var none int64
+					for _, f := range r.Faults {
+						require.Equal(t, &result.Predicted{Lost: &none, Duplicates: &none, Exact: true}, f.Predicted)
+					}
+				})
+			}
 		}
-	}
+	})
 }
 
 // A worker that lags behind is killed when the load has ended and the trial

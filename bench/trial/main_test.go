@@ -42,7 +42,9 @@ func TestMain(m *testing.M) {
 		_ = flag.Set("test.parallel", sideBySide)
 		// A race detector's process sleeps for a second when it ends; there are many.
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
-		os.Exit(m.Run())
+		code := m.Run()
+		kafka.close()
+		os.Exit(code)
 	}
 }
 
@@ -67,8 +69,8 @@ type bench struct {
 // anySeed is the trials' where nothing is drawn on which a test depends.
 const anySeed = 7
 
-// newBench starts a broker that lives as long as the test and its subtests.
-// When they have ended, nothing of their trials may be left.
+// newBench starts an embedded broker that lives as long as the test and its
+// subtests.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	executable, err := os.Executable()
@@ -77,6 +79,24 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(spawner.Close)
 	b, err := broker.StartEmbedded(t.Context(), spawner, filepath.Join(t.TempDir(), "broker.log"))
 	require.NoError(t, err)
+	t.Cleanup(func() {
+		b.Close()
+		require.NotContains(t, children(t, broker.EmbeddedVerb), b.PID(), "the broker is left")
+	})
+	return benchOn(t, spawner, b)
+}
+
+// onEach runs a test on the embedded broker and on Apache Kafka.
+func onEach(t *testing.T, test func(*testing.T, *bench)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(t, newBench(t)) })
+	t.Run("local", func(t *testing.T) { test(t, kafka.bench(t)) })
+}
+
+// benchOn is for trials on a broker. When the test and its subtests have ended,
+// nothing of their trials may be left.
+func benchOn(t *testing.T, spawner *process.Spawner, b broker.Broker) *bench {
+	t.Helper()
 	scratch := t.TempDir()
 	t.Cleanup(func() {
 		require.Empty(t, children(t, worker.Verb), "worker processes that are left")
@@ -84,8 +104,6 @@ func newBench(t *testing.T) *bench {
 		require.NoError(t, err)
 		require.Empty(t, entries, "scratch folders that are left")
 		require.Empty(t, topics(t, b), "topics that are left")
-		b.Close()
-		require.NotContains(t, children(t, broker.EmbeddedVerb), b.PID(), "the broker is left")
 	})
 	return &bench{
 		seed: anySeed,
