@@ -234,14 +234,16 @@ func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, is
 	if isolation == profile.ReadCommitted {
 		level = kafka.IsolationLevelReadCommitted
 	}
-	result, err := a.a.ListOffsets(ctx, request, kafka.SetAdminIsolationLevel(level), kafka.SetAdminRequestTimeout(askWithin))
+	result, err := ask(ctx, a, "end offsets of "+topic, func(ctx context.Context) (kafka.ListOffsetsResult, error) {
+		return a.a.ListOffsets(ctx, request, kafka.SetAdminIsolationLevel(level), kafka.SetAdminRequestTimeout(askWithin))
+	})
 	if err != nil {
-		return nil, wrap("end offsets of "+topic, err)
+		return nil, err
 	}
 	out := Offsets{}
 	for tp, info := range result.ResultInfos {
 		if info.Error.Code() != kafka.ErrNoError {
-			return nil, wrap(fmt.Sprintf("end offset of %s partition %d", topic, tp.Partition), info.Error)
+			return nil, wrapOn(fmt.Sprintf("end offset of %s partition %d", topic, tp.Partition), mayLook, topic, info.Error)
 		}
 		out[tp.Partition] = int64(info.Offset)
 	}

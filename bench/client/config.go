@@ -1,8 +1,11 @@
 package client
 
 import (
+	"cmp"
 	"maps"
+	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -143,4 +146,33 @@ func (p Properties) configMap(own kafka.ConfigMap) *kafka.ConfigMap {
 	}
 	maps.Copy(m, own)
 	return &m
+}
+
+// Protocol is the endpoint's security.protocol, as the library reads it.
+func (e Endpoint) Protocol() string {
+	return cmp.Or(strings.ToUpper(e.Properties["security.protocol"]), "PLAINTEXT")
+}
+
+// Encrypted reports whether clients speak TLS, Authenticated whether they name
+// a user.
+func (e Endpoint) Encrypted() bool     { return strings.HasSuffix(e.Protocol(), "SSL") }
+func (e Endpoint) Authenticated() bool { return strings.HasPrefix(e.Protocol(), "SASL_") }
+
+// defaultPort is Kafka's.
+const defaultPort = "9092"
+
+// Addresses are the bootstrap servers, each "host:port".
+func (e Endpoint) Addresses() []string {
+	var all []string
+	for address := range strings.SplitSeq(e.Bootstrap, ",") {
+		address = strings.TrimSpace(address)
+		if _, after, found := strings.Cut(address, "://"); found {
+			address = after // of a protocol, as the library allows
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			address = net.JoinHostPort(strings.Trim(address, "[]"), defaultPort)
+		}
+		all = append(all, address)
+	}
+	return all
 }

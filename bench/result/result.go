@@ -55,6 +55,7 @@ type Environment struct {
 type Broker struct {
 	Kind       string `json:"kind"` // embedded, local, …
 	Version    string `json:"version"`
+	ClusterID  string `json:"cluster_id,omitempty"` // of somebody else's cluster
 	Nodes      int    `json:"nodes"`
 	SharesHost bool   `json:"shares_host"` // broker and load share the machine
 }

@@ -1,0 +1,168 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Cluster is what a cluster says of itself.
+type Cluster struct {
+	ID    string // "" is not known
+	Nodes []Node
+}
+
+// Node is a broker and where clients find it.
+type Node struct {
+	ID      int32
+	Address string // "host:port"
+}
+
+// Cluster asks who is there.
+func (a *Admin) Cluster(ctx context.Context) (Cluster, error) {
+	r, err := ask(ctx, a, "connect", func(ctx context.Context) (kafka.DescribeClusterResult, error) {
+		return a.a.DescribeCluster(ctx)
+	})
+	if err != nil {
+		return Cluster{}, err
+	}
+	var c Cluster
+	if r.ClusterID != nil {
+		c.ID = *r.ClusterID
+	}
+	for _, n := range r.Nodes {
+		c.Nodes = append(c.Nodes, Node{ID: int32(n.ID), Address: net.JoinHostPort(n.Host, strconv.Itoa(n.Port))})
+	}
+	return c, nil
+}
+
+// Reach makes sure that a node answers at the address that the cluster gives
+// for it. Whether it grants what is asked does not matter.
+func (a *Admin) Reach(ctx context.Context, n Node) error {
+	_, err := ask(ctx, a, fmt.Sprintf("connect to node %d at %s, where the cluster says it is", n.ID, n.Address),
+		func(ctx context.Context) ([]kafka.ConfigResourceResult, error) {
+			return a.a.DescribeConfigs(ctx, []kafka.ConfigResource{{Type: kafka.ResourceBroker, Name: strconv.Itoa(int(n.ID))}})
+		})
+	return err
+}
+
+// Uses are what a client wants to do with a topic or a group.
+type Uses struct{ Read, Write, Delete bool }
+
+// lacks returns the first right that is missing. A cluster that does not tell
+// rights, for it is old, lacks none.
+func (u Uses) lacks(granted []kafka.ACLOperation) string {
+	for _, use := range []struct {
+		wanted bool
+		right  kafka.ACLOperation
+		name   string
+	}{
+		{u.Read, kafka.ACLOperationRead, mayRead},
+		{u.Write, kafka.ACLOperationWrite, mayWrite},
+		{u.Delete, kafka.ACLOperationDelete, mayDelete},
+	} {
+		if use.wanted && len(granted) > 0 && !slices.Contains(granted, use.right) {
+			return use.name
+		}
+	}
+	return ""
+}
+
+// Topic returns how many partitions a topic has, after making sure that this
+// client may use it so.
+func (a *Admin) Topic(ctx context.Context, name string, uses Uses) (partitions int, err error) {
+	doing := "look at topic " + name
+	r, err := ask(ctx, a, doing, func(ctx context.Context) (kafka.DescribeTopicsResult, error) {
+		return a.a.DescribeTopics(ctx, kafka.NewTopicCollectionOfTopicNames([]string{name}), kafka.SetAdminOptionIncludeAuthorizedOperations(true))
+	})
+	if err != nil {
+		return 0, err
+	}
+	t := r.TopicDescriptions[0]
+	switch {
+	case t.Error.Code() == kafka.ErrUnknownTopicOrPart:
+		return 0, &Error{Doing: doing, Err: errors.New("there is no such topic"), Refused: true,
+			Remedy: "create it, or leave topic.existing out and trials make their own"}
+	case t.Error.Code() != kafka.ErrNoError:
+		return 0, wrapOn(doing, mayLook, name, t.Error)
+	}
+	if right := uses.lacks(t.AuthorizedOperations); right != "" {
+		return 0, wrapOn(doing, right, name, kafka.NewError(kafka.ErrTopicAuthorizationFailed, "not permitted: "+right, false))
+	}
+	return len(t.Partitions), nil
+}
+
+// MayJoin makes sure that this client may be a member of a group.
+func (a *Admin) MayJoin(ctx context.Context, group string) error {
+	doing := "join group " + group
+	r, err := ask(ctx, a, doing, func(ctx context.Context) (kafka.DescribeConsumerGroupsResult, error) {
+		return a.a.DescribeConsumerGroups(ctx, []string{group}, kafka.SetAdminOptionIncludeAuthorizedOperations(true))
+	})
+	if err != nil {
+		return err
+	}
+	g := r.ConsumerGroupDescriptions[0]
+	if code := g.Error.Code(); code == kafka.ErrGroupAuthorizationFailed {
+		return wrap(doing, g.Error)
+	}
+	if right := (Uses{Read: true}).lacks(g.AuthorizedOperations); right != "" {
+		return wrap(doing, kafka.NewError(kafka.ErrGroupAuthorizationFailed, "not permitted: "+right, false))
+	}
+	return nil
+}
+
+// MayTransact makes sure that this client may use a transactional id. There is
+// no other way than to register it; the cluster forgets it by itself.
+func MayTransact(ctx context.Context, e Endpoint, id string) error {
+	p := e.properties(Properties{"transactional.id": id, "log_level": "0"})
+	producer, err := NewProducer(p, "")
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	return producer.InitTransactions(ctx)
+}
+
+// CommitFor commits offsets for a group that has no members yet: where they
+// will begin.
+func (a *Admin) CommitFor(ctx context.Context, group, topic string, next Offsets) error {
+	doing := "commit where group " + group + " begins"
+	r, err := ask(ctx, a, doing, func(ctx context.Context) (kafka.AlterConsumerGroupOffsetsResult, error) {
+		return a.a.AlterConsumerGroupOffsets(ctx, []kafka.ConsumerGroupTopicPartitions{{Group: group, Partitions: next.list(&topic)}})
+	})
+	if err != nil {
+		return err
+	}
+	for _, g := range r.ConsumerGroupsTopicPartitions {
+		for _, p := range g.Partitions {
+			if p.Error != nil {
+				return wrapOn(doing, mayRead, topic, p.Error)
+			}
+		}
+	}
+	return nil
+}
+
+// Groups returns the names of the groups that this client may see.
+func (a *Admin) Groups(ctx context.Context) ([]string, error) {
+	r, err := ask(ctx, a, "list groups", func(ctx context.Context) (kafka.ListConsumerGroupsResult, error) {
+		return a.a.ListConsumerGroups(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Errors) > 0 {
+		return nil, wrap("list groups", r.Errors[0])
+	}
+	var names []string
+	for _, g := range r.Valid {
+		names = append(names, g.GroupID)
+	}
+	slices.Sort(names)
+	return names, nil
+}
