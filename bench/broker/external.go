@@ -98,28 +98,30 @@ func obstacle(ctx context.Context, e client.Endpoint, err error) error {
 		}
 	}
 	if len(closed) == len(addresses) && ctx.Err() == nil {
-		return fmt.Errorf("nobody answers: %w; check -broker, and that the cluster runs", errors.Join(closed[0]))
+		return fmt.Errorf("nobody answers: %w; check -broker, and that the cluster runs", closed[0])
 	}
 	return nil
 }
 
 // mismatch compares what a listener speaks with what the client was told to.
 func mismatch(address string, e client.Endpoint, l listener) error {
-	wanted := func(instead string) error {
-		return fmt.Errorf("%s: set security.protocol to %s in the file of -client-config (it is %s)", address, instead, e.Protocol())
-	}
-	switch {
-	case l.certificate != nil && !e.Encrypted():
-		return fmt.Errorf("it speaks TLS: %w", wanted("SSL or SASL_SSL"))
-	case l.certificate == nil && l.kafka && e.Encrypted():
-		return fmt.Errorf("it speaks plain text: %w", wanted("PLAINTEXT or SASL_PLAINTEXT"))
-	case len(l.mechanisms) > 0 && !e.Authenticated():
-		return fmt.Errorf("it wants to know who you are: %w, with sasl.mechanism (%s), sasl.username and sasl.password",
-			wanted("SASL_"+e.Protocol()), strings.Join(l.mechanisms, ", "))
-	case l.certificate == nil && !l.kafka:
+	if !l.kafka && l.certificate == nil {
 		return fmt.Errorf("%s: somebody answers, but not as Kafka does; check the port in -broker", address)
 	}
-	return nil
+	protocol, also := "PLAINTEXT", ""
+	if l.certificate != nil {
+		protocol = "SSL"
+	}
+	if len(l.mechanisms) > 0 {
+		protocol = "SASL_" + protocol
+		also = fmt.Sprintf(", sasl.mechanism (%s), sasl.username and sasl.password", strings.Join(l.mechanisms, " or "))
+	}
+	// A listener that wants a certificate first does not tell whether it wants a
+	// user too.
+	if protocol == e.Protocol() || !l.kafka && e.Encrypted() {
+		return nil
+	}
+	return fmt.Errorf("%s speaks %s and the client %s: set security.protocol=%s%s in the file of -client-config", address, protocol, e.Protocol(), protocol, also)
 }
 
 // distrust says why a certificate is not trusted, which the library does not.

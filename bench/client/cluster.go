@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -54,9 +55,10 @@ func (a *Admin) Reach(ctx context.Context, n Node) error {
 // Uses are what a client wants to do with a topic or a group.
 type Uses struct{ Read, Write, Delete bool }
 
-// lacks returns the first right that is missing. A cluster that does not tell
-// rights, for it is old, lacks none.
+// lacks returns the rights that are missing, "" for none. A cluster that does
+// not tell rights, for it is old, lacks none.
 func (u Uses) lacks(granted []kafka.ACLOperation) string {
+	var missing []string
 	for _, use := range []struct {
 		wanted bool
 		right  kafka.ACLOperation
@@ -67,10 +69,10 @@ func (u Uses) lacks(granted []kafka.ACLOperation) string {
 		{u.Delete, kafka.ACLOperationDelete, mayDelete},
 	} {
 		if use.wanted && len(granted) > 0 && !slices.Contains(granted, use.right) {
-			return use.name
+			missing = append(missing, use.name)
 		}
 	}
-	return ""
+	return strings.Join(missing, ", ")
 }
 
 // Topic returns how many partitions a topic has, after making sure that this
@@ -91,8 +93,8 @@ func (a *Admin) Topic(ctx context.Context, name string, uses Uses) (partitions i
 	case t.Error.Code() != kafka.ErrNoError:
 		return 0, wrapOn(doing, mayLook, name, t.Error)
 	}
-	if right := uses.lacks(t.AuthorizedOperations); right != "" {
-		return 0, wrapOn(doing, right, name, kafka.NewError(kafka.ErrTopicAuthorizationFailed, "not permitted: "+right, false))
+	if rights := uses.lacks(t.AuthorizedOperations); rights != "" {
+		return 0, wrapOn(doing, rights, name, kafka.NewError(kafka.ErrTopicAuthorizationFailed, "this user may not "+rights, false))
 	}
 	return len(t.Partitions), nil
 }
@@ -110,8 +112,8 @@ func (a *Admin) MayJoin(ctx context.Context, group string) error {
 	if code := g.Error.Code(); code == kafka.ErrGroupAuthorizationFailed {
 		return wrap(doing, g.Error)
 	}
-	if right := (Uses{Read: true}).lacks(g.AuthorizedOperations); right != "" {
-		return wrap(doing, kafka.NewError(kafka.ErrGroupAuthorizationFailed, "not permitted: "+right, false))
+	if rights := (Uses{Read: true}).lacks(g.AuthorizedOperations); rights != "" {
+		return wrap(doing, kafka.NewError(kafka.ErrGroupAuthorizationFailed, "this user may not "+rights, false))
 	}
 	return nil
 }
@@ -119,13 +121,13 @@ func (a *Admin) MayJoin(ctx context.Context, group string) error {
 // MayTransact makes sure that this client may use a transactional id. There is
 // no other way than to register it; the cluster forgets it by itself.
 func MayTransact(ctx context.Context, e Endpoint, id string) error {
-	p := e.properties(Properties{"transactional.id": id, "log_level": "0"})
-	producer, err := NewProducer(p, "")
+	// Its log would land in the middle of the user's terminal.
+	p, err := kafka.NewProducer(e.properties(Properties{"transactional.id": id}).configMap(kafka.ConfigMap{"go.logs.channel.enable": true}))
 	if err != nil {
-		return err
+		return fmt.Errorf("make producer: %w", err)
 	}
-	defer producer.Close()
-	return producer.InitTransactions(ctx)
+	defer p.Close()
+	return (&Producer{p: p}).InitTransactions(ctx)
 }
 
 // CommitFor commits offsets for a group that has no members yet: where they

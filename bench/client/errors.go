@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -68,7 +69,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %v", e.Doing, e.Err)
 	if e.Remedy != "" {
-		text += "; " + e.Remedy
+		text = strings.TrimSuffix(text, ".") + "; " + e.Remedy
 	}
 	return text
 }

@@ -145,7 +145,7 @@ func missingRight(code kafka.ErrorCode, right, topic string) string {
 			on = "the topic " + topic
 		}
 		text := "allow " + cmp.Or(right, mayLook) + " on " + on
-		if right == mayCreate || right == mayDelete {
+		if strings.Contains(right, mayCreate) || strings.Contains(right, mayDelete) {
 			text += ", or name one that exists with -set topic.existing=NAME"
 		}
 		return text
