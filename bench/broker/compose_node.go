@@ -165,7 +165,6 @@ func (n *composeNode) follow(since string) (err error) {
 
 // await notes the container's end.
 func (n *composeNode) await(follower *process.Program, ended chan struct{}) {
-	defer close(ended)
 	for {
 		<-follower.Done()
 		since := time.Now().UTC().Format(time.RFC3339Nano)
@@ -181,6 +180,7 @@ func (n *composeNode) await(follower *process.Program, ended chan struct{}) {
 		if !n.struck && !n.broker.closed() {
 			n.failure = n.unwanted(c, err)
 		}
+		close(ended)
 		return
 	}
 }
