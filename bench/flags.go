@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 
 	"deliverybench/bench/claim"
+	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
 	"deliverybench/profiles"
 )
@@ -18,6 +20,7 @@ import (
 type flags struct {
 	profile string
 	broker  string
+	clients string
 	out     string
 	resume  string
 	scratch string
@@ -42,7 +45,30 @@ func (f *flags) planning(set *flag.FlagSet) {
 	set.StringVar(&f.seed, "seed", "", "`number` that fixes the order of trials and every random choice (default: the profile's)")
 	set.StringVar(&f.only, "only", "", "run only the trials whose cell/scenario matches this `regexp`")
 	set.StringVar(&f.broker, "broker", "", "what to put the load on: `NAME` is "+profile.BrokerUsage+" (default: the profile's, else "+profile.DefaultBroker+")")
+	f.access(set)
 	set.Float64Var(&f.scale, "scale", 1, "multiply load.duration, load.warmup and the faults' times by this `factor`")
+}
+
+// access registers those that let clients into somebody else's cluster.
+func (f *flags) access(set *flag.FlagSet) {
+	set.StringVar(&f.clients, "client-config", "", "`file` of librdkafka properties that a cluster at HOST:PORT asks for: TLS, SASL; ${NAME} and ${file:PATH} stand for secrets")
+}
+
+// endpoint reads the file of -client-config.
+func (f *flags) endpoint(getenv func(string) string) (client.Endpoint, error) {
+	if f.clients == "" {
+		return client.Endpoint{}, nil
+	}
+	file, err := os.Open(f.clients)
+	if err != nil {
+		return client.Endpoint{}, fmt.Errorf("-client-config: %w", err)
+	}
+	defer file.Close()
+	e, err := client.ReadProperties(file, getenv)
+	if err != nil {
+		return client.Endpoint{}, fmt.Errorf("-client-config %s: %w", f.clients, err)
+	}
+	return e, nil
 }
 
 // running registers those of the run verb.
@@ -80,8 +106,9 @@ func parse(verb string, args []string, register func(*flag.FlagSet)) (positional
 	}
 }
 
-// plan opens the profile and resolves it; took says which profile that was.
-func (f *flags) plan() (plan *profile.Plan, took string, err error) {
+// plan opens the profile and resolves it for its broker; took says which
+// profile that was. survey asks somebody else's cluster for its number of nodes.
+func (f *flags) plan(survey func() (int, error)) (plan *profile.Plan, took string, err error) {
 	if f.profile == "" {
 		return nil, "", errors.New(`no profile: name one with -profile, for example -profile at-most-once.yaml ("list" shows those that ship)`)
 	}
@@ -93,6 +120,9 @@ func (f *flags) plan() (plan *profile.Plan, took string, err error) {
 	f.broker = cmp.Or(f.broker, p.Broker, profile.DefaultBroker)
 	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
 		return nil, "", fmt.Errorf("-broker %s: %w", f.broker, err)
+	}
+	if f.clients != "" && !options.Cluster.Foreign {
+		return nil, "", fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
 	}
 	if f.seed != "" {
 		var seed uint64
@@ -114,6 +144,11 @@ func (f *flags) plan() (plan *profile.Plan, took string, err error) {
 			errs[i] = fmt.Errorf("%s: %w", p.Path, err)
 		}
 		return nil, "", errors.Join(errs...)
+	}
+	if options.Cluster.Foreign {
+		if options.Cluster.Nodes, err = survey(); err != nil {
+			return nil, "", err
+		}
 	}
 	plan, err = p.Plan(options)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"deliverybench/bench/broker"
 	"deliverybench/bench/chart"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
@@ -42,9 +41,9 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 	if len(positional) > 0 {
 		return p.usage("unexpected argument %q: a profile is named with -profile", positional[0])
 	}
-	plan, took, err := f.plan()
+	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
-		return p.usage("%v", err)
+		return p.refused(ctx, err)
 	}
 	return p.execute(ctx, &f, plan, took)
 }
@@ -102,13 +101,7 @@ func hold(dir string) (release func(), err error) {
 func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error {
 	spawner := process.NewSpawner(p.executable)
 	defer spawner.Close()
-	folder, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	b, err := broker.Open(ctx, f.broker, broker.Options{
-		Spawner: spawner, Getenv: p.getenv, Folder: folder, Scratch: p.scratch, Logs: o.Store.Dir(),
-	})
+	b, err := p.open(ctx, f, spawner, o.Store.Dir())
 	if err != nil && ctx.Err() != nil {
 		o.Run.Run.Interrupted = true
 		return o.Store.Save(o.Run)

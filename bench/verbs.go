@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ var verbs = []struct{ name, arguments, about string }{
 	{"list", "", "the profiles that ship"},
 	{"show", "NAME", "print a profile that ships"},
 	{"report", "DIR", "redraw table, charts and reports from a run's saved files"},
+	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
 	{"version", "", "versions of this program and of what it is built on"},
 	{"help", "[VERB]", "explain a verb and its flags"},
 }
@@ -78,6 +80,8 @@ func register(verb string, f *flags, set *flag.FlagSet) {
 		f.running(set)
 	case "check":
 		f.planning(set)
+	case "broker":
+		f.keeping(set)
 	case "report":
 		f.output(set)
 	}
@@ -130,7 +134,7 @@ func (p *program) show(args []string) int {
 }
 
 // check prints the plan without running it.
-func (p *program) check(args []string) int {
+func (p *program) check(ctx context.Context, args []string) int {
 	var f flags
 	positional, err := parse("check", args, f.planning)
 	if errors.Is(err, flag.ErrHelp) {
@@ -145,9 +149,9 @@ func (p *program) check(args []string) int {
 	if err != nil {
 		return p.usage("%v", err)
 	}
-	plan, took, err := f.plan()
+	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
-		return p.usage("%v", err)
+		return p.refused(ctx, err)
 	}
 	fmt.Fprintf(p.stdout, "%s is valid: %s, %s, about %s.\n", took, size(plan), count(len(plan.Profile.Claims), "claim"), stats.Seconds(plan.Estimate().Seconds()))
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
