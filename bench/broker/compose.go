@@ -57,7 +57,7 @@ type Compose struct {
 	nodes   []*composeNode
 
 	closing chan struct{}
-	close   sync.Once
+	once    sync.Once
 }
 
 // StartCompose brings a project up and waits until the cluster is ready. It
@@ -130,15 +130,17 @@ func portVariable(id int) string { return fmt.Sprintf("DELIVERYBENCH_PORT_%d", i
 
 // up has Compose create and start the nodes.
 func (b *Compose) up(ctx context.Context, file string, ports []int) error {
-	words := append(slices.Clone(b.engine.compose), "--file", file, "--project-name", b.project, "up", "--detach")
+	words := slices.Concat(b.engine.compose, []string{"--file", file, "--project-name", b.project, "up", "--detach"})
 	command := exec.Command(words[0], words[1:]...)
 	// By a variable, so that profiles that the user's environment names are none.
-	command.Env = append(command.Environ(), "COMPOSE_PROFILES="+composeProfiles[len(ports)])
+	command.Env = append(command.Environ(), "COMPOSE_PROFILES="+composeProfiles[len(ports)], "DELIVERYBENCH_HEALTH_INTERVAL=24h")
 	for i, port := range ports {
 		command.Env = append(command.Env, fmt.Sprintf("%s=%d", portVariable(i+1), port))
 	}
-	name := strings.Join(append(b.engine.compose, "up"), " ")
-	p, err := b.spawner.StartProgram(name, command, filepath.Join(b.logs, "compose.log"))
+	name := strings.Join(b.engine.compose, " ") + " up"
+	log := filepath.Join(b.logs, "compose.log")
+	_ = os.Remove(log) // what an earlier start says is not why this one fails
+	p, err := b.spawner.StartProgram(name, command, log)
 	if err != nil {
 		return err
 	}
@@ -293,7 +295,7 @@ func (b *Compose) closed() bool {
 
 // Close removes the project. What it cannot remove, the next start does.
 func (b *Compose) Close() {
-	b.close.Do(func() {
+	b.once.Do(func() {
 		close(b.closing)
 		_ = b.engine.remove(context.Background(), b.project)
 		for _, n := range b.nodes {

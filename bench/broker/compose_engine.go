@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +30,7 @@ func findEngine(ctx context.Context) (*engine, error) {
 	e := &engine{}
 	version := ""
 	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
-		said, err := call(ctx, append(command, "version", "--short")...)
+		said, err := call(ctx, slices.Concat(command, []string{"version", "--short"})...)
 		if err == nil {
 			e.compose, version = command, strings.TrimSpace(said)
 			break

@@ -19,7 +19,7 @@ import (
 const projectLabel = "com.docker.compose.project"
 
 // removedWithin bounds the removal of a project.
-const removedWithin = time.Minute
+const removedWithin = 30 * time.Second
 
 // ownProject matches the names of projects that this program started. They say
 // whose a project is, so that the next start knows what a killed program left:
