@@ -6,10 +6,12 @@
 //     prediction beside them.
 //   - latency: percentile curves of the open-loop scenarios on an HDR axis,
 //     pooled over the repeats.
-//   - timeline: throughput and latency of a trial around its faults.
+//   - timeline: throughput and latency of a trial around its faults; of a broker
+//     fault every step until messages are acknowledged and processed again.
 //
-// Each figure becomes charts/NAME.png (1600×900 pixels), .svg with its font
-// embedded and its finding as title, and .csv with the points that were drawn. A figure is built in
+// What the run omitted takes no room in a figure: a note under it names it.
+// Each figure becomes charts/NAME.png (1600 pixels wide, up to 900 high), .svg with
+// its font embedded and its finding as title, and .csv with the points that were drawn. A figure is built in
 // three steps: select (what a chart shows, in its own file), lay out (frame,
 // scale, spread: where it goes, so that no text meets another) and paint (pen,
 // on gonum/plot's canvases). A headline states a ratio only where package stats

@@ -180,7 +180,7 @@ func TestLatencyTitleOwnsUpToWhatNeverArrived(t *testing.T) {
 
 func TestLossTitleClaimsNoMoreThanThereIs(t *testing.T) {
 	row := func(observed, predicted float64, exact bool) lossRow {
-		return lossRow{cell: &result.Cell{Arm: "a"}, promise: "held", lost: tally{observed: observed, predicted: &predicted, exact: exact},
+		return lossRow{cell: &result.Cell{Arm: "a"}, scenario: "crash", promise: "held", lost: tally{observed: observed, predicted: &predicted, exact: exact},
 			duplicates: tally{predicted: pointer(0.0), exact: true}}
 	}
 	const what = "Lost and duplicated messages: "
@@ -188,7 +188,7 @@ func TestLossTitleClaimsNoMoreThanThereIs(t *testing.T) {
 	require.Equal(t, what+"not as many as predicted", lossTitle([]lossRow{row(499, 500, true), row(1, 2, false)}))
 	require.Equal(t, what+"more than predicted", lossTitle([]lossRow{row(500, 500, true), row(3, 0, false)}))
 	require.Equal(t, what+"as many as predicted where theory gives the number", lossTitle([]lossRow{row(500, 500, true), {cell: &result.Cell{}, lost: tally{observed: 3}}}))
-	require.Equal(t, "Lost per trial: 9981 with a, predicted ≈ 10,000", lossTitle([]lossRow{row(500, 500, true), row(9981, 10_000, false), row(9000, 10_000, false)}))
+	require.Equal(t, "Lost per trial in scenario crash: 9981 with a, predicted ≈ 10,000", lossTitle([]lossRow{row(500, 500, true), row(9981, 10_000, false), row(9000, 10_000, false)}))
 }
 
 // What was left out takes no row; a note names it with the reason. What ran and

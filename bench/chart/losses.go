@@ -194,7 +194,7 @@ func aboutTitle(rows []lossRow) string {
 			t := kind.of(r)
 			if t.predicted != nil && !t.exact && *t.predicted > 0 && t.observed > most {
 				most = t.observed
-				title = fmt.Sprintf("%s per trial: %s with %s, predicted ≈ %s", kind.name, amount(t.observed), label(r.cell), amount(*t.predicted))
+				title = fmt.Sprintf("%s per trial in scenario %s: %s with %s, predicted ≈ %s", kind.name, r.scenario, amount(t.observed), label(r.cell), amount(*t.predicted))
 			}
 		}
 		if title != "" {

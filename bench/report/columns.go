@@ -156,6 +156,7 @@ func countColumns(g group) []column {
 		differs, anything := false, false
 		for _, trials := range g.trials {
 			var seen, due []int64
+			about := ""
 			for _, t := range completed(trials) {
 				n := what.observed(t)
 				seen = append(seen, n)
@@ -165,11 +166,19 @@ func countColumns(g group) []column {
 				}
 				if p := t.Predicted(what.forecast); p != nil {
 					due = append(due, *p)
-					differs = differs || *p != n
+					if !exactly(t) {
+						about = "≈ "
+					}
+					// What is only about so many is told beside what came, even where they agree.
+					differs = differs || *p != n || about != "" && n != 0
 				}
 			}
 			observed.cells = append(observed.cells, countRange(seen))
-			predicted.cells = append(predicted.cells, countRange(due))
+			text := countRange(due)
+			if text != stats.None {
+				text = about + text
+			}
+			predicted.cells = append(predicted.cells, text)
 		}
 		if anything || (g.kind == faulted && what.forecast != nil) {
 			columns = append(columns, observed)
@@ -179,6 +188,11 @@ func countColumns(g group) []column {
 		}
 	}
 	return columns
+}
+
+// exactly reports whether theory gives what the trial's faults cost to the message.
+func exactly(t *result.Trial) bool {
+	return !slices.ContainsFunc(t.Faults, func(f result.Fault) bool { return f.Predicted != nil && !f.Predicted.Exact })
 }
 
 // countRange writes the counts of a row's repeats: one number when all agree.

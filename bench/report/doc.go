@@ -10,4 +10,6 @@
 // speed, a paced one latency, one with faults what was lost and duplicated. So
 // a number is chosen and rounded in one place. Under the table stand notes
 // (notes.go): how each number was made, what was left out and why, what limits it.
+// Where brokers were struck a second view (recovery.go) has how soon they, and
+// those who wait for them, went on.
 package report

@@ -233,11 +233,99 @@ func hostile() *result.Run {
 	return &b.run
 }
 
+// strikeBrokers gives a trial a broker fault: steps are what and when, in turn;
+// the last is the recovery.
+func strikeBrokers(t *result.Trial, name string, nodes []int32, steps ...any) {
+	fired := 2.0
+	f := result.Fault{Name: name, Armed: &fired, Fired: &fired, Nodes: nodes}
+	for i := 0; i+1 < len(steps); i += 2 {
+		f.Steps = append(f.Steps, result.Step{What: steps[i].(string), At: steps[i+1].(float64)})
+	}
+	if last := f.Steps[len(f.Steps)-1]; last.What == result.AckedAgain || last.What == result.ProcessedAgain {
+		f.Recovered = &last.At
+	}
+	t.Faults = append(t.Faults, f)
+}
+
+// failover is acks against an isolated and a killed leader, on three nodes.
+func failover() *result.Run {
+	b := newBuild("acks-failover", "isolated", "killed")
+	b.run.Environment.Broker = result.Broker{Kind: "local3", Version: "4.3.1", Nodes: 3, SharesHost: true}
+	for i, arm := range []string{"none", "leader", "all", "all-idempotent"} {
+		guarantee := []string{"none", "none", "at-least-once", "exactly-once"}[i]
+		c := b.cell(arm, guarantee)
+		c.Settings["producer.acks"], c.Settings["pipeline"], c.Settings["topic.replication"] = []string{"0", "1", "all", "all"}[i], "produce", "3"
+		for repeat := range 2 {
+			t := b.trial(c, "isolated")
+			late, node := 0.4*float64(repeat)+0.1*float64(i), 2-repeat
+			killed := fmt.Sprintf("node %d killed", node)
+			strikeBrokers(t, "isolate leader for 2s", []int32{1, 2, 3}, "node 3 frozen", 2.0, killed, 4.01, "node 3 thawed", 4.02,
+				fmt.Sprintf("node %d started again", node), 4.6, result.Elected, 12.9+late, result.AckedAgain, 13.02+late)
+			lost := []int64{10_305, 9_981, 0, 0}[i] - int64(repeat)
+			predicted, none := []int64{10_000, 10_000, 0, 0}[i], int64(0)
+			t.Faults[0].Predicted = &result.Predicted{Lost: &predicted}
+			if i == 3 {
+				t.Faults[0].Predicted.Duplicates = &none
+			}
+			t.Verdict.Lost = ledger.Lost{Total: max(lost, 0), Log: max(lost, 0)}
+		}
+		t := b.trial(c, "killed")
+		saturate(t, 300e3)
+		strikeBrokers(t, "kill leader", []int32{2}, "node 2 killed", 2.01, "node 2 started again", 2.6, result.Elected, 11.2, result.AckedAgain, 11.31)
+		t.Verdict.Lost = ledger.Lost{Total: []int64{275_163, 126_371, 0, 0}[i], Log: []int64{275_163, 126_371, 0, 0}[i]}
+		t.Verdict.Duplicates = ledger.Dups{Total: []int64{0, 0, 9082, 0}[i], Retried: []int64{0, 0, 9082, 0}[i]}
+	}
+	return b.claims("{none,leader}/isolated", "lost == predicted ± 15%", "{all,all-idempotent}/*", "lost == 0", "all-idempotent/*", "duplicates == 0")
+}
+
+// coordinators is a run in which some brokers led nothing, some were only frozen,
+// and one cell did not recover.
+func coordinators() *result.Run {
+	b := newBuild("coordinators", "coordinator", "frozen", "follower")
+	b.run.Environment.Broker = result.Broker{Kind: "compose", Version: "4.3.1", Nodes: 3, SharesHost: true}
+	for i, every := range []string{"50", "500"} {
+		c := b.cell("relay", "at-least-once", "consumer.commit.every", every)
+		t := b.trial(c, "coordinator")
+		strikeBrokers(t, "kill group-coordinator", []int32{1}, "node 1 killed", 2.01, result.Elected, 2.4, result.AckedAgain, 2.5, result.ProcessedAgain, 5.52)
+		t = b.trial(c, "coordinator")
+		strikeBrokers(t, "kill group-coordinator", []int32{3}, "node 3 killed", 2.01, result.Elected, 2.8, result.AckedAgain, 2.81, result.ProcessedAgain, 6.1)
+		if i == 1 {
+			t.Faults[0].Steps, t.Faults[0].Recovered = t.Faults[0].Steps[:2], nil
+			t.Status, t.Promise, t.Verdict, t.Reason = result.Inconclusive, result.PromiseInconclusive, nil, "waited 30 s for the group"
+		}
+		strikeBrokers(b.trial(c, "frozen"), "freeze leader for 2s", []int32{2}, "node 2 frozen", 2.0, "node 2 thawed", 4.0, result.AckedAgain, 4.21, result.ProcessedAgain, 4.3)
+		strikeBrokers(b.trial(c, "follower"), "stop followers", []int32{1, 3}, "node 1 stopped", 2.7, "node 3 stopped", 3.1, result.AckedAgain, 2.05, result.ProcessedAgain, 2.06)
+	}
+	return b.claims("*/*", "lost == 0")
+}
+
+// omitted is a matrix of which the embedded broker shows only a part.
+func omitted() *result.Run {
+	b := newBuild("omitted", "paced", "leader-kill")
+	for _, arm := range []string{"before", "after"} {
+		for _, acks := range []string{"0", "1", "all"} {
+			for _, every := range []string{"50", "500"} {
+				c := b.cell(arm, "at-least-once", "producer.acks", acks, "consumer.commit.every", every)
+				if acks == "1" {
+					c.Omitted = "the embedded broker has one log per partition, so acks=1 and acks=all are the same to it; try -broker local3"
+					continue
+				}
+				pace(b.trial(c, "paced"), 800, 2e3, 4e3)
+				t := b.trial(c, "leader-kill")
+				t.Status, t.Promise, t.Verdict = result.Omitted, result.NoPromise, nil
+				t.Reason = "kill leader: the embedded broker keeps its log in memory, so nothing would survive; try -broker local"
+			}
+		}
+	}
+	return b.claims("*/*", "lost == 0")
+}
+
 func empty() *result.Run { return &newBuild("empty").run }
 
 func fixtures() map[string]*result.Run {
 	return map[string]*result.Run{
 		"semantics": semantics(), "matrix": matrix(), "trouble": trouble(), "empty": empty(), "hostile": hostile(),
+		"failover": failover(), "coordinators": coordinators(), "omitted": omitted(),
 	}
 }
 

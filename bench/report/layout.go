@@ -10,14 +10,17 @@ func (v *view) blocks(columns int) []block {
 	for _, g := range v.groups {
 		parts = append(parts, g.split(room)...)
 	}
-	promise := v.all.width()
+	promise := 0 // with the gap before it
+	if v.all != nil {
+		promise = gap + v.all.width()
+	}
 	var out []block
 	current, used := block{labels: labels}, 0
 	for i, g := range parts {
 		w := g.need(room)
 		reserve := 0
 		if i == len(parts)-1 {
-			reserve = gap + promise
+			reserve = promise
 		}
 		if len(current.groups) > 0 && used+gap+w+reserve > room {
 			out, current, used = append(out, current), block{labels: labels}, 0
@@ -28,10 +31,10 @@ func (v *view) blocks(columns int) []block {
 		current.groups = append(current.groups, g)
 		used += w
 	}
-	if used+gap+promise > room { // only the promise is left over
+	if promise > 0 && used+promise > room { // only the promise is left over
 		out, current = append(out, current), block{labels: labels}
 	}
-	current.last = &v.all
+	current.last = v.all
 	out = append(out, current)
 	for i := range out {
 		out[i].widen(room)
@@ -88,7 +91,10 @@ func (b *block) widen(room int) {
 // varied settings stand in one column instead, by the cell's name.
 func (v *view) fitLabels(columns int) []column {
 	const least = 4
-	numbers := v.all.width()
+	numbers := 0
+	if v.all != nil {
+		numbers = v.all.width()
+	}
 	for _, g := range v.groups {
 		numbers = max(numbers, g.need(columns))
 	}

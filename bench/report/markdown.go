@@ -26,8 +26,14 @@ func Markdown(w io.Writer, run *result.Run, folder fs.FS) error {
 	m.paragraph(md(run.Run.About))
 	m.table(v)
 	m.list(v.how())
+	if r := recoveryView(run); r != nil {
+		m.line("\n## Recovery")
+		m.paragraph(md(r.recoveryTitle()) + ":")
+		m.table(r.long())
+		m.list([]string{r.howRecovery()})
+	}
 	m.claims(run)
-	m.reasons("Omitted", omissionsOf(run))
+	m.omissions(omissions(run))
 	m.reasons("Inconclusive", unfinished(run, result.Inconclusive))
 	m.reasons("Failed", unfinished(run, result.Failed))
 	m.reasons("Interrupted", unfinished(run, result.Stopped))
@@ -78,12 +84,14 @@ func (m *markdown) table(v *view) {
 		return
 	}
 	columns := append([]column(nil), v.labels...)
+	if v.all != nil { // first of the numbers: a wide table is cut off at its right
+		columns = append(columns, *v.all)
+	}
 	for _, g := range v.groups {
 		for _, c := range g.columns {
-			columns = append(columns, column{header: g.title + "\n" + c.header, cells: c.cells})
+			columns = append(columns, column{header: strings.TrimPrefix(g.heading()+"\n"+c.header, "\n"), cells: c.cells})
 		}
 	}
-	columns = append(columns, v.all)
 	m.line("")
 	head, rule := "|", "|"
 	for _, c := range columns {
@@ -121,6 +129,16 @@ func (m *markdown) claims(run *result.Run) {
 			m.line("")
 		}
 		m.line("- " + md(l))
+	}
+}
+
+func (m *markdown) omissions(all []result.Omission) {
+	if len(all) == 0 {
+		return
+	}
+	m.line("\n## Omitted\n")
+	for _, o := range all {
+		m.line("- " + md(omissionLine(o)))
 	}
 }
 

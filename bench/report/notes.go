@@ -28,10 +28,7 @@ func (g *grouped) add(name string) {
 type byReason []*grouped
 
 func (b *byReason) add(reason, name string) {
-	reason = plain(reason)
-	if reason == "" {
-		reason = "no reason was given"
-	}
+	reason = orElse(plain(reason), noReason)
 	for _, g := range *b {
 		if g.Reason == reason {
 			g.add(name)
@@ -41,23 +38,26 @@ func (b *byReason) add(reason, name string) {
 	*b = append(*b, &grouped{reason, []string{name}})
 }
 
-// omissionsOf lists what was left out: whole cells, and scenarios of cells.
-func omissionsOf(run *result.Run) byReason {
-	var out byReason
-	for i := range run.Cells {
-		c := &run.Cells[i]
-		if c.Omitted != "" {
-			out.add(c.Omitted, plain(c.Name))
-			continue
-		}
-		for _, t := range c.Trials {
-			if t.Status == result.Omitted {
-				out.add(t.Reason, plain(c.Name)+"/"+plain(t.Scenario))
-			}
+// omissions lists what was left out, each reason once.
+func omissions(run *result.Run) []result.Omission {
+	out := result.Omissions(run, nil)
+	for i := range out {
+		o := &out[i]
+		o.What, o.Reason = plain(o.What), orElse(plain(o.Reason), noReason)
+		for j := range o.Names {
+			o.Names[j] = plain(o.Names[j])
 		}
 	}
 	return out
 }
+
+// omissionLine is "acks=1 (20 cells): the embedded broker has one log per partition."
+func omissionLine(o result.Omission) string {
+	return o.What + ": " + strings.TrimRight(o.Reason, ".") + "."
+}
+
+// noReason stands where a reason should.
+const noReason = "no reason was given"
 
 // unfinished lists the trials with a status, by their reasons.
 func unfinished(run *result.Run, status result.Status) byReason {
@@ -252,24 +252,33 @@ func howFaults(g group) string {
 				if f.Fired != nil && t.Promise == result.Held && (f.Predicted == nil || !f.Predicted.Exact) {
 					exposed++ // where nothing is promised, nothing can be violated
 				}
-				if name := plain(f.Name); !slices.Contains(names, name) {
-					names = append(names, name)
-				}
+				names = addNew(names, plain(f.Name)+howStruck(f.Name))
 			}
 			if t.Promise == result.Violated {
 				violated++
 			}
 		}
 	}
-	line := fmt.Sprintf("%s: %s (SIGKILL); %d of %d fired.", plain(g.scenario), list(names, 3), fired, planned)
-	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "kill") }) {
-		line = strings.Replace(line, " (SIGKILL)", "", 1)
-	}
+	line := fmt.Sprintf("%s: %s; %d of %d fired.", plain(g.scenario), list(names, 3), fired, planned)
 	if violated == 0 && exposed > 0 {
 		line += fmt.Sprintf(" No violation in %s: at 95 %% confidence at most %s of such faults violate a promise.",
 			plural(exposed, "fault"), stats.Percent(stats.UpperBound(exposed)))
 	}
 	return line
+}
+
+// howStruck says what a fault's name leaves open.
+func howStruck(name string) string {
+	verb, _, _ := strings.Cut(name, " ")
+	switch verb {
+	case "kill":
+		return " (SIGKILL)"
+	case "stop":
+		return " (in good order)"
+	case "isolate":
+		return " (its followers are frozen, then it is killed and they are thawed)"
+	}
+	return ""
 }
 
 // claimLines sums up the claims: one line, then one for each that was not met.
@@ -310,7 +319,7 @@ func claimLine(c result.Claim) string {
 	}
 	line := fmt.Sprintf("%s %s: %s/%s: %s", mark, c.Status, plain(c.Cell), plain(c.Scenario), plain(c.Expression))
 	if c.Expected != "" || c.Observed != "" {
-		line += fmt.Sprintf(": expected %s, observed %s", orNone(plain(c.Expected)), orNone(plain(c.Observed)))
+		line += fmt.Sprintf(": expected %s, observed %s", orElse(plain(c.Expected), stats.None), orElse(plain(c.Observed), stats.None))
 	}
 	if c.Reason != "" {
 		line += "; " + plain(c.Reason)
@@ -321,9 +330,9 @@ func claimLine(c result.Claim) string {
 	return line
 }
 
-func orNone(s string) string {
+func orElse(s, otherwise string) string {
 	if s == "" {
-		return stats.None
+		return otherwise
 	}
 	return s
 }

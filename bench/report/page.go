@@ -21,10 +21,9 @@ var pageText string
 
 // HTML writes report.html: one page with its charts, style and text inside, for
 // a browser without a network. Charts are the SVG files of charts/ in folder; a
-// nil folder has none. They stand as images, in which a browser runs nothing.
-// The error is the writer's or the folder's.
+// nil folder has none. The error is the writer's or the folder's.
 func HTML(w io.Writer, run *result.Run, folder fs.FS) error {
-	charts, err := pageCharts(run, folder)
+	charts, fonts, err := pageCharts(run, folder)
 	if err != nil {
 		return err
 	}
@@ -32,17 +31,20 @@ func HTML(w io.Writer, run *result.Run, folder fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("the page's template: %w", err)
 	}
-	return t.Execute(w, newPage(run, charts))
+	p := newPage(run, charts)
+	p.Fonts = template.CSS(strings.Join(fonts, "\n"))
+	return t.Execute(w, p)
 }
 
-// page is what the template draws; every field is text that it escapes.
+// page is what the template draws; every field is text that it escapes, but for
+// the charts and their fonts.
 type page struct {
 	Name, About, Verdict, State string
-	Labels                      []string
-	Groups                      []pageGroup
-	Headers                     []pageCell
-	Rows                        [][]pageCell
+	Fonts                       template.CSS // of our own charts, checked
+	Table                       pageTable
 	How                         []string
+	Recovery                    *pageRecovery
+	Omitted                     []result.Omission
 	Claims                      string
 	ClaimRows                   []result.Claim
 	ClaimReasons                bool        // one of them has a reason
@@ -54,17 +56,33 @@ type page struct {
 	Command                     string
 }
 
+// pageTable is a view: what names a row, perhaps the promise, then the groups.
+type pageTable struct {
+	Label   string // for those who do not see it
+	Names   []pageCell
+	Groups  []pageGroup
+	Headers []string
+	Rows    [][]pageCell
+}
+
 type pageGroup struct {
 	Title string
 	Span  int
 }
 
+type pageRecovery struct {
+	Title, How string
+	Table      pageTable
+}
+
 // pageCell is one cell of a table. Class is "", "text", or a promise.
 type pageCell struct{ Text, Class string }
 
+// pageChart is a drawing of ours or an image of anybody's.
 type pageChart struct {
 	Title, Alt string
-	Image      template.URL // a data URI made here of our own bytes
+	Drawing    template.HTML // checked
+	Image      template.URL  // a data URI
 }
 
 type pageReasons struct {
@@ -82,6 +100,7 @@ type pageTrial struct {
 	ID, Scenario, Status, Reason, Promise, Took, Speed, Generator string
 	Settings                                                      [][2]string // those that the scenario changed
 	Faults                                                        [][]string
+	Steps                                                         []string // of broker faults
 	Verdict                                                       [][2]string
 	LatencyHeaders                                                []string
 	Latency                                                       [][]string
@@ -100,8 +119,8 @@ func newPage(run *result.Run, charts []pageChart) page {
 	if lines := claimLines(run, 0); len(lines) > 0 {
 		p.Claims = lines[0]
 	}
+	p.Omitted = omissions(run)
 	for _, r := range []pageReasons{
-		{"Omitted", omissionsOf(run)},
 		{"Inconclusive", unfinished(run, result.Inconclusive)},
 		{"Failed", unfinished(run, result.Failed)},
 		{"Interrupted", unfinished(run, result.Stopped)},
@@ -113,39 +132,52 @@ func newPage(run *result.Run, charts []pageChart) page {
 	for _, w := range Warnings(run) {
 		p.Warnings = append(p.Warnings, warningLine(w))
 	}
-	p.addTable(v)
+	p.Table = newPageTable(v, "Results")
+	if r := recoveryView(run); r != nil {
+		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), newPageTable(r.long(), "Recovery")}
+	}
 	for _, c := range v.cells {
 		p.Cells = append(p.Cells, cellDetail(run, c))
 	}
 	return p
 }
 
-func (p *page) addTable(v *view) {
+// newPageTable has the promise before the numbers: a wide table goes on behind the
+// right edge of the window.
+func newPageTable(v *view, label string) pageTable {
+	t := pageTable{Label: label}
 	if len(v.groups) == 0 {
-		return
+		return t
 	}
-	columns := slices.Clone(v.labels)
+	class := "name" // stays in sight
 	for _, c := range v.labels {
-		p.Labels = append(p.Labels, c.header)
+		t.Names, class = append(t.Names, pageCell{c.header, class}), "text"
+	}
+	if v.all != nil {
+		t.Names = append(t.Names, pageCell{v.all.header, "text"})
 	}
 	for _, g := range v.groups {
-		p.Groups = append(p.Groups, pageGroup{g.title, len(g.columns)})
-		columns = append(columns, g.columns...)
+		t.Groups = append(t.Groups, pageGroup{g.heading(), len(g.columns)})
 		for _, c := range g.columns {
-			p.Headers = append(p.Headers, pageCell{Text: c.header})
+			t.Headers = append(t.Headers, c.header)
 		}
 	}
 	for i := range v.cells {
 		var row []pageCell
-		for _, c := range columns {
-			class := ""
-			if c.left {
-				class = "text"
-			}
-			row = append(row, pageCell{c.cells[i], class})
+		for j, c := range v.labels {
+			row = append(row, pageCell{c.cells[i], t.Names[j].Class})
 		}
-		p.Rows = append(p.Rows, append(row, pageCell{v.all.cells[i], promiseClass(v.all.cells[i])}))
+		if v.all != nil {
+			row = append(row, pageCell{v.all.cells[i], promiseClass(v.all.cells[i])})
+		}
+		for _, g := range v.groups {
+			for _, c := range g.columns {
+				row = append(row, pageCell{Text: c.cells[i]})
+			}
+		}
+		t.Rows = append(t.Rows, row)
 	}
+	return t
 }
 
 // promiseClass is the style of a promise.
@@ -170,15 +202,24 @@ func claimsWorstFirst(claims []result.Claim) []result.Claim {
 	return out
 }
 
-func pageCharts(run *result.Run, folder fs.FS) ([]pageChart, error) {
+// pageCharts are the figures and, each once, the fonts of those that are drawn
+// into the page.
+func pageCharts(run *result.Run, folder fs.FS) (charts []pageChart, fonts []string, err error) {
 	figures, err := figures(run, folder)
-	var out []pageChart
 	for _, f := range figures {
-		// Base64 has no character that could end an attribute.
-		image := template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.svg))
-		out = append(out, pageChart{f.title, f.alt(), image})
+		c := pageChart{Title: f.title, Alt: f.alt()}
+		if d, ok := inline(f.svg, f.alt()); ok {
+			c.Drawing = template.HTML(d.svg)
+			for _, font := range d.fonts {
+				fonts = addNew(fonts, font)
+			}
+		} else {
+			// Base64 has no character that could end an attribute.
+			c.Image = template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.svg))
+		}
+		charts = append(charts, c)
 	}
-	return out, err
+	return charts, fonts, err
 }
 
 func cellDetail(run *result.Run, c *result.Cell) pageCellDetail {
@@ -202,7 +243,7 @@ func cellDetail(run *result.Run, c *result.Cell) pageCellDetail {
 func trialDetail(t *result.Trial) pageTrial {
 	d := pageTrial{
 		ID: plain(t.ID), Scenario: plain(t.Scenario), Status: string(t.Status), Reason: plain(t.Reason), Promise: string(t.Promise),
-		Took: stats.Seconds(t.TookSecond), Generator: plain(t.Generator.Why), Faults: faultRows(t),
+		Took: stats.Seconds(t.TookSecond), Generator: plain(t.Generator.Why), Faults: faultRows(t), Steps: stepLines(t),
 	}
 	d.LatencyHeaders, d.Latency = latencyRows(t)
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
@@ -235,7 +276,7 @@ func faultRows(t *result.Trial) [][]string {
 		}
 		text := stats.Count(*n(p))
 		if !p.Exact {
-			text = "about " + text
+			text = "≈ " + text
 		}
 		return text
 	}
@@ -251,6 +292,21 @@ func faultRows(t *result.Trial) [][]string {
 		rows = append(rows, []string{"observed in the trial", "", "", "", stats.Count(t.Verdict.Lost.Total), stats.Count(t.Verdict.Duplicates.Total)})
 	}
 	return rows
+}
+
+// stepLines tell each broker fault: "isolate leader for 2s: 2.00 s node 1 frozen, 4.01 s node 2 killed".
+func stepLines(t *result.Trial) []string {
+	var lines []string
+	for _, f := range t.Faults {
+		var steps []string
+		for _, s := range f.Steps {
+			steps = append(steps, fmt.Sprintf("%.2f s %s", s.At, plain(s.What)))
+		}
+		if len(steps) > 0 {
+			lines = append(lines, plain(f.Name)+": "+strings.Join(steps, ", "))
+		}
+	}
+	return lines
 }
 
 // verdictRows are the counts that are not 0, and every cell of the table that is not.

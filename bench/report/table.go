@@ -46,10 +46,12 @@ func Table(w io.Writer, run *result.Run, o Options) error {
 		p.blank()
 	}
 	if len(v.cells) > 0 && len(v.groups) > 0 {
-		for _, block := range v.blocks(p.Width) {
-			p.block(block)
-			p.blank()
-		}
+		p.blocks(v)
+	}
+	if r := recoveryView(run); r != nil {
+		p.line(r.recoveryTitle()+":", "")
+		p.blank()
+		p.blocks(r)
 	}
 	p.notes(v)
 	p.line(Verdict(run), p.verdictColor(run))
@@ -85,9 +87,19 @@ func (p *printer) paint(s, color string) string {
 	return color + s + reset
 }
 
+func (p *printer) blocks(v *view) {
+	for _, block := range v.blocks(p.Width) {
+		p.block(block)
+		p.blank()
+	}
+}
+
 func (p *printer) notes(v *view) {
 	for _, l := range v.how() {
 		p.line(l, "")
+	}
+	if r := recoveryView(v.run); r != nil {
+		p.line(r.howRecovery(), "")
 	}
 	for i, l := range claimLines(v.run, listed) {
 		switch {
@@ -99,12 +111,22 @@ func (p *printer) notes(v *view) {
 			p.line(l, yellow)
 		}
 	}
-	p.reasons("Omitted", omissionsOf(v.run))
+	p.omissions(omissions(v.run))
 	p.reasons("Inconclusive", unfinished(v.run, result.Inconclusive))
 	p.reasons("Failed", unfinished(v.run, result.Failed))
 	p.reasons("Interrupted", unfinished(v.run, result.Stopped))
 	for _, w := range Warnings(v.run) {
 		p.line("! "+warningLine(w), yellow)
+	}
+}
+
+func (p *printer) omissions(all []result.Omission) {
+	for i, o := range all {
+		if i == listed {
+			p.line("Omitted: … and "+plural(len(all)-listed, "more reason")+", all in the report", "")
+			return
+		}
+		p.line("Omitted: "+omissionLine(o), "")
 	}
 }
 

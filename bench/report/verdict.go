@@ -31,7 +31,7 @@ func Verdict(run *result.Run) string {
 		prefix = fmt.Sprintf("Not finished: %d of %s so far. ", ran, plural(max(run.Run.TrialsPlanned, trials), "trial"))
 	}
 	switch {
-	case trials == 0 && omissionsOf(run) != nil:
+	case trials == 0 && len(omissions(run)) > 0:
 		return prefix + "Nothing was measured: everything was omitted."
 	case trials == 0:
 		return prefix + "Nothing was measured."

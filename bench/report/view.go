@@ -16,16 +16,17 @@ type view struct {
 	cells  []*result.Cell // the rows: every cell that was not omitted
 	labels []column       // what names a row: the arm, then the varied settings
 	groups []group
-	all    column // the promise over all the row's trials
-	pooled bool   // latencies are over all repeats together, not the repeats' median
+	all    *column // the promise over all the row's trials; nil is not shown
+	pooled bool    // latencies are over all repeats together, not the repeats' median
 }
 
 // group is one scenario's columns.
 type group struct {
 	scenario string
+	fault    string // of a group about the recovery from it
 	kind     kind
 	title    string
-	short    string // the title when there is little room
+	short    string // the scenario alone, when there is little room
 	role     string // the latency shown, a result role
 	service  string // its service time
 	repeats  []int  // completed trials per row that has any
@@ -46,9 +47,10 @@ type column struct {
 type kind int
 
 const (
-	paced   kind = iota // an open loop: latency
-	closed              // a closed loop: speed
-	faulted             // something went wrong on purpose: lost and duplicated
+	paced      kind = iota // an open loop: latency
+	closed                 // a closed loop: speed
+	faulted                // something went wrong on purpose: lost and duplicated
+	recovering             // how soon brokers and clients got over it
 )
 
 // newView lays a run out. It only reads the run.
@@ -65,7 +67,7 @@ func newView(run *result.Run) *view {
 			v.groups = append(v.groups, g)
 		}
 	}
-	v.all = column{header: "promise", left: true}
+	v.all = &column{header: "promise", left: true}
 	for _, c := range v.cells {
 		v.all.cells = append(v.all.cells, promiseText(c))
 	}
@@ -127,26 +129,13 @@ func (v *view) labelColumns() []column {
 		columns = append(columns, arm)
 	}
 	for _, name := range names {
-		col := column{header: plain(shortest(name, names)), left: true}
+		col := column{header: plain(result.ShortSetting(name, names)), left: true}
 		for _, c := range v.cells {
 			col.cells = append(col.cells, plain(c.Matrix[name]))
 		}
 		columns = append(columns, col)
 	}
 	return columns
-}
-
-// shortest returns the shortest dotted end of name that no other of names has:
-// "commit.every" beside "transaction.every".
-func shortest(name string, names []string) string {
-	parts := strings.Split(name, ".")
-	for i := len(parts) - 1; i > 0; i-- {
-		end := strings.Join(parts[i:], ".")
-		if !slices.ContainsFunc(names, func(n string) bool { return n != name && strings.HasSuffix("."+n, "."+end) }) {
-			return end
-		}
-	}
-	return name
 }
 
 // group lays out one scenario; any is false when no cell ran a trial of it.
@@ -230,6 +219,14 @@ func (v *view) titles(g group) (title, short string) {
 		}
 	}
 	return name, name
+}
+
+// heading is what stands over a group on a page, where a note tells the fault.
+func (g group) heading() string {
+	if g.kind == faulted {
+		return g.short
+	}
+	return g.title
 }
 
 // faultNames says what strikes in a trial: one by name, several counted.

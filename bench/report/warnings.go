@@ -22,25 +22,44 @@ func Warnings(run *result.Run) []Warning {
 	out = append(out, v.repeatsWarnings()...)
 	out = append(out, v.varianceWarnings()...)
 	out = append(out, trialWarnings(run)...)
-	if run.Environment.Broker.Kind == "embedded" {
+	return append(out, brokerWarnings(run)...)
+}
+
+// brokerWarnings are about what the broker is.
+func brokerWarnings(run *result.Run) []Warning {
+	const compare = "Compare the arms with each other, not with a cluster."
+	var out []Warning
+	alike := acksAlike(run)
+	switch b := run.Environment.Broker; {
+	case b.Kind == "embedded":
 		text := "Embedded broker: the guarantees are real, the speeds are not your cluster's"
-		if variesLeaderAcks(run) {
+		if alike {
 			text += "; it has one log per partition, so acks=1 and acks=all are the same to it"
 		}
+		return []Warning{{Text: text, Remedy: compare}}
+	case b.SharesHost:
 		out = append(out, Warning{
-			Text:   text,
-			Remedy: "Compare the arms with each other, not with a cluster.",
+			Text:   "Broker and load share " + plural(run.Environment.Cores, "core") + ": the speeds are this machine's",
+			Remedy: compare,
 		})
+	}
+	if alike {
+		remedy := "Use -broker local3, where topics have three copies."
+		if run.Environment.Broker.Nodes > 1 {
+			remedy = "Set topic.replication to the number of brokers, or leave it out."
+		}
+		out = append(out, Warning{Text: "With topic.replication: 1, acks=1 and acks=all wait for the same single copy", Remedy: remedy})
 	}
 	return out
 }
 
-// variesLeaderAcks reports whether cells that ran differ in waiting for the
-// leader or for all replicas.
-func variesLeaderAcks(run *result.Run) bool {
+// acksAlike reports whether cells ran that wait for the leader and cells that
+// wait for all replicas, while the leader's copy is the only one.
+func acksAlike(run *result.Run) bool {
 	seen := map[string]bool{}
 	for _, c := range run.Cells {
-		if c.Omitted == "" {
+		single := run.Environment.Broker.Kind == "embedded" || c.Settings["topic.replication"] == "1"
+		if c.Omitted == "" && single {
 			seen[c.Settings["producer.acks"]] = true
 		}
 	}
