@@ -223,18 +223,27 @@ func (a *Admin) EndOffsets(ctx context.Context, topic string, partitions int, is
 // askWithin bounds one attempt at a request that is repeated.
 const askWithin = 4 * time.Second
 
+// StartOffsets returns the first offset that each partition's log still has.
+func (a *Admin) StartOffsets(ctx context.Context, topic string, partitions int) (Offsets, error) {
+	return a.offsets(ctx, topic, partitions, kafka.EarliestOffsetSpec, profile.ReadUncommitted)
+}
+
 func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
+	return a.offsets(ctx, topic, partitions, kafka.LatestOffsetSpec, isolation)
+}
+
+func (a *Admin) offsets(ctx context.Context, topic string, partitions int, which kafka.OffsetSpec, isolation profile.Isolation) (Offsets, error) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	request := map[kafka.TopicPartition]kafka.OffsetSpec{}
 	for p := range partitions {
-		request[kafka.TopicPartition{Topic: &topic, Partition: int32(p)}] = kafka.LatestOffsetSpec
+		request[kafka.TopicPartition{Topic: &topic, Partition: int32(p)}] = which
 	}
 	level := kafka.IsolationLevelReadUncommitted
 	if isolation == profile.ReadCommitted {
 		level = kafka.IsolationLevelReadCommitted
 	}
-	result, err := ask(ctx, a, "end offsets of "+topic, func(ctx context.Context) (kafka.ListOffsetsResult, error) {
+	result, err := ask(ctx, a, "offsets of "+topic, func(ctx context.Context) (kafka.ListOffsetsResult, error) {
 		return a.a.ListOffsets(ctx, request, kafka.SetAdminIsolationLevel(level), kafka.SetAdminRequestTimeout(askWithin))
 	})
 	if err != nil {
@@ -243,7 +252,7 @@ func (a *Admin) endOffsets(ctx context.Context, topic string, partitions int, is
 	out := Offsets{}
 	for tp, info := range result.ResultInfos {
 		if info.Error.Code() != kafka.ErrNoError {
-			return nil, wrapOn(fmt.Sprintf("end offset of %s partition %d", topic, tp.Partition), mayLook, topic, info.Error)
+			return nil, wrapOn(fmt.Sprintf("offset of %s partition %d", topic, tp.Partition), mayLook, topic, info.Error)
 		}
 		out[tp.Partition] = int64(info.Offset)
 	}

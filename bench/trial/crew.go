@@ -46,17 +46,22 @@ func (c *conductor) hire(role worker.Role, number int) error {
 	}
 	m.name = fmt.Sprintf("%s-%d.%d", role, number, m.incarnation)
 	m.fault = c.faultFor(m)
-	spec := worker.Spec{
-		Role: role, Number: number, Incarnation: m.incarnation,
-		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.env.Broker.Endpoint(), RunTag: c.tag,
-		Input: c.input, Output: c.output, Group: c.group,
-		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name),
-		Start: c.start,
-	}
+	spec := c.spec(m)
+	spec.Start = c.start
 	if m.fault != nil {
 		spec.Kill = &worker.Kill{Point: m.fault.When, ArmAt: int64(m.fault.ArmAt), Mark: m.name}
 	}
 	return c.launch(m, spec)
+}
+
+// spec is what every worker is told.
+func (c *conductor) spec(m *member) worker.Spec {
+	return worker.Spec{
+		Role: m.role, Number: m.number, Incarnation: m.incarnation,
+		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.env.Broker.Endpoint(), RunTag: c.tag,
+		Input: c.input, Output: c.output, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
+		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name),
+	}
 }
 
 func (c *conductor) launch(m *member, spec worker.Spec) error {

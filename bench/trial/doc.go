@@ -1,11 +1,13 @@
 // Package trial runs one trial, from topic creation to verdict:
 //
 //	trial.go    the steps in order
+//	topics.go   the topics: made and deleted, or used as they are
 //	crew.go     the worker processes: hired, ended, dismissed
 //	events.go   what happens, and waiting for it
 //	group.go    which consumer owns which partitions
 //	faults.go   kills, freezes and joins: armed, fired, recovered
 //	drain.go    everything worked off, every transaction ended
+//	ends.go     where a topic ends, and from when on that is so
 //	measure.go  latencies, throughput and resources from what the workers left
 //
 // One goroutine conducts: every event of a worker, timer and interrupt reaches

@@ -3,9 +3,7 @@ package trial
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"path/filepath"
 	"time"
 
 	"deliverybench/bench/client"
@@ -28,11 +26,10 @@ func (c *conductor) drain(ctx context.Context) error {
 	return nil
 }
 
-// disband ends the consuming side, drained or not, and waits until no
-// transaction is open: the log is then what the audit will find.
+// disband ends the consuming side, drained or not.
 func (c *conductor) disband(ctx context.Context) error {
 	c.sendHome(worker.ConsumerRole, worker.ObserverRole)
-	err := c.until(ctx, "the workers to end", bounded(stallWithin), func() bool {
+	return c.until(ctx, "the workers to end", bounded(stallWithin), func() bool {
 		for _, m := range c.crew {
 			if !m.gone {
 				return false
@@ -40,25 +37,24 @@ func (c *conductor) disband(ctx context.Context) error {
 		}
 		return true
 	})
-	if err != nil {
-		return err
-	}
-	return c.awaitStable(ctx)
 }
 
 // drainConsumers is done when the owner of every partition saw its end and has
 // its last, partial batch processed and committed. (Committed offsets never
 // pass control records: comparing them with the end would hang.) The end may
 // move once more: after a kill or a timeout the broker appends what it had not
-// read from its connections yet.
+// read from its connections yet. Where others write it goes on moving.
 func (c *conductor) drainConsumers(ctx context.Context) error {
-	for {
+	for begun := time.Now(); ; {
 		end, err := c.restingEnds(ctx, c.input)
 		if err != nil || maps.Equal(end, c.drainTarget) {
 			return err
 		}
 		if err := c.drainTo(ctx, end); err != nil {
 			return err
+		}
+		if c.shared() && time.Since(begun) > settlesFor {
+			return nil
 		}
 	}
 }
@@ -85,10 +81,7 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 
 // drainObserver lets the observer see the last outputs.
 func (c *conductor) drainObserver(ctx context.Context) error {
-	if err := c.awaitStable(ctx); err != nil {
-		return err
-	}
-	end, err := c.ends(ctx, c.output, profile.ReadUncommitted)
+	end, err := c.stableEnds(ctx, c.output)
 	if err != nil {
 		return err
 	}
@@ -112,97 +105,27 @@ func (c *conductor) sendHome(roles ...worker.Role) {
 	}
 }
 
-func (c *conductor) ends(ctx context.Context, topic string, isolation profile.Isolation) (client.Offsets, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
-	defer cancel()
-	return c.admin.EndOffsets(ctx, topic, c.trial.Settings.Topic.Partitions, isolation)
-}
-
-// awaitStable waits until no transaction is open: the last stable offset of
-// every partition is its end.
-func (c *conductor) awaitStable(ctx context.Context) error {
-	s := c.trial.Settings
-	within := time.Duration(s.Relay.TransactionTimeout) + 15*time.Second
-	if s.Producer.Transaction.Enabled() {
-		within = max(within, worker.TransactionTimeout+15*time.Second)
-	}
-	deadline := time.Now().Add(within)
-	for _, topic := range c.topics() {
-		for {
-			end, err := c.ends(ctx, topic, profile.ReadUncommitted)
-			if err != nil {
-				return err
-			}
-			stable, err := c.ends(ctx, topic, profile.ReadCommitted)
-			if err != nil {
-				return err
-			}
-			if maps.Equal(end, stable) {
-				break
-			}
-			if time.Now().After(deadline) {
-				return inconclusive{fmt.Errorf("open transaction: waited %s for the last stable offsets %v of topic %s to reach its end %v", within, stable, topic, end)}
-			}
-			if err := c.pause(ctx, 50*time.Millisecond); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// restingEnds are the ends of a topic to which nobody writes any more. With
-// acks=0 no answer says when the broker has appended what it was sent, and what
-// it appends after the audit would look lost: the ends must stand still first.
-func (c *conductor) restingEnds(ctx context.Context, topic string) (client.Offsets, error) {
-	end, err := c.ends(ctx, topic, profile.ReadUncommitted)
-	if c.trial.Settings.Producer.Acks != profile.AcksNone {
-		return end, err
-	}
-	deadline := time.Now().Add(stallWithin)
-	for err == nil {
-		if err = c.pause(ctx, restsFor); err != nil {
-			break
-		}
-		var again client.Offsets
-		if again, err = c.ends(ctx, topic, profile.ReadUncommitted); err == nil && maps.Equal(end, again) {
-			return end, nil
-		}
-		if err == nil && time.Now().After(deadline) {
-			err = inconclusive{fmt.Errorf("waited %s for the end of topic %s to stand still: it went from %v to %v", stallWithin, topic, end, again)}
-		}
-		end = again
-	}
-	return nil, err
-}
-
-// pause goes on handling what happens for this long.
-func (c *conductor) pause(ctx context.Context, length time.Duration) error {
-	end := time.Now().Add(length)
-	return c.until(ctx, "the next look at the broker", bounded(length+time.Minute), func() bool { return time.Now().After(end) })
-}
-
-// audit has a fresh worker read everything that the log holds.
+// audit has a fresh worker read everything that the log holds of the trial.
 func (c *conductor) audit(ctx context.Context) error {
 	c.enter("auditing")
 	task := &worker.Audit{}
 	var err error
-	if task.InputEnd, err = c.restingEnds(ctx, c.input); err != nil {
+	if task.InputEnd, err = c.stableEnds(ctx, c.input); err != nil {
 		return err
 	}
 	if c.output != "" {
-		if task.OutputEnd, err = c.restingEnds(ctx, c.output); err != nil {
+		if task.OutputEnd, err = c.stableEnds(ctx, c.output); err != nil {
 			return err
 		}
 	}
 	m := &member{name: "auditor", role: worker.AuditorRole}
-	err = c.launch(m, worker.Spec{
-		Role: worker.AuditorRole, Settings: c.trial.Settings, Endpoint: c.env.Broker.Endpoint(), RunTag: c.tag,
-		Input: c.input, Output: c.output, Group: c.group,
-		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name), Audit: task,
-	})
-	if err != nil {
+	spec := c.spec(m)
+	spec.Audit = task
+	if err := c.launch(m, spec); err != nil {
 		return err
 	}
-	return c.until(ctx, "the audit of the log", bounded(auditWithin), func() bool { return m.gone })
+	if err := c.until(ctx, "the audit of the log", bounded(auditWithin), func() bool { return m.gone }); err != nil {
+		return err
+	}
+	return c.untouched(ctx)
 }

@@ -118,6 +118,8 @@ type conductor struct {
 
 	input, output, group string
 	tag                  uint64
+	// begin is where the trial begins in topics that exist, nil in its own.
+	begin struct{ input, output client.Offsets }
 
 	occurrences chan occurrence
 	over        chan struct{} // closed when nobody reads occurrences from timers any more
@@ -155,8 +157,6 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 	}
 	c := &conductor{
 		env: env, trial: t, scratch: scratch.dir, layout: layout,
-		tag:         t.Seed | 1,
-		group:       fmt.Sprintf("%s-%s-%s", TopicPrefix, env.RunID, t.ID),
 		occurrences: make(chan occurrence, 256),
 		over:        make(chan struct{}),
 		drained:     map[int32]bool{},
@@ -164,10 +164,7 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		frozen:      map[int32]int{},
 	}
 	c.besides, c.calledOff = context.WithCancel(context.Background())
-	c.input = c.group + "-in"
-	if layout.Relay {
-		c.output = c.group + "-out"
-	}
+	c.name()
 	if c.admin, err = client.NewAdmin(env.Broker.Endpoint()); err != nil {
 		return nil, nil, errors.Join(err, scratch.remove())
 	}
@@ -182,12 +179,9 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 	return c, cleanup, nil
 }
 
-// TopicPrefix begins the name of every topic and group of a trial.
-const TopicPrefix = "deliverybench"
-
 // run takes the steps of a trial.
 func (c *conductor) run(ctx context.Context, out *Outcome) error {
-	if err := c.createTopics(ctx); err != nil {
+	if err := c.prepareTopics(ctx); err != nil {
 		return err
 	}
 	if err := c.assemble(ctx); err != nil {
@@ -215,40 +209,6 @@ func (c *conductor) run(ctx context.Context, out *Outcome) error {
 // partly keeps the measurements of a trial that has no verdict.
 func (c *conductor) partly(out *Outcome, err error) error {
 	return errors.Join(err, c.measure(out))
-}
-
-func (c *conductor) createTopics(ctx context.Context) error {
-	c.enter("creating topics")
-	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
-	defer cancel()
-	for _, name := range c.topics() {
-		if err := c.admin.CreateTopic(ctx, name, c.trial.Settings.Topic); err != nil {
-			return errors.Join(c.env.Broker.Failed(), err)
-		}
-	}
-	return nil
-}
-
-func (c *conductor) topics() []string {
-	if c.output == "" {
-		return []string{c.input}
-	}
-	return []string{c.input, c.output}
-}
-
-// deleteTopics deletes only what createTopics created. A broker that is gone
-// took its topics with it, and one that was left in pieces will.
-func (c *conductor) deleteTopics() error {
-	if c.env.Broker.Failed() != nil || c.wrecked() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupWithin)
-	defer cancel()
-	err := c.admin.DeleteTopics(ctx, c.topics()...)
-	// A group with static members cannot be deleted before their sessions
-	// end; the broker then forgets it by itself.
-	_ = c.admin.DeleteGroup(ctx, c.group)
-	return err
 }
 
 // assemble starts the consuming side first, so that no message waits for an

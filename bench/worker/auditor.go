@@ -16,7 +16,7 @@ import (
 const auditStall = 30 * time.Second
 
 // auditor reads what the log holds with a fresh client: every partition from
-// the beginning to its end, once under read_uncommitted and once under
+// where the trial begins to its end, once under read_uncommitted and once under
 // read_committed. It trusts no worker's record.
 type auditor struct {
 	env    *environment
@@ -45,13 +45,13 @@ func runAuditor(ctx context.Context, env *environment) error {
 		return err
 	}
 	passes := []pass{
-		{env.spec.Input, task.InputEnd, profile.ReadUncommitted, audit.Uncommitted, true},
-		{env.spec.Input, task.InputEnd, profile.ReadCommitted, audit.Committed, false},
+		{env.spec.Input, env.spec.InputBegin, task.InputEnd, profile.ReadUncommitted, audit.Uncommitted, true},
+		{env.spec.Input, env.spec.InputBegin, task.InputEnd, profile.ReadCommitted, audit.Committed, false},
 	}
 	if env.spec.Output != "" {
 		passes = append(passes,
-			pass{env.spec.Output, task.OutputEnd, profile.ReadUncommitted, audit.OutputUncommitted, true},
-			pass{env.spec.Output, task.OutputEnd, profile.ReadCommitted, audit.OutputCommitted, false})
+			pass{env.spec.Output, env.spec.OutputBegin, task.OutputEnd, profile.ReadUncommitted, audit.OutputUncommitted, true},
+			pass{env.spec.Output, env.spec.OutputBegin, task.OutputEnd, profile.ReadCommitted, audit.OutputCommitted, false})
 	}
 	for _, p := range passes {
 		if err := a.read(ctx, p); err != nil {
@@ -85,6 +85,7 @@ func (a *auditor) committedOffsets() (client.Offsets, error) {
 // pass is one reading of one topic.
 type pass struct {
 	topic     string
+	begin     client.Offsets // nil is 0
 	end       client.Offsets
 	isolation profile.Isolation
 	observe   func(ledger.Record)
@@ -100,8 +101,8 @@ func (a *auditor) read(ctx context.Context, p pass) error {
 	defer reader.Close()
 	from, left := client.Offsets{}, map[int32]bool{}
 	for partition, end := range p.end {
-		if end > 0 {
-			from[partition], left[partition] = 0, true
+		if begin := p.begin[partition]; end > begin {
+			from[partition], left[partition] = begin, true
 		}
 	}
 	if len(left) == 0 {
@@ -122,6 +123,8 @@ func (a *auditor) read(ctx context.Context, p pass) error {
 		case client.Record:
 			if event.Offset < p.end[event.Partition] {
 				a.observe(p, event)
+			} else { // somebody writes on
+				delete(left, event.Partition)
 			}
 		case client.EOF:
 			if event.Offset >= p.end[event.Partition] {

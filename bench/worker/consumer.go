@@ -224,6 +224,9 @@ func (c *consumer) take(e client.Event) {
 		c.handSince = c.env.clock.Now()
 	}
 	c.hand = append(c.hand, record{e.Partition, e.Offset, e.Key, e.Value})
+	if c.target != nil && c.env.spec.InputBegin != nil {
+		c.ends[e.Partition] = e.Offset + 1 // where others write on, no end may be seen
+	}
 }
 
 // due reports whether the batch in hand is to be settled now.

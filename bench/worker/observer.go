@@ -29,7 +29,11 @@ func runObserver(ctx context.Context, env *environment) error {
 	if o.client, err = client.NewConsumer(properties, env.spec.Output); err != nil {
 		return err
 	}
-	if err := o.client.Assign(fromBeginning(env.spec.Settings.Topic.Partitions)); err != nil {
+	begin := env.spec.OutputBegin
+	if begin == nil {
+		begin = fromBeginning(env.spec.Settings.Topic.Partitions)
+	}
+	if err := o.client.Assign(begin); err != nil {
 		return err
 	}
 	env.events.send(Event{Kind: Ready})
@@ -74,6 +78,9 @@ func (o *observer) loop(ctx context.Context) {
 			switch event.Kind {
 			case client.Record:
 				o.see(event)
+				if o.target != nil {
+					o.ends[event.Partition] = event.Offset + 1
+				}
 			case client.EOF:
 				o.ends[event.Partition] = event.Offset
 			case client.Failure:

@@ -40,6 +40,10 @@ type Spec struct {
 	Input  string `json:"input"`  // topic
 	Output string `json:"output"` // topic of a relay, else empty
 	Group  string `json:"group"`
+	// InputBegin and OutputBegin are where the trial begins in topics that were
+	// there before it; nil is at the beginning.
+	InputBegin  client.Offsets `json:"input_begin,omitempty"`
+	OutputBegin client.Offsets `json:"output_begin,omitempty"`
 
 	// Ledger is the folder of the ledger's planes, Latency the path, without
 	// its ending, of the worker's interval logs.

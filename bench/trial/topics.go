@@ -1,0 +1,145 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"deliverybench/bench/broker"
+	"deliverybench/bench/client"
+	"deliverybench/bench/profile"
+)
+
+// TopicPrefix begins the name of every topic and group of a trial.
+const TopicPrefix = client.Prefix
+
+// name names everything of the trial. Topics that exist already keep theirs.
+func (c *conductor) name() {
+	t := c.trial.Settings.Topic
+	c.group = client.TrialName(c.env.RunID, c.trial.ID)
+	c.tag = tagOf(c.group)
+	c.input = client.InputOf(c.group)
+	if t.Existing != "" {
+		c.input = string(t.Existing)
+	}
+	if !c.layout.Relay {
+		return
+	}
+	c.output = client.OutputOf(c.group)
+	if t.Existing != "" {
+		c.output = string(t.ExistingOutput)
+	}
+}
+
+// tagOf marks a trial's messages. It differs between runs of the same profile,
+// for they may share a topic.
+func tagOf(group string) uint64 {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(group))
+	return sum.Sum64() | 1 // never 0
+}
+
+// shared reports whether others may use the topics too.
+func (c *conductor) shared() bool { return c.trial.Settings.Topic.Existing != "" }
+
+func (c *conductor) topics() []string {
+	if c.output == "" {
+		return []string{c.input}
+	}
+	return []string{c.input, c.output}
+}
+
+// prepareTopics makes the topics, or finds where the trial begins in those that
+// exist.
+func (c *conductor) prepareTopics(ctx context.Context) error {
+	if c.shared() {
+		return c.findTopics(ctx)
+	}
+	c.enter("creating topics")
+	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	for _, name := range c.topics() {
+		if err := c.admin.CreateTopic(ctx, name, c.trial.Settings.Topic); err != nil {
+			return errors.Join(c.env.Broker.Failed(), err)
+		}
+	}
+	return nil
+}
+
+// findTopics: what lies in the topics now is no part of the trial. Neither is
+// what an open transaction still puts there, which is why it is waited for.
+func (c *conductor) findTopics(ctx context.Context) error {
+	c.enter("looking at topics")
+	s := c.trial.Settings
+	within, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	for _, name := range c.topics() {
+		if err := broker.FitTopic(within, c.admin, name, s.Topic.Partitions); err != nil {
+			return err
+		}
+	}
+	var err error
+	if c.begin.input, err = c.stableEnds(ctx, c.input); err != nil {
+		return err
+	}
+	if c.output != "" {
+		if c.begin.output, err = c.stableEnds(ctx, c.output); err != nil {
+			return err
+		}
+	}
+	if s.Pipeline == profile.Produce {
+		return nil
+	}
+	within, cancel = context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	return c.admin.CommitFor(within, c.group, c.input, c.begin.input)
+}
+
+// untouched makes sure that the broker still has everything since the trial
+// began: what it deletes or compacts away would look lost.
+func (c *conductor) untouched(ctx context.Context) error {
+	if !c.shared() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	defer cancel()
+	for topic, begin := range map[string]client.Offsets{c.input: c.begin.input, c.output: c.begin.output} {
+		if begin == nil {
+			continue
+		}
+		start, err := c.admin.StartOffsets(ctx, topic, len(begin))
+		if err != nil {
+			return err
+		}
+		for p, offset := range begin {
+			if start[p] > offset {
+				return inconclusive{fmt.Errorf("the broker deleted what the trial wrote to topic %s (partition %d begins at %d, the trial began at %d): give the topic a longer retention.ms", topic, p, start[p], offset)}
+			}
+		}
+	}
+	return nil
+}
+
+// deleteTopics deletes only what prepareTopics created. A broker that is gone
+// took its topics with it, and one that was left in pieces will.
+func (c *conductor) deleteTopics() error {
+	if c.env.Broker.Failed() != nil || c.wrecked() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupWithin)
+	defer cancel()
+	var err error
+	if !c.shared() {
+		err = c.admin.DeleteTopics(ctx, c.topics()...)
+	}
+	// A group with static members cannot be deleted before their sessions
+	// end; the broker then forgets it by itself.
+	_ = c.admin.DeleteGroup(ctx, c.group)
+	return err
+}
+
+// settlesFor is how long the end of a topic that others may write to is looked
+// at again for late messages of ours.
+const settlesFor = 2 * time.Second
