@@ -24,6 +24,7 @@ func TestAKilledProgramTakesItsClusterAlong(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	owner := exec.CommandContext(t.Context(), self, localOwner, o.Scratch[0], o.Logs)
+	owner.Env = append(os.Environ(), "KAFKA_HOME="+filepath.Dir(jars(t)))
 	owner.Stderr = t.Output()
 	_, err = owner.StdinPipe()
 	require.NoError(t, err)

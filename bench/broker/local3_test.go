@@ -74,7 +74,7 @@ func (c *cluster) coordinatorSeats(t *testing.T) {
 	} {
 		nodes := map[int32]int{}
 		for i := range 60 {
-			key := fmt.Sprintf("%s of deliverybench, %d", kind.name, i)
+			key := fmt.Sprintf("%d is some %s", i, kind.name) // hashes of either sign
 			seat, err := kind.seat(t.Context(), key)
 			require.NoError(t, err)
 			says, err := kind.says(t.Context(), key)
@@ -135,6 +135,7 @@ func (c *cluster) losesALeader(t *testing.T) {
 
 	c.restore(t)
 	require.ElementsMatch(t, everyNode, c.leadership(t, seat).InSync)
+	require.Equal(t, before.Leader, c.leadership(t, seat).Leader, "it leads again")
 	require.Equal(t, []string{"before", "meanwhile"}, c.read(t, topic, 2))
 }
 

@@ -16,6 +16,9 @@ import (
 // KafkaVersion is the release that scripts/fetch-kafka.sh fetches.
 const KafkaVersion = "4.3.1"
 
+// oldestKafka is the first that was made for KRaft alone, by its major version.
+const oldestKafka = "4"
+
 // oldestJava is the oldest that runs a broker of Kafka 4.
 const oldestJava = 17
 
@@ -36,6 +39,9 @@ func findKafka(ctx context.Context, getenv func(string) string, folder string) (
 	libs, version, err := findJars(getenv, folder)
 	if err != nil {
 		return kafka{}, err
+	}
+	if major, _, _ := strings.Cut(version, "."); len(major) == 1 && major < oldestKafka {
+		return kafka{}, fmt.Errorf("found Apache Kafka %s in %s: %s.0 or newer is needed", version, libs, oldestKafka)
 	}
 	java, err := findJava(ctx, getenv)
 	if err != nil {
@@ -120,7 +126,7 @@ var javaRelease = regexp.MustCompile(`version "(?:1\.)?([0-9]+)`)
 func javaVersion(ctx context.Context, java string) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, javaWithin, fmt.Errorf("waited %s for it", javaWithin))
 	defer cancel()
-	said, err := exec.CommandContext(ctx, java, "-version").CombinedOutput()
+	said, err := exec.CommandContext(ctx, java, leavesNoTrace, "-version").CombinedOutput()
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -155,12 +161,14 @@ func (k kafka) format(folder, clusterID string) *exec.Cmd {
 	return k.command(folder, args, "kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", propertiesIn(folder))
 }
 
+// leavesNoTrace keeps a Java from telling others of itself in /tmp/hsperfdata_*.
+const leavesNoTrace = "-XX:-UsePerfData"
+
 // command runs a class of Kafka. Whatever it writes besides its log lies in the
-// folder and goes with it, also after a SIGKILL: native libraries that it
-// unpacks, and what the Java machine would tell others in /tmp of itself.
+// folder and goes with it, also after a SIGKILL: native libraries that it unpacks.
 func (k kafka) command(folder string, flags []string, class string, args ...string) *exec.Cmd {
 	all := append(flags,
-		"-XX:-UsePerfData", "-Djava.io.tmpdir="+folder, "-Dlog4j2.configurationFile="+loggingIn(folder),
+		leavesNoTrace, "-Djava.io.tmpdir="+folder, "-Dlog4j2.configurationFile="+loggingIn(folder),
 		"-cp", filepath.Join(k.libs, "*"), class)
 	command := exec.Command(k.java, append(all, args...)...)
 	command.Dir = folder

@@ -30,7 +30,13 @@ func jars(t *testing.T) string {
 func options(t *testing.T, nodes int) broker.LocalOptions {
 	t.Helper()
 	jars(t)
-	return broker.LocalOptions{Nodes: nodes, Getenv: os.Getenv, Folder: ".", Scratch: []string{t.TempDir()}, Logs: t.TempDir()}
+	getenv := func(name string) string {
+		if name == "KAFKA_HOME" {
+			return ""
+		}
+		return os.Getenv(name)
+	}
+	return broker.LocalOptions{Nodes: nodes, Getenv: getenv, Folder: ".", Scratch: []string{t.TempDir()}, Logs: t.TempDir()}
 }
 
 // environment is one with these variables alone, given as name and value in turn.
@@ -55,7 +61,7 @@ func fakeJava(t *testing.T, script string) string {
 }
 
 // java17 begins a script that is new enough.
-const java17 = `case "$*" in -version) echo 'openjdk version "17.0.15" 2025-04-15' >&2; exit 0;; esac` + "\n"
+const java17 = `case "$*" in *-version) echo 'openjdk version "17.0.15" 2025-04-15' >&2; exit 0;; esac` + "\n"
 
 // fakeKafka is the folder of an unpacked Kafka with no more than a jar's name.
 func fakeKafka(t *testing.T, jar string) string {
@@ -79,7 +85,7 @@ func TestWhatALocalClusterNeeds(t *testing.T) {
 	nothing, kafka := t.TempDir(), fakeKafka(t, "kafka_2.13-4.3.1.jar")
 	old, ancient := fakeJava(t, `echo 'openjdk version "11.0.2" 2019-01-15' >&2`), fakeJava(t, `echo 'java version "1.8.0_462"' >&2`)
 	odd, broken := fakeJava(t, `echo 'hello'`), fakeJava(t, `exit 1`)
-	good := fakeJava(t, java17)
+	good, older := fakeJava(t, java17), fakeKafka(t, "kafka_2.13-3.9.1.jar")
 	for name, c := range map[string]struct {
 		env    func(string) string
 		change func(*broker.LocalOptions)
@@ -117,6 +123,10 @@ func TestWhatALocalClusterNeeds(t *testing.T) {
 		"no jars at KAFKA_HOME": {
 			env:  environment("JAVA_HOME", good, "KAFKA_HOME", nothing),
 			want: "KAFKA_HOME=" + nothing + " holds no libs/kafka_*.jar: set it to the folder of an unpacked Apache Kafka, or unset it and run scripts/fetch-kafka.sh",
+		},
+		"old jars at KAFKA_HOME": {
+			env:  environment("JAVA_HOME", good, "KAFKA_HOME", older),
+			want: "found Apache Kafka 3.9.1 in " + older + "/libs: 4.0 or newer is needed",
 		},
 		"two nodes": {
 			change: func(o *broker.LocalOptions) { o.Nodes = 2 },

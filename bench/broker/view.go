@@ -288,7 +288,8 @@ func lackingIn(m *kmsg.MetadataResponse, nodes int) string {
 }
 
 // Restore heals every node of the cluster, thawing the frozen and starting
-// those that are down, and waits until it is whole.
+// those that are down, waits until it is whole, and gives every partition back
+// to the leader that it began with, so that trials begin alike.
 func Restore(ctx context.Context, b Broker) error {
 	for _, n := range b.Nodes() {
 		err := n.Thaw()
@@ -304,5 +305,35 @@ func Restore(ctx context.Context, b Broker) error {
 		return err
 	}
 	defer v.Close()
-	return v.AwaitWhole(ctx, len(b.Nodes()))
+	nodes := len(b.Nodes())
+	if err := v.AwaitWhole(ctx, nodes); err != nil || nodes < 2 {
+		return err
+	}
+	if err := v.electPreferred(ctx); err != nil {
+		return err
+	}
+	return v.AwaitWhole(ctx, nodes)
+}
+
+// electPreferred has every partition led by its first replica.
+func (v *View) electPreferred(ctx context.Context) error {
+	request := kmsg.NewPtrElectLeadersRequest() // of all topics, when it names none
+	request.TimeoutMillis = int32(viewTimeout.Milliseconds())
+	_, err := ask(ctx, v, request, func(r *kmsg.ElectLeadersResponse) error {
+		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+			return err
+		}
+		for _, topic := range r.Topics {
+			for _, p := range topic.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil && err != kerr.ElectionNotNeeded {
+					return fmt.Errorf("%s partition %d: %w", topic.Topic, p.Partition, err)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("elect the preferred leaders: %w", err)
+	}
+	return nil
 }

@@ -59,7 +59,7 @@ func TestViewOfWhatIsNotThere(t *testing.T) {
 	require.NoError(t, vain(1))
 	require.EqualError(t, vain(3), "waited for the cluster to be whole, and it lacked 2 of 3 nodes: context deadline exceeded")
 	require.NoError(t, b.Nodes()[0].Freeze())
-	require.EqualError(t, vain(1), "waited for the cluster to be whole, and it lacked an answer: context deadline exceeded")
+	require.ErrorContains(t, vain(1), "waited for the cluster to be whole, and it lacked an answer")
 	_, err = v.Leadership(t.Context(), broker.Seat{Topic: "seen"})
 	require.ErrorContains(t, err, "leader of seen partition 0: ")
 
