@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of this repository, from formatting to real runs against the
-# embedded broker. It needs Go and a C compiler, no terminal and no broker, and
-# leaves nothing behind. Exit code 0: all of it passed.
+# embedded broker. It needs Go, a C compiler, and Java and Maven for tests against
+# Apache Kafka, no terminal and no broker, and leaves nothing behind. Exit code 0: all of it passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -154,6 +154,7 @@ run "Go" go_version
 run "gofmt -l ." formatted
 run "go vet ./..." go vet ./...
 run "go tool staticcheck ./..." go tool staticcheck ./...
+run "Apache Kafka's jars" scripts/fetch-kafka.sh
 # Under nohup, and in the background, some signals are ignored; tests send them.
 run "go test -race ./..." env --default-signal=HUP,INT,TERM go test -race -timeout "$TEST_TIMEOUT" ./...
 run "fuzz targets, $FUZZ_TIME each" fuzz
