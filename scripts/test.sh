@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every check of this repository, from formatting to real runs against the
-# embedded broker. It needs Go, a C compiler, and Java and Maven for tests against
-# Apache Kafka, no terminal and no broker, and leaves nothing behind. Exit code 0: all of it passed.
+# embedded broker. It needs Go, a C compiler, Java and Maven (for Apache Kafka),
+# no terminal and no broker, and leaves nothing behind. Exit code 0: all of it
+# passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
