@@ -166,4 +166,6 @@ run "end to end: exactly-once" end_to_end exactly-once
 # Its 6 repeats are for the interval of the speeds; here 2 crashes of each arm say more.
 run "end to end: semantics, 2 repeats" end_to_end semantics -set repeats=2
 run "report from the saved files alone" redraw
+run "end to end: at-least-once on Apache Kafka" end_to_end at-least-once -broker local
+run "end to end: acks-failover on three nodes" end_to_end acks-failover -set repeats=1
 echo "passed in $SECONDS s"
