@@ -1,0 +1,71 @@
+package trial_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+
+	"github.com/stretchr/testify/require"
+)
+
+// frozenRelay is a relay in transactions whose broker stands still.
+func frozenRelay(faults ...profile.Fault) profile.Settings {
+	s := short()
+	s.Pipeline, s.Consumer.Commit.When, s.Guarantee = profile.RelayTo, profile.InTransaction, profile.ExactlyOnce
+	s.Faults = faults
+	return s
+}
+
+// steps are what was done to a fault's brokers, without the times.
+func steps(f result.Fault) (said []string) {
+	for _, step := range f.Steps {
+		said = append(said, step.What)
+	}
+	return said
+}
+
+// A single broker has every role, and a freeze of it costs nothing.
+func TestAFreezeOfAnyRole(t *testing.T) {
+	for _, fault := range []profile.Fault{
+		{Freeze: profile.BrokerRole},
+		{Freeze: profile.LeaderRole, Partition: 2},
+		{Freeze: profile.ControllerRole},
+		{Freeze: profile.GroupCoordinatorRole},
+		{Freeze: profile.TransactionCoordinatorRole},
+	} {
+		b := newBench(t) // of its own: a freeze strikes whatever runs on it
+		t.Run(fault.Name(), func(t *testing.T) {
+			t.Parallel()
+			fault.At, fault.For = profile.Moment{Share: 0.3}, profile.Duration(300*time.Millisecond)
+			r := b.complete(t, frozenRelay(fault))
+			requireFlawless(t, r)
+			f := r.Faults[0]
+			require.Len(t, f.Nodes, 1)
+			require.Equal(t, []string{"node 0 frozen", "node 0 thawed"}, steps(f)[:2])
+			require.ElementsMatch(t, []string{result.AckedAgain, result.ProcessedAgain}, steps(f)[2:])
+			require.GreaterOrEqual(t, f.Steps[1].At-f.Steps[0].At, 0.3)
+			require.Equal(t, &result.Predicted{Lost: new(int64), Duplicates: new(int64), Exact: true}, f.Predicted)
+		})
+	}
+}
+
+// A broker that two faults freeze stays frozen until the longer one ends.
+func TestFreezesThatOverlap(t *testing.T) {
+	b := newBench(t)
+	r := b.complete(t, frozenRelay(
+		profile.Fault{Freeze: profile.BrokerRole, At: profile.Moment{Share: 0.1}, For: profile.Duration(2 * time.Second)},
+		profile.Fault{Freeze: profile.ControllerRole, At: profile.Moment{Share: 0.2}, For: profile.Duration(200 * time.Millisecond)},
+	))
+	requireFlawless(t, r)
+	said := strings.Join(append(steps(r.Faults[0]), steps(r.Faults[1])...), ", ")
+	require.Equal(t, 2, strings.Count(said, "node 0 frozen"), said)
+	require.Equal(t, 1, strings.Count(said, "node 0 thawed"), said)
+	for _, step := range r.Faults[0].Steps {
+		if step.What == "node 0 thawed" {
+			require.GreaterOrEqual(t, step.At-r.Faults[0].Steps[0].At, 2.0)
+		}
+	}
+}
