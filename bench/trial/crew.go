@@ -33,6 +33,7 @@ type member struct {
 	first    int64
 	due      int64
 	measured worker.Sequences
+	foreign  int64
 	failure  string
 }
 

@@ -100,7 +100,7 @@ func (c *conductor) handle(o occurrence) error {
 		c.drainedBy(m, e.Partitions)
 		c.observed = c.observed || m.role == worker.ObserverRole
 	case worker.Done:
-		m.done, m.counts, m.due, m.measured = true, e.Counts, e.Due, e.Measured
+		m.done, m.counts, m.due, m.measured, m.foreign = true, e.Counts, e.Due, e.Measured, e.Foreign
 		m.first = c.firstOf(m, e)
 		c.warnings = append(c.warnings, e.Warnings...)
 	case worker.Failed:

@@ -10,6 +10,7 @@ import (
 	"deliverybench/bench/broker"
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/worker"
 )
 
 // TopicPrefix begins the name of every topic and group of a trial.
@@ -120,6 +121,19 @@ func (c *conductor) untouched(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// othersRecords are those that others wrote to topics which they may use too:
+// told, and no reason to doubt the trial.
+func (c *conductor) othersRecords() int64 {
+	if !c.shared() {
+		return 0
+	}
+	n := c.latest(worker.AuditorRole, 0).foreign
+	if n > 0 {
+		c.warnings = append(c.warnings, fmt.Sprintf("%d records of others came between those of the trial: they are none of its messages, but took part in its batches and in the clients' time", n))
+	}
+	return n
 }
 
 // deleteTopics deletes only what prepareTopics created. A broker that is gone

@@ -267,12 +267,14 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 		return errors.Join(err, c.measure(out))
 	}
 	out.Result.Verdict = &verdict
+	judged := verdict
+	judged.Foreign -= c.othersRecords()
 	if err := c.measure(out); err != nil {
 		return err
 	}
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
-	promise, reason := verdict.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
+	promise, reason := judged.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
 	out.Result.Promise = result.Promise(promise)
 	if promise == ledger.Inconclusive {
 		return inconclusive{errors.New(reason)}

@@ -24,6 +24,7 @@ type auditor struct {
 	audit  *ledger.Audit
 	// committed are the group's offsets in the input topic, -1 for none.
 	committed client.Offsets
+	foreign   int64
 }
 
 func runAuditor(ctx context.Context, env *environment) error {
@@ -61,7 +62,7 @@ func runAuditor(ctx context.Context, env *environment) error {
 	if err := audit.Finish(); err != nil {
 		return err
 	}
-	env.events.send(Event{Kind: Done})
+	env.events.send(Event{Kind: Done, Foreign: a.foreign})
 	return nil
 }
 
@@ -159,6 +160,7 @@ func (a *auditor) observe(p pass, event client.Event) {
 	case err != nil || h.Tag != a.env.spec.RunTag:
 		if p.count {
 			a.audit.Foreign()
+			a.foreign++
 		}
 		return
 	}

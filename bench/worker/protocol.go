@@ -107,6 +107,8 @@ type Event struct {
 	// them that were due in the measured window; in the done event.
 	Due      int64     `json:"due,omitempty"`
 	Measured Sequences `json:"measured,omitzero"`
+	// Foreign is how many records the auditor found that are not this trial's.
+	Foreign int64 `json:"foreign,omitempty"`
 	// Warnings are told once, in the done event.
 	Warnings []string `json:"warnings,omitempty"`
 }
