@@ -83,6 +83,14 @@ func throughputColumns() []trialColumn {
 			return number(value(t.Throughput))
 		}}
 	}
+	piled := func(name string, get func(*Backlog) float64) trialColumn {
+		return trialColumn{name, func(_ *Cell, t *Trial) string {
+			if t.Backlog == nil {
+				return ""
+			}
+			return number(get(t.Backlog))
+		}}
+	}
 	return []trialColumn{
 		measured("window_s", func(p Throughput) float64 { return p.WindowSeconds }),
 		measured("pipeline_msg_per_s", func(p Throughput) float64 { return p.PipelinePerSecond }),
@@ -90,6 +98,8 @@ func throughputColumns() []trialColumn {
 		measured("consumed_msg_per_s", func(p Throughput) float64 { return p.ConsumedPerSecond }),
 		measured("output_msg_per_s", func(p Throughput) float64 { return p.OutputPerSecond }),
 		measured("produced_bytes_per_s", func(p Throughput) float64 { return p.BytesPerSecond }),
+		piled("backlog_messages", func(b *Backlog) float64 { return float64(b.Messages) }),
+		piled("drained_msg_per_s", func(b *Backlog) float64 { return b.DrainedPerSecond }),
 	}
 }
 

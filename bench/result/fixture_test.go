@@ -80,6 +80,7 @@ func crashed(started time.Time) Trial {
 			Predicted: &Predicted{Lost: pointer(int64(0)), Duplicates: pointer(int64(500)), Exact: true}}},
 		Throughput: Throughput{WindowSeconds: 2, ProducedPerSecond: 1000, ConsumedPerSecond: 1250, PipelinePerSecond: 1000, BytesPerSecond: 256000},
 		Latency:    map[string]latency.Summary{EndToEnd: {Count: 2000, P50: 1200, P90: 2000, P99: 4400, P999: 8800, Max: 9000, Mean: 1300}},
+		Backlog:    &Backlog{Messages: 12000, DrainedPerSecond: 48000},
 		Unrecorded: 3,
 		Timeline:   []Interval{{StartSecond: 0, LengthSecond: 1, Produced: 1000, Effects: 1000, EndToEndP50: 1200, EndToEndP99: 4400, EndToEndMax: 9000}},
 	}
