@@ -228,11 +228,14 @@ func secondsText(s float64) string {
 		return "never"
 	case s < 9.995:
 		return fmt.Sprintf("%.2f", s)
+	case s < 99.95:
+		return fmt.Sprintf("%.1f", s)
 	}
-	return fmt.Sprintf("%.1f", s)
+	return fmt.Sprintf("%.0f", s)
 }
 
-// nodesText is which brokers were struck: "2", "1+3", "2 / 3" where repeats differ.
+// nodesText is which brokers were struck: "2", "1+3", "2 / 3" where repeats differ,
+// "various" where they differ much.
 // Of an isolation it is the leader; the others were its followers.
 func nodesText(row []hit) string {
 	var all []string
@@ -252,8 +255,11 @@ func nodesText(row []hit) string {
 		}
 		all = addNew(all, strings.Join(ended, "+"))
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		return stats.None
+	case len(all) > 3:
+		return "various"
 	}
 	slices.Sort(all)
 	return strings.Join(all, " / ")

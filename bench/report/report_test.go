@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -367,10 +368,11 @@ func randomRun(t *rapid.T) *result.Run {
 						big.Draw(t, "lost"), big.Draw(t, "dups"), big.Draw(t, "lost"), big.Draw(t, "dups"))
 					if rapid.Bool().Draw(t, "brokers") {
 						f := &tr.Faults[len(tr.Faults)-1]
-						f.Nodes = rapid.SliceOfN(rapid.Int32Range(0, 100_000), 1, 3).Draw(t, "nodes")
+						f.Nodes = rapid.SliceOfNDistinct(rapid.Int32Range(1, 3), 1, 3, rapid.ID[int32]).Draw(t, "nodes")
+						slices.Sort(f.Nodes)
 						for _, what := range []string{result.Elected, result.AckedAgain, result.ProcessedAgain, "node 7 killed"} {
 							if rapid.Bool().Draw(t, what) {
-								f.Steps = append(f.Steps, result.Step{What: what, At: rapid.Float64Range(0, 1e6).Draw(t, "at")})
+								f.Steps = append(f.Steps, result.Step{What: what, At: rapid.Float64Range(0, 86_400).Draw(t, "at")})
 							}
 						}
 					}

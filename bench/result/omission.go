@@ -130,7 +130,8 @@ func few(run *Run, scenario string, cells []*Cell) string {
 // listed is how many cells are named where they have nothing in common.
 const listed = 3
 
-// inCommon names cells by the arm or the settings that they and no others have.
+// inCommon names cells by the arm or the settings that they and no others have,
+// else that they have and no cell that ran.
 func inCommon(run *Run, cells []*Cell) string {
 	shared := traits(cells[0])
 	for _, c := range cells[1:] {
@@ -141,16 +142,18 @@ func inCommon(run *Run, cells []*Cell) string {
 	for _, t := range shared {
 		candidates = append(candidates, []string{t})
 	}
-	for _, candidate := range append(candidates, shared) {
-		having := 0
-		for i := range run.Cells {
-			its := traits(&run.Cells[i])
-			if !slices.ContainsFunc(candidate, func(t string) bool { return !slices.Contains(its, t) }) {
-				having++
+	candidates = append(candidates, shared)
+	for _, omittedToo := range []bool{false, true} {
+		for _, candidate := range candidates {
+			others := func(c Cell) bool {
+				its := traits(&c)
+				lacks := slices.ContainsFunc(candidate, func(t string) bool { return !slices.Contains(its, t) })
+				among := slices.ContainsFunc(cells, func(of *Cell) bool { return of.Name == c.Name })
+				return !lacks && !among && !(omittedToo && c.Omitted != "")
 			}
-		}
-		if having == len(cells) {
-			return fmt.Sprintf("%s (%d cells)", strings.Join(candidate, ", "), len(cells))
+			if len(candidate) > 0 && !slices.ContainsFunc(run.Cells, others) {
+				return fmt.Sprintf("%s (%d cells)", strings.Join(candidate, ", "), len(cells))
+			}
 		}
 	}
 	var names []string

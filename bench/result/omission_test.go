@@ -42,6 +42,15 @@ func omit(run *Run, reason, scenario string, parts ...string) {
 	}
 }
 
+// omitOther leaves out what is not left out yet.
+func omitOther(run *Run, reason, part string) {
+	for i := range run.Cells {
+		if c := &run.Cells[i]; c.Omitted == "" && strings.Contains(c.Name, part) {
+			c.Omitted = reason
+		}
+	}
+}
+
 func TestOmissionsAreNamedByWhatTheyHaveInCommon(t *testing.T) {
 	for name, c := range map[string]struct {
 		omit func(*Run)
@@ -62,6 +71,8 @@ func TestOmissionsAreNamedByWhatTheyHaveInCommon(t *testing.T) {
 			[]string{"acks=0 (4 cells): one", "acks=1 (4 cells): two"}},
 		"cells and the scenario of the others": {func(r *Run) { omit(r, "why", "", "b/"); omit(r, "why", "crash", "a/") },
 			[]string{"b (6 cells); crash (every other cell): why"}},
+		"a value, but for cells that another reason omits": {func(r *Run) { omit(r, "one", "", "b/", "every=1,"); omitOther(r, "two", "acks=1,") },
+			[]string{"acks=1 (3 cells): two", "b, every=1 (3 cells): one"}},
 		"nothing in common": {func(r *Run) { omit(r, "why", "", "a/", "acks=0,"); omit(r, "why", "", "b/", "acks=1,") },
 			[]string{"a/acks=0,every=1, a/acks=0,every=2, b/acks=1,every=1 and 1 more: why"}},
 	} {
