@@ -101,13 +101,13 @@ func (c *Consumer) Poll(timeout time.Duration) Event {
 	switch e := c.c.Poll(int(timeout.Milliseconds())).(type) {
 	case *kafka.Message:
 		if e.TopicPartition.Error != nil {
-			return Event{Kind: Failure, Partition: e.TopicPartition.Partition, Err: wrap("consume", e.TopicPartition.Error)}
+			return Event{Kind: Failure, Partition: e.TopicPartition.Partition, Err: wrapOn("consume", mayRead, c.topic, e.TopicPartition.Error)}
 		}
 		return Event{Kind: Record, Partition: e.TopicPartition.Partition, Offset: int64(e.TopicPartition.Offset), Key: e.Key, Value: e.Value}
 	case kafka.PartitionEOF:
 		return Event{Kind: EOF, Partition: e.Partition, Offset: int64(e.Offset)}
 	case kafka.Error:
-		return Event{Kind: Failure, Err: wrap("consume", e)}
+		return Event{Kind: Failure, Err: wrapOn("consume", mayRead, c.topic, e)}
 	default:
 		return Event{}
 	}
@@ -117,11 +117,11 @@ func (c *Consumer) Poll(timeout time.Duration) Event {
 func (c *Consumer) Commit(next Offsets) error {
 	results, err := c.c.CommitOffsets(c.list(next))
 	if err != nil {
-		return wrap("commit", err)
+		return wrapOn("commit", mayRead, c.topic, err)
 	}
 	for _, r := range results {
 		if r.Error != nil {
-			return wrap(fmt.Sprintf("commit of partition %d", r.Partition), r.Error)
+			return wrapOn(fmt.Sprintf("commit of partition %d", r.Partition), mayRead, c.topic, r.Error)
 		}
 	}
 	return nil

@@ -87,7 +87,7 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 				Partition: e.TopicPartition.Partition,
 				Offset:    int64(e.TopicPartition.Offset),
 				Outcome:   outcomeOf(e.TopicPartition.Error),
-				Err:       e.TopicPartition.Error,
+				Err:       wrapOn("produce", mayWrite, p.topic, e.TopicPartition.Error),
 				Together:  arrived > 0,
 			}
 			if arrived--; arrived < 0 {
@@ -102,7 +102,7 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 			}
 		case kafka.Error:
 			arrived = 0 // it may have been one of those counted
-			onError(wrap("producer", e))
+			onError(wrapOn("producer", mayWrite, p.topic, e))
 		default:
 			arrived = 0 // so may this: statistics, a log line
 		}

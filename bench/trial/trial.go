@@ -79,7 +79,7 @@ func Run(ctx context.Context, env Environment, t profile.Trial) Outcome {
 	case ctx.Err() != nil:
 		out.Result.Status, out.Result.Reason = result.Stopped, "interrupted"
 	default:
-		out.Result.Status, out.Result.Reason = result.Failed, err.Error()
+		out.Result.Status, out.Result.Reason = result.Failed, env.Broker.Endpoint().Hide(err.Error())
 		var unsure inconclusive
 		if errors.As(err, &unsure) {
 			out.Result.Status = result.Inconclusive
@@ -305,6 +305,7 @@ func (c *conductor) keepLogs() {
 		if err := os.MkdirAll(target, 0o755); err != nil {
 			return
 		}
-		_ = os.WriteFile(filepath.Join(target, filepath.Base(path)), data, 0o644)
+		text := c.env.Broker.Endpoint().Hide(string(data)) // the client library's own lines too
+		_ = os.WriteFile(filepath.Join(target, filepath.Base(path)), []byte(text), 0o644)
 	}
 }

@@ -132,7 +132,10 @@ func (a *auditor) read(ctx context.Context, p pass) error {
 				delete(left, event.Partition)
 			}
 		case client.Failure:
-			fmt.Fprintln(a.env.log, event.Err)
+			a.env.heard(event.Err)
+			if client.Refused(event.Err) {
+				return event.Err
+			}
 		}
 		heard = a.env.clock.Now()
 	}

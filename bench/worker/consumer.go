@@ -90,6 +90,9 @@ func runConsumer(ctx context.Context, env *environment) error {
 	stop := env.reportProgress(c.event)
 	err = c.loop(ctx)
 	stop()
+	if client.Refused(err) {
+		return err // what is left could wait for a long time, for nothing
+	}
 	// Closing revokes what is owned, and what is in hand is settled then: the
 	// effect must still be open. A failing close changes no result.
 	_ = c.client.Close()
@@ -145,7 +148,7 @@ func (c *consumer) loop(ctx context.Context) error {
 		case command := <-c.env.commands:
 			c.target, c.told = command.Drain, false
 		case <-ctx.Done():
-			return nil
+			return ending(ctx)
 		default:
 		}
 		// Looking at the channels costs more than a message, so a look lasts
@@ -213,7 +216,7 @@ func (c *consumer) hold() error {
 // failure decides whether an error of the client ends the worker.
 func (c *consumer) failure(err error) error {
 	fmt.Fprintln(c.env.log, err)
-	if e, ok := err.(*client.Error); ok && e.Fatal {
+	if e, ok := err.(*client.Error); ok && (e.Fatal || e.Refused) {
 		return err
 	}
 	return nil // the library goes on trying; the drain's bound ends what never recovers

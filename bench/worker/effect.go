@@ -74,11 +74,15 @@ func (e *effect) openOutput(ctx context.Context) error {
 	}
 	go e.output.Reports(
 		func(r *client.Report) {
-			if r.Outcome != client.Acked {
-				e.undelivered.Add(1)
+			if r.Outcome == client.Acked {
+				return
 			}
+			if client.Refused(r.Err) {
+				e.env.heard(r.Err)
+			}
+			e.undelivered.Add(1)
 		},
-		func(err error) { fmt.Fprintln(e.env.log, err) })
+		e.env.heard)
 	if id == "" {
 		return nil
 	}

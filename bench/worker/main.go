@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"sync"
 	"time"
 
+	"deliverybench/bench/client"
 	"deliverybench/bench/pace"
 )
 
@@ -21,6 +23,30 @@ type environment struct {
 	commands <-chan Command
 	// log is the worker's own log: its standard error.
 	log io.Writer
+	end context.CancelCauseFunc
+	// refusal is noted once: each message may be refused by itself.
+	refusal sync.Once
+}
+
+// heard notes an error of a client, and ends the worker when it is the cluster's
+// refusal: trying on is of no use.
+func (env *environment) heard(err error) {
+	if !client.Refused(err) {
+		fmt.Fprintln(env.log, err)
+		return
+	}
+	env.refusal.Do(func() {
+		fmt.Fprintln(env.log, err)
+		env.end(err)
+	})
+}
+
+// ending is why a worker's context ended, nil when the trial wanted it.
+func ending(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, errInputEnded) {
+		return cause
+	}
+	return nil
 }
 
 // GCPercent is GOGC of a worker process. It holds little that lives and makes
@@ -42,10 +68,13 @@ func Main(stdin io.Reader, stdout, log io.Writer) error {
 	commands := make(chan Command, 16)
 	go readCommands(input, commands, cancel)
 
-	env := &environment{spec: spec, clock: pace.NewClock(), events: newEvents(stdout), commands: commands, log: log}
+	env := &environment{spec: spec, clock: pace.NewClock(), events: newEvents(stdout), commands: commands, log: log, end: cancel}
 	err := env.run(ctx)
-	if err != nil && context.Cause(ctx) == nil {
-		env.events.send(Event{Kind: Failed, Error: err.Error()})
+	if refusal := ending(ctx); refusal != nil {
+		err = refusal
+	}
+	if err != nil && !errors.Is(context.Cause(ctx), errInputEnded) {
+		env.events.send(Event{Kind: Failed, Error: spec.Endpoint.Hide(err.Error())})
 	}
 	return err
 }

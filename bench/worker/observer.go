@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 
 	"deliverybench/bench/client"
 	"deliverybench/bench/message"
@@ -46,6 +45,9 @@ func runObserver(ctx context.Context, env *environment) error {
 	stop := env.reportProgress(func() Event { return o.counts.event(o.latencies) })
 	o.loop(ctx)
 	stop()
+	if err := ending(ctx); err != nil {
+		return err
+	}
 	err = o.latencies.close()
 	if err == nil {
 		done := o.counts.event(o.latencies)
@@ -84,7 +86,7 @@ func (o *observer) loop(ctx context.Context) {
 			case client.EOF:
 				o.ends[event.Partition] = event.Offset
 			case client.Failure:
-				fmt.Fprintln(o.env.log, event.Err)
+				o.env.heard(event.Err)
 			}
 			o.drained()
 			if event.Kind != client.Record {

@@ -67,7 +67,7 @@ func runProducer(ctx context.Context, env *environment) error {
 	reports := make(chan struct{})
 	go func() {
 		defer close(reports)
-		p.client.Reports(p.onReport, func(err error) { fmt.Fprintln(env.log, err) })
+		p.client.Reports(p.onReport, env.heard)
 	}()
 	stop := env.reportProgress(p.event)
 	next, err := p.send(ctx, start)
@@ -279,6 +279,9 @@ func (p *producer) onReport(r *client.Report) {
 		p.first.Store(now)
 	}
 	if r.Outcome != client.Acked {
+		if client.Refused(r.Err) {
+			p.env.heard(r.Err)
+		}
 		return // never delivered: counted as over range when the trial is settled
 	}
 	if p.last.Load() != now {

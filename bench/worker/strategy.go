@@ -232,7 +232,7 @@ func (c *consumer) commit(next client.Offsets) error {
 	err := c.client.Commit(next)
 	if err != nil {
 		c.counts.failedCommits.Add(1)
-		fmt.Fprintln(c.env.log, err)
+		c.env.heard(err)
 		return err
 	}
 	c.counts.commits.Add(1)
