@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deliverybench/bench/broker"
 	"deliverybench/bench/chart"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
@@ -110,6 +111,11 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 		return err
 	}
 	defer b.Close()
+	if theirs, is := b.(*broker.External); is {
+		if err := theirs.Permit(ctx, o.Plan.Trials); err != nil {
+			return err
+		}
+	}
 	if before := o.Run.Environment.Broker; before.Kind != "" && before != b.Describe() {
 		return fmt.Errorf("cannot resume %s: it was measured on the %s broker %s, and this is %s %s", o.Run.Run.ID, before.Kind, before.Version, b.Describe().Kind, b.Describe().Version)
 	}

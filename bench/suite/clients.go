@@ -29,27 +29,27 @@ func clientsOf(s profile.Settings, endpoint client.Endpoint) map[string]map[stri
 		id = "producer"
 	}
 	clients := map[string]map[string]string{
-		"producer": shown(client.ProducerProperties(endpoint, s.Producer, id, time.Minute)),
+		"producer": shown(endpoint, client.ProducerProperties(endpoint, s.Producer, id, time.Minute)),
 	}
 	if s.Pipeline != profile.Produce {
-		clients["consumer"] = shown(client.ConsumerProperties(endpoint, s.Consumer, "group", ""))
+		clients["consumer"] = shown(endpoint, client.ConsumerProperties(endpoint, s.Consumer, "group", ""))
 	}
 	if s.Pipeline == profile.RelayTo {
 		id = ""
 		if s.Consumer.Commit.When == profile.InTransaction {
 			id = "relay"
 		}
-		clients["relay"] = shown(client.ProducerProperties(endpoint, s.Producer, id, time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka))
+		clients["relay"] = shown(endpoint, client.ProducerProperties(endpoint, s.Producer, id, time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka))
 	}
 	return clients
 }
 
-func shown(p client.Properties) map[string]string {
+func shown(endpoint client.Endpoint, p client.Properties) map[string]string {
 	out := map[string]string{}
 	for name, value := range p {
 		switch {
 		case name == "bootstrap.servers" || name == "group.id" || name == "transactional.id":
-		case profile.IsSecret(name):
+		case endpoint.IsSecret(name):
 			out[name] = "[redacted]"
 		default:
 			out[name] = fmt.Sprint(value)
