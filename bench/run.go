@@ -120,6 +120,7 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 		return fmt.Errorf("cannot resume %s: it was measured on the %s broker %s, and this is %s %s", o.Run.Run.ID, before.Kind, before.Version, b.Describe().Kind, b.Describe().Version)
 	}
 	o.Run.Environment.Broker = b.Describe()
+	suite.RecordClients(o.Run, o.Plan, b.Endpoint())
 	if !f.quiet && !f.json {
 		fmt.Fprintln(p.stdout, heading(o.Plan, o.Run))
 	}
