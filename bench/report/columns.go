@@ -156,7 +156,7 @@ func countColumns(g group) []column {
 		differs, anything := false, false
 		for _, trials := range g.trials {
 			var seen, due []int64
-			about := ""
+			about := false
 			for _, t := range completed(trials) {
 				n := what.observed(t)
 				seen = append(seen, n)
@@ -166,17 +166,15 @@ func countColumns(g group) []column {
 				}
 				if p := t.Predicted(what.forecast); p != nil {
 					due = append(due, *p)
-					if !exactly(t) {
-						about = "≈ "
-					}
+					about = about || !exactly(t)
 					// What is only about so many is told beside what came, even where they agree.
-					differs = differs || *p != n || about != "" && n != 0
+					differs = differs || *p != n || about && n != 0
 				}
 			}
-			observed.cells = append(observed.cells, countRange(seen))
-			text := countRange(due)
-			if text != stats.None {
-				text = about + text
+			observed.cells = append(observed.cells, countRange(seen, tableCount))
+			text := countRange(due, tableCount)
+			if about {
+				text = "≈ " + countRange(due, aboutCount)
 			}
 			predicted.cells = append(predicted.cells, text)
 		}
@@ -196,11 +194,19 @@ func exactly(t *result.Trial) bool {
 }
 
 // countRange writes the counts of a row's repeats: one number when all agree.
-func countRange(counts []int64) string {
+func countRange(counts []int64, text func(int64) string) string {
 	if len(counts) == 0 {
 		return stats.None
 	}
-	return stats.Between(tableCount(slices.Min(counts)), tableCount(slices.Max(counts)))
+	return stats.Between(text(slices.Min(counts)), text(slices.Max(counts)))
+}
+
+// aboutCount rounds what is no exact number anyway.
+func aboutCount(n int64) string {
+	if n >= 1_000_000 {
+		return stats.SI(float64(n))
+	}
+	return stats.Count(n)
 }
 
 // tableCount writes a count exactly up to seven digits; the detail has the rest.
