@@ -50,6 +50,12 @@ type LocalOptions struct {
 	Room int64
 	// Logs is the folder in which node N's log is node-N.log. It stays.
 	Logs string
+	// Listeners are further ones of a single node, for clients that have to be
+	// let in; Properties are further settings and win; Format are further
+	// arguments of the storage tool, which makes users.
+	Listeners  []Listener
+	Properties map[string]string
+	Format     []string
 
 	choosePorts func(n int) ([]int, error)
 }
@@ -126,10 +132,10 @@ func layOut(spawner *process.Spawner, k kafka, o LocalOptions) (*Local, error) {
 		name := fmt.Sprintf("node-%d", id)
 		n := &localNode{
 			id: id, kafka: k, spawner: spawner, heapMiB: heapMiB(o.Nodes), parent: dir,
-			folder: filepath.Join(dir, name), logPath: filepath.Join(o.Logs, name+".log"),
+			folder: filepath.Join(dir, name), logPath: filepath.Join(o.Logs, name+".log"), users: o.Format,
 		}
 		l.nodes = append(l.nodes, n)
-		err = configure(n.folder, id, l.ports)
+		err = configure(n.folder, id, l.ports, o)
 	}
 	if err != nil {
 		l.Close()
@@ -153,7 +159,7 @@ func (l *Local) format(ctx context.Context) error {
 }
 
 func (n *localNode) format(ctx context.Context, clusterID string) error {
-	p, err := n.spawner.StartProgram("storage tool of "+n.name(), n.kafka.format(n.folder, clusterID), n.logPath)
+	p, err := n.spawner.StartProgram("storage tool of "+n.name(), n.kafka.format(n.folder, clusterID, n.users), n.logPath)
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,11 +32,11 @@ type ports struct{ clients, quorum int }
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // configure makes a node's folder and writes what the node is told in it.
-func configure(folder string, id int, all []ports) error {
+func configure(folder string, id int, all []ports, o LocalOptions) error {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(propertiesIn(folder), []byte(serverProperties(folder, id, all)), 0o600); err != nil {
+	if err := os.WriteFile(propertiesIn(folder), []byte(serverProperties(folder, id, all)+o.further(all[id-1])), 0o600); err != nil {
 		return err
 	}
 	return os.WriteFile(loggingIn(folder), []byte(logging), 0o600)
@@ -108,6 +110,33 @@ func serverProperties(folder string, id int, all []ports) string {
 	set("log.segment.delete.delay.ms", 1000)
 	// A leader changes when a fault strikes, not when five minutes are over.
 	set("auto.leader.rebalance.enable", false)
+	return text.String()
+}
+
+// Listener is a further one of a node, on a port of loopback.
+type Listener struct {
+	Name     string
+	Protocol string // PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
+	Port     int
+}
+
+// further are the settings beside a node's own; of two for one name Kafka takes
+// the later.
+func (o LocalOptions) further(p ports) string {
+	var text strings.Builder
+	if len(o.Listeners) > 0 {
+		clients := "PLAINTEXT://" + loopback(p.clients)
+		protocols := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+		for _, l := range o.Listeners {
+			clients += fmt.Sprintf(",%s://%s", l.Name, loopback(l.Port))
+			protocols += fmt.Sprintf(",%s:%s", l.Name, l.Protocol)
+		}
+		fmt.Fprintf(&text, "listeners=%s,CONTROLLER://%s\n", clients, loopback(p.quorum))
+		fmt.Fprintf(&text, "advertised.listeners=%s\nlistener.security.protocol.map=%s\n", clients, protocols)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Properties)) {
+		fmt.Fprintf(&text, "%s=%s\n", name, o.Properties[name])
+	}
 	return text.String()
 }
 

@@ -155,10 +155,11 @@ func (k kafka) server(folder string, heapMiB int) *exec.Cmd {
 }
 
 // format is the command that makes the storage of the node in the folder.
-func (k kafka) format(folder, clusterID string) *exec.Cmd {
+func (k kafka) format(folder, clusterID string, users []string) *exec.Cmd {
 	// It lives for a second, in which compiling well does not pay.
-	args := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
-	return k.command(folder, args, "kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", propertiesIn(folder))
+	flags := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
+	args := []string{"format", "--cluster-id", clusterID, "--config", propertiesIn(folder)}
+	return k.command(folder, flags, "kafka.tools.StorageTool", append(args, users...)...)
 }
 
 // leavesNoTrace keeps a Java from telling others of itself in /tmp/hsperfdata_*.

@@ -24,6 +24,7 @@ type localNode struct {
 	parent  string // the cluster's folder
 	folder  string // this node's, in it
 	logPath string
+	users   []string // arguments of the storage tool
 	heapMiB int
 
 	mu      sync.Mutex
