@@ -27,7 +27,7 @@ const composeFile = "docker-compose.yml"
 const (
 	upWithin           = 10 * time.Minute // the image may have to be downloaded
 	upEndsWithin       = 10 * time.Second // Compose, once it was interrupted
-	composeReadyWithin = 3 * time.Minute  // the cluster, once its nodes run
+	composeReadyWithin = 4 * time.Minute  // the cluster, once its nodes run
 )
 
 // composeProfiles are the file's profiles by their number of nodes.
