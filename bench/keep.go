@@ -77,6 +77,7 @@ func (p *program) open(ctx context.Context, f *flags, spawner *process.Spawner, 
 	if err != nil {
 		return nil, err
 	}
+	spawner.Withhold(clients.Variables...)
 	folder, err := os.Getwd()
 	if err != nil {
 		return nil, err

@@ -23,6 +23,8 @@ type Endpoint struct {
 	// Secrets are the properties whose values came from the environment or a
 	// file, beside those that are secrets by their name.
 	Secrets []string `json:"secrets,omitempty"`
+	// Variables are those of the environment: no child needs them.
+	Variables []string `json:"-"`
 }
 
 // properties returns those that every client of the endpoint has, and puts the

@@ -40,6 +40,7 @@ type property struct {
 	line        int
 	name, value string
 	secret      bool // of which a part comes from elsewhere
+	variables   []string
 }
 
 // ReadProperties reads a file of librdkafka properties, one "name = value" per
@@ -78,6 +79,7 @@ func ReadProperties(r io.Reader, getenv func(string) string) (Endpoint, error) {
 		if p.secret {
 			e.Secrets = append(e.Secrets, p.name)
 		}
+		e.Variables = append(e.Variables, p.variables...)
 	}
 	return e, e.check()
 }
@@ -95,7 +97,11 @@ func readProperty(text string, getenv func(string) string) (property, error) {
 			return match[1:]
 		}
 		p.secret = true
-		text, err := resolve(match[len("${"):len(match)-len("}")], getenv)
+		name := match[len("${") : len(match)-len("}")]
+		if !strings.HasPrefix(name, fromFile) {
+			p.variables = append(p.variables, name)
+		}
+		text, err := resolve(name, getenv)
 		failed = errors.Join(failed, err)
 		return text
 	})
@@ -105,9 +111,12 @@ func readProperty(text string, getenv func(string) string) (property, error) {
 	return p, nil
 }
 
+// fromFile begins a reference to a file.
+const fromFile = "file:"
+
 // resolve returns what a reference stands for.
 func resolve(name string, getenv func(string) string) (string, error) {
-	path, isFile := strings.CutPrefix(name, "file:")
+	path, isFile := strings.CutPrefix(name, fromFile)
 	if !isFile {
 		if value := getenv(name); value != "" {
 			return value, nil

@@ -35,7 +35,8 @@ func TestReadProperties(t *testing.T) {
 			"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "team-ada",
 			"sasl.password": "hunter2-a=b#c", "client.rack": "${USER_NAME} a=b # no comment", "client.id": "hunter2 of a file ",
 		},
-		Secrets: []string{"sasl.username", "sasl.password", "client.id"},
+		Secrets:   []string{"sasl.username", "sasl.password", "client.id"},
+		Variables: []string{"USER_NAME", "PASSWORD"},
 	}, e)
 	require.True(t, e.IsSecret("sasl.username"))
 	require.True(t, e.IsSecret("ssl.key.password"))

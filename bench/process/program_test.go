@@ -41,6 +41,18 @@ func TestProgramIsFrozenAndKilled(t *testing.T) {
 	require.EqualError(t, p.Exit().Err, "signal: killed")
 }
 
+func TestSomeOfTheEnvironmentIsWithheld(t *testing.T) {
+	t.Setenv("WORD", "word")
+	t.Setenv("SECRET", "hunter2")
+	s := spawner(t)
+	s.Withhold("SECRET", "ABSENT")
+	logPath := filepath.Join(t.TempDir(), "log")
+	p, err := s.StartProgram("the shell", exec.Command("sh", "-c", `echo "$WORD $SECRET"`), logPath)
+	require.NoError(t, err)
+	await(t, p.Done(), "the end")
+	require.Equal(t, "word ", p.LogTail(1))
+}
+
 func TestProgramThatDoesNotStart(t *testing.T) {
 	dir := t.TempDir()
 	s := spawner(t)

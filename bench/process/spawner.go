@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -17,6 +18,8 @@ type Spawner struct {
 	mu      sync.Mutex
 	closed  bool
 	running map[running]bool
+	// withheld are variables of the environment that children do not get.
+	withheld []string
 }
 
 // running can be killed, and is gone then.
@@ -54,11 +57,23 @@ func (s *Spawner) Close() {
 	}
 }
 
+// Withhold keeps variables of the environment from what is started from now on:
+// whoever may look at a process sees its environment.
+func (s *Spawner) Withhold(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.withheld = append(s.withheld, names...)
+}
+
 // begin starts the command from the locked thread.
 func (s *Spawner) begin(command *exec.Cmd, r running) error {
 	command.SysProcAttr = attributes()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	command.Env = slices.DeleteFunc(command.Environ(), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains(s.withheld, name)
+	})
 	if s.closed {
 		return errors.New("the program is ending")
 	}
