@@ -47,10 +47,10 @@ func TestSomeOfTheEnvironmentIsWithheld(t *testing.T) {
 	s := spawner(t)
 	s.Withhold("SECRET", "ABSENT")
 	logPath := filepath.Join(t.TempDir(), "log")
-	p, err := s.StartProgram("the shell", exec.Command("sh", "-c", `echo "$WORD $SECRET"`), logPath)
+	p, err := s.StartProgram("the shell", exec.Command("sh", "-c", `echo "($WORD $SECRET)"`), logPath)
 	require.NoError(t, err)
 	await(t, p.Done(), "the end")
-	require.Equal(t, "word ", p.LogTail(1))
+	require.Equal(t, "(word )", p.LogTail(1))
 }
 
 func TestProgramThatDoesNotStart(t *testing.T) {
