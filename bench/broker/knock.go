@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -76,6 +77,7 @@ func (l *listener) ask(ctx context.Context, address string, encrypted bool) erro
 	shake.Version = 1
 	if answer, err := exchange(connection, shake); err == nil {
 		l.mechanisms = answer.(*kmsg.SASLHandshakeResponse).SupportedMechanisms
+		slices.Sort(l.mechanisms)
 	}
 	return nil
 }

@@ -67,8 +67,10 @@ type Local struct {
 	version string
 	nodes   []*localNode
 	ports   []ports
-	remove  func() error
-	closing sync.Once
+	// listeners are the addresses of those that the options name.
+	listeners map[string]string
+	remove    func() error
+	closing   sync.Once
 }
 
 // StartLocal starts a cluster and waits until it is ready for trials.
@@ -115,7 +117,7 @@ func startLocal(ctx context.Context, spawner *process.Spawner, k kafka, o LocalO
 
 // layOut chooses ports and makes the folders of a cluster that does not run yet.
 func layOut(spawner *process.Spawner, k kafka, o LocalOptions) (*Local, error) {
-	chosen, err := o.choosePorts(2 * o.Nodes)
+	chosen, err := o.choosePorts(2*o.Nodes + len(o.Listeners))
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +125,11 @@ func layOut(spawner *process.Spawner, k kafka, o LocalOptions) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("brokers' data: %w: free some, or name another folder with -scratch", err)
 	}
-	l := &Local{version: k.version, remove: remove}
-	for pair := range slices.Chunk(chosen, 2) {
+	l := &Local{version: k.version, remove: remove, listeners: map[string]string{}}
+	for i, listener := range o.Listeners {
+		l.listeners[listener.Name] = loopback(chosen[2*o.Nodes+i])
+	}
+	for pair := range slices.Chunk(chosen[:2*o.Nodes], 2) {
 		l.ports = append(l.ports, ports{clients: pair[0], quorum: pair[1]})
 	}
 	err = os.MkdirAll(o.Logs, 0o755)
@@ -135,7 +140,7 @@ func layOut(spawner *process.Spawner, k kafka, o LocalOptions) (*Local, error) {
 			folder: filepath.Join(dir, name), logPath: filepath.Join(o.Logs, name+".log"), users: o.Format,
 		}
 		l.nodes = append(l.nodes, n)
-		err = configure(n.folder, id, l.ports, o)
+		err = configure(n.folder, id, l.ports, l.further(o))
 	}
 	if err != nil {
 		l.Close()
@@ -233,6 +238,9 @@ func (l *Local) Endpoint() client.Endpoint {
 	}
 	return client.Endpoint{Bootstrap: strings.Join(all, ",")}
 }
+
+// Listener is the address of one that the options name.
+func (l *Local) Listener(name string) string { return l.listeners[name] }
 
 // Describe names the kind and Kafka's version.
 func (l *Local) Describe() result.Broker {

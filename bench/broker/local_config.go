@@ -32,11 +32,11 @@ type ports struct{ clients, quorum int }
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // configure makes a node's folder and writes what the node is told in it.
-func configure(folder string, id int, all []ports, o LocalOptions) error {
+func configure(folder string, id int, all []ports, further string) error {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(propertiesIn(folder), []byte(serverProperties(folder, id, all)+o.further(all[id-1])), 0o600); err != nil {
+	if err := os.WriteFile(propertiesIn(folder), []byte(serverProperties(folder, id, all)+further), 0o600); err != nil {
 		return err
 	}
 	return os.WriteFile(loggingIn(folder), []byte(logging), 0o600)
@@ -113,23 +113,23 @@ func serverProperties(folder string, id int, all []ports) string {
 	return text.String()
 }
 
-// Listener is a further one of a node, on a port of loopback.
+// Listener is a further one of a node, on loopback.
 type Listener struct {
 	Name     string
 	Protocol string // PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
-	Port     int
 }
 
 // further are the settings beside a node's own; of two for one name Kafka takes
 // the later.
-func (o LocalOptions) further(p ports) string {
+func (l *Local) further(o LocalOptions) string {
 	var text strings.Builder
+	p := l.ports[0]
 	if len(o.Listeners) > 0 {
 		clients := "PLAINTEXT://" + loopback(p.clients)
 		protocols := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-		for _, l := range o.Listeners {
-			clients += fmt.Sprintf(",%s://%s", l.Name, loopback(l.Port))
-			protocols += fmt.Sprintf(",%s:%s", l.Name, l.Protocol)
+		for _, listener := range o.Listeners {
+			clients += fmt.Sprintf(",%s://%s", listener.Name, l.Listener(listener.Name))
+			protocols += fmt.Sprintf(",%s:%s", listener.Name, listener.Protocol)
 		}
 		fmt.Fprintf(&text, "listeners=%s,CONTROLLER://%s\n", clients, loopback(p.quorum))
 		fmt.Fprintf(&text, "advertised.listeners=%s\nlistener.security.protocol.map=%s\n", clients, protocols)
