@@ -2,10 +2,10 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -198,16 +198,32 @@ func (e Endpoint) IsSecret(name string) bool {
 	return profile.IsSecret(name) || slices.Contains(e.Secrets, name)
 }
 
-// Hide replaces the endpoint's secrets in a text that is shown or kept.
+// surelyRare is how long a secret is that no other text holds by chance.
+const surelyRare = 8
+
+// Hide replaces the endpoint's secrets in a text that is shown or kept. A short
+// one is replaced as a word only: a user ada is not in "metadata".
 func (e Endpoint) Hide(text string) string {
-	secrets := slices.DeleteFunc(slices.Collect(maps.Keys(e.Properties)), func(name string) bool { return !e.IsSecret(name) })
-	var pairs []string
-	// The longest first, for one may be a part of another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(e.Properties[b]) - len(e.Properties[a]) })
-	for _, name := range secrets {
-		if value := e.Properties[name]; value != "" {
-			pairs = append(pairs, value, "[redacted]")
+	var secrets []string
+	for name, value := range e.Properties {
+		if value != "" && e.IsSecret(name) {
+			secrets = append(secrets, value)
 		}
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	// The longest first, for one may be a part of another.
+	slices.SortFunc(secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, secret := range secrets {
+		if len(secret) >= surelyRare {
+			text = strings.ReplaceAll(text, secret, redacted)
+			continue
+		}
+		word := regexp.MustCompile(`(^|[^\pL\pN])` + regexp.QuoteMeta(secret) + `($|[^\pL\pN])`)
+		// Twice: a character between two of them belongs to the first.
+		for range 2 {
+			text = word.ReplaceAllString(text, "${1}"+redacted+"${2}")
+		}
+	}
+	return text
 }
+
+const redacted = "[redacted]"

@@ -69,6 +69,21 @@ func TestReadPropertiesRefuses(t *testing.T) {
 	}
 }
 
+func TestHide(t *testing.T) {
+	e := Endpoint{Secrets: []string{"a", "b", "c"}, Properties: Properties{
+		"a": "ada", "b": "correct horse", "c": "", "sasl.password": "a.b", "client.id": "metadata",
+	}}
+	for text, want := range map[string]string{
+		"ada asks for metadata of ada.": "[redacted] asks for metadata of [redacted].",
+		"ada ada,ada":                   "[redacted] [redacted],[redacted]",
+		"sasl.password=a.b, not acb":    "sasl.password=[redacted], not acb",
+		"incorrect horses":              "in[redacted]s",
+		"nothing to hide":               "nothing to hide",
+	} {
+		require.Equal(t, want, e.Hide(text))
+	}
+}
+
 // The user's properties win over this program's defaults, and the profile's
 // settings over those.
 func TestPropertiesOfAnEndpointReachEveryClient(t *testing.T) {
