@@ -128,6 +128,7 @@ func TestAnUndrainedTrialKeepsWhatIsProven(t *testing.T) {
 	require.NotNil(t, v)
 	require.Positive(t, v.Undrained)
 	require.Zero(t, v.Lost)
-	require.EqualValues(t, batch, v.Duplicates.Redelivered)
+	require.Positive(t, v.Duplicates.Redelivered) // as far as the successor came with the batch
+	require.LessOrEqual(t, v.Duplicates.Redelivered, int64(batch))
 	require.Equal(t, result.Violated, out.Result.Promise)
 }
