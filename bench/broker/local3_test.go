@@ -96,6 +96,7 @@ func (c *cluster) awaitLeader(t *testing.T, s broker.Seat, before broker.Leaders
 		if err == nil && now.Leader >= 0 && now.Leader != before.Leader {
 			return now
 		}
+		time.Sleep(10 * time.Millisecond) // it is asked no faster than it can answer
 		require.NoError(t, ctx.Err(), "waited %s for %v to leave node %d; now %v %v", healsWithin, s, before.Leader, now, err)
 	}
 }

@@ -90,9 +90,12 @@ func (v *View) awaitCoordinator(ctx context.Context, kind coordinator, key strin
 
 // coordinatorOf asks the cluster for the key's coordinator.
 func (v *View) coordinatorOf(ctx context.Context, kind coordinator, key string) (node int32, err error) {
-	request := kmsg.NewPtrFindCoordinatorRequest()
-	request.CoordinatorType = int8(kind)
-	request.CoordinatorKey, request.CoordinatorKeys = key, []string{key} // up to version 3, and since
+	request := func() kmsg.Request {
+		r := kmsg.NewPtrFindCoordinatorRequest()
+		r.CoordinatorType = int8(kind)
+		r.CoordinatorKey, r.CoordinatorKeys = key, []string{key} // up to version 3, and since
+		return r
+	}
 	_, err = ask(ctx, v, request, func(r *kmsg.FindCoordinatorResponse) error {
 		code := r.ErrorCode
 		node = r.NodeID

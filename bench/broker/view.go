@@ -75,8 +75,9 @@ func NewView(e client.Endpoint) (*View, error) {
 func (v *View) Close() { v.kgo.Close() }
 
 // ask sends a request to every seed and returns the first answer that is
-// accepted: a node which is frozen holds up no other.
-func ask[R kmsg.Response](ctx context.Context, v *View, request kmsg.Request, accept func(R) error) (R, error) {
+// accepted: a node which is frozen holds up no other. To each goes a request of
+// its own, which the client writes its version on.
+func ask[R kmsg.Response](ctx context.Context, v *View, request func() kmsg.Request, accept func(R) error) (R, error) {
 	type reply struct {
 		answer R
 		err    error
@@ -88,7 +89,7 @@ func ask[R kmsg.Response](ctx context.Context, v *View, request kmsg.Request, ac
 	for _, seed := range seeds {
 		go func() {
 			var r reply
-			answer, err := seed.Request(ctx, request)
+			answer, err := seed.Request(ctx, request())
 			if r.err = err; err == nil {
 				r.answer = answer.(R)
 			}
@@ -112,11 +113,14 @@ func ask[R kmsg.Response](ctx context.Context, v *View, request kmsg.Request, ac
 
 // metadata returns what the first node that answers knows; nil topics are all.
 func (v *View) metadata(ctx context.Context, topics []string) (*kmsg.MetadataResponse, error) {
-	request := kmsg.NewPtrMetadataRequest()
-	for _, name := range topics {
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = &name
-		request.Topics = append(request.Topics, topic)
+	request := func() kmsg.Request {
+		r := kmsg.NewPtrMetadataRequest()
+		for _, name := range topics {
+			topic := kmsg.NewMetadataRequestTopic()
+			topic.Topic = &name
+			r.Topics = append(r.Topics, topic)
+		}
+		return r
 	}
 	return ask(ctx, v, request, func(*kmsg.MetadataResponse) error { return nil })
 }
@@ -142,11 +146,14 @@ func (v *View) Leadership(ctx context.Context, s Seat) (Leadership, error) {
 
 // quorum asks for the metadata log's leader (KIP-595).
 func (v *View) quorum(ctx context.Context) (Leadership, error) {
-	request := kmsg.NewPtrDescribeQuorumRequest()
-	topic := kmsg.NewDescribeQuorumRequestTopic()
-	topic.Topic = metadataTopic
-	topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-	request.Topics = append(request.Topics, topic)
+	request := func() kmsg.Request {
+		topic := kmsg.NewDescribeQuorumRequestTopic()
+		topic.Topic = metadataTopic
+		topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+		r := kmsg.NewPtrDescribeQuorumRequest()
+		r.Topics = append(r.Topics, topic)
+		return r
+	}
 	var found Leadership
 	_, err := ask(ctx, v, request, func(r *kmsg.DescribeQuorumResponse) error {
 		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
@@ -221,10 +228,14 @@ func absolute(h int32) int64 {
 // believe that all is well. The context bounds the wait; the error says what was
 // still missing.
 func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
+	missing := "an answer"
 	for {
-		missing := v.lacking(ctx, nodes)
-		if missing == "" {
+		found := v.lacking(ctx, nodes)
+		if found == "" {
 			return nil
+		}
+		if ctx.Err() == nil { // else the question was given up, and found is no answer
+			missing = found
 		}
 		select {
 		case <-ctx.Done():
@@ -317,8 +328,11 @@ func Restore(ctx context.Context, b Broker) error {
 
 // electPreferred has every partition led by its first replica.
 func (v *View) electPreferred(ctx context.Context) error {
-	request := kmsg.NewPtrElectLeadersRequest() // of all topics, when it names none
-	request.TimeoutMillis = int32(viewTimeout.Milliseconds())
+	request := func() kmsg.Request {
+		r := kmsg.NewPtrElectLeadersRequest() // of all topics, when it names none
+		r.TimeoutMillis = int32(viewTimeout.Milliseconds())
+		return r
+	}
 	_, err := ask(ctx, v, request, func(r *kmsg.ElectLeadersResponse) error {
 		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
 			return err

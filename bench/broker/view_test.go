@@ -13,7 +13,7 @@ import (
 )
 
 // brief bounds a wait that is to be in vain.
-const brief = 300 * time.Millisecond
+const brief = 2 * time.Second
 
 // The embedded broker has no controller's quorum and no internal topics; what
 // it leads is seen as in any cluster.
