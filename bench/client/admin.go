@@ -214,7 +214,7 @@ func (a *Admin) EndOffsets(ctx context.Context, topic string, partitions int, is
 			fresh.Close()
 		}
 	}
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return ends, err

@@ -33,7 +33,7 @@ func (t *Trouble) Error() string {
 
 // told is how the library tells of a broker: thread (in its log), protocol,
 // address, broker's name, what happened, and in which state the connection was.
-var told = regexp.MustCompile(`^(?:\[thrd:[^\]]*\]: )?(?:[a-z_]+://)?([^/ ]+:[0-9]+)/[^: ]+: (.*?)(?: \(after [0-9]+ms in state [A-Z_]+[^)]*\))?$`)
+var told = regexp.MustCompile(`^(?:\[thrd:[^\]]*\]: )?(?:[a-z_]+://)?([^/ ]+:[0-9]+)/[^: ]+: (.*?)(?: \(after [0-9]+ms in state .*\))?$`)
 
 // troublesKnown are the library's words for what a user can mend, the more
 // special ones first.
