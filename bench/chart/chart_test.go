@@ -104,10 +104,11 @@ func TestNoTextMeetsAnother(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, all)
 			for _, f := range all {
-				texts := painted(run, f)
+				high := height(run, f)
+				texts := painted(run, f, high)
 				require.Greater(t, len(texts), 10, f.name)
 				for i, a := range texts {
-					inside := a.box.Min.X >= 0 && a.box.Min.Y >= 0 && a.box.Max.X <= Width && a.box.Max.Y <= height(run, f)
+					inside := a.box.Min.X >= 0 && a.box.Min.Y >= 0 && a.box.Max.X <= Width && a.box.Max.Y <= high
 					require.True(t, inside, "%s: %q leaves the picture: %v", f.name, a.text, a.box)
 					for _, b := range texts[i+1:] {
 						apart := a.box.Max.X <= b.box.Min.X || b.box.Max.X <= a.box.Min.X || a.box.Max.Y <= b.box.Min.Y || b.box.Max.Y <= a.box.Min.Y
@@ -125,9 +126,9 @@ type paintedText struct {
 }
 
 // painted returns every text of a figure with the box of its letters.
-func painted(run *result.Run, f figure) []paintedText {
+func painted(run *result.Run, f figure, high vg.Length) []paintedText {
 	var canvas recorder.Canvas
-	paint(draw.NewCanvas(&canvas, Width, height(run, f)), run, f)
+	paint(draw.NewCanvas(&canvas, Width, high), run, f)
 	var texts []paintedText
 	pen := newPen(draw.Canvas{})
 	for _, action := range canvas.Actions {
