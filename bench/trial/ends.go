@@ -12,7 +12,7 @@ import (
 )
 
 func (c *conductor) ends(ctx context.Context, topic string, isolation profile.Isolation) (client.Offsets, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	ctx, cancel := c.answering(ctx)
 	defer cancel()
 	return c.admin.EndOffsets(ctx, topic, c.trial.Settings.Topic.Partitions, isolation)
 }

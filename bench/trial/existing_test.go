@@ -3,15 +3,22 @@ package trial_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
+	"deliverybench/bench/broker"
 	"deliverybench/bench/client"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/message"
+	"deliverybench/bench/pace"
+	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 	"deliverybench/bench/trial"
+	"deliverybench/bench/worker"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -118,10 +125,6 @@ func TestTrialsShareTopicsThatExist(t *testing.T) {
 			requireCost(t, settings, b.complete(t, settings), c)
 		})
 	}
-	t.Run("aborts", func(t *testing.T) {
-		settings := on(aborting(profile.Consume, profile.ReadCommitted, true), "orders", "")
-		requireAborted(t, b.complete(t, settings), profile.Consume, profile.ReadCommitted, true)
-	})
 	t.Run("produce", func(t *testing.T) {
 		settings := on(short(), "orders", "")
 		settings.Pipeline = profile.Produce
@@ -216,4 +219,35 @@ func TestAnOpenTransactionInATopicThatExists(t *testing.T) {
 	})
 	requireFlawless(t, b.complete(t, settings))
 	<-ended
+}
+
+// A cluster of somebody else's that goes away amid a trial ends it, with what its
+// clients found out.
+func TestAClusterThatGoesAway(t *testing.T) {
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	spawner := process.NewSpawner(executable)
+	t.Cleanup(spawner.Close)
+	embedded, err := broker.StartEmbedded(t.Context(), spawner, filepath.Join(t.TempDir(), "broker.log"))
+	require.NoError(t, err)
+	t.Cleanup(embedded.Close)
+	theirs, err := broker.OpenExternal(t.Context(), embedded.Endpoint())
+	require.NoError(t, err)
+	b := &bench{seed: anySeed, env: trial.Environment{
+		Spawner: spawner, Broker: theirs, Clock: pace.NewClock(), RunID: "test", AnswerWithin: time.Second,
+		Scratch: []string{t.TempDir()}, KeepLogs: t.TempDir(),
+		Observe: func(at trial.Snapshot) {
+			if at.Produced > 100 {
+				_ = syscall.Kill(embedded.PID(), syscall.SIGKILL)
+			}
+		},
+	}}
+	s := short()
+	s.Pipeline = profile.Produce
+	s.Producer.MessageTimeout = profile.Duration(time.Second)
+	r := b.run(t, s).Result
+	require.Equal(t, result.Failed, r.Status)
+	require.Contains(t, r.Reason, "1s passed; "+embedded.Endpoint().Bootstrap+": ")
+	require.Contains(t, r.Reason, "Connection refused; nothing listens there: check host and port, and that the broker runs")
+	require.Empty(t, children(t, worker.Verb))
 }

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,12 @@ func (c *conductor) topics() []string {
 	return []string{c.input, c.output}
 }
 
+// answering bounds the wait for the broker's answer.
+func (c *conductor) answering(ctx context.Context) (context.Context, context.CancelFunc) {
+	within := cmp.Or(c.env.AnswerWithin, answerWithin)
+	return context.WithTimeoutCause(ctx, within, fmt.Errorf("%s passed", within))
+}
+
 // prepareTopics makes the topics, or finds where the trial begins in those that
 // exist.
 func (c *conductor) prepareTopics(ctx context.Context) error {
@@ -59,7 +66,7 @@ func (c *conductor) prepareTopics(ctx context.Context) error {
 		return c.findTopics(ctx)
 	}
 	c.enter("creating topics")
-	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	ctx, cancel := c.answering(ctx)
 	defer cancel()
 	for _, name := range c.topics() {
 		if err := c.admin.CreateTopic(ctx, name, c.trial.Settings.Topic); err != nil {
@@ -74,7 +81,7 @@ func (c *conductor) prepareTopics(ctx context.Context) error {
 func (c *conductor) findTopics(ctx context.Context) error {
 	c.enter("looking at topics")
 	s := c.trial.Settings
-	within, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	within, cancel := c.answering(ctx)
 	defer cancel()
 	for _, name := range c.topics() {
 		if err := broker.FitTopic(within, c.admin, name, s.Topic.Partitions); err != nil {
@@ -93,7 +100,7 @@ func (c *conductor) findTopics(ctx context.Context) error {
 	if s.Pipeline == profile.Produce {
 		return nil
 	}
-	within, cancel = context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	within, cancel = c.answering(ctx)
 	defer cancel()
 	return c.admin.CommitFor(within, c.group, c.input, c.begin.input)
 }
@@ -104,7 +111,7 @@ func (c *conductor) untouched(ctx context.Context) error {
 	if !c.shared() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, topicWithin, fmt.Errorf("%s passed", topicWithin))
+	ctx, cancel := c.answering(ctx)
 	defer cancel()
 	for topic, begin := range map[string]client.Offsets{c.input: c.begin.input, c.output: c.begin.output} {
 		if begin == nil {
@@ -142,7 +149,7 @@ func (c *conductor) deleteTopics() error {
 	if c.env.Broker.Failed() != nil || c.wrecked() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupWithin)
+	ctx, cancel := c.answering(context.Background())
 	defer cancel()
 	var err error
 	if !c.shared() {

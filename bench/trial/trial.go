@@ -34,6 +34,8 @@ type Environment struct {
 	KeepLogs string
 	// DrainWithin bounds the draining of the consumers; 0 is 10 minutes.
 	DrainWithin time.Duration
+	// AnswerWithin bounds the wait for an answer of the broker's; 0 is 20 seconds.
+	AnswerWithin time.Duration
 	// Observe is told how the trial goes, several times a second.
 	Observe func(Snapshot)
 }
@@ -55,12 +57,11 @@ type Outcome struct {
 
 // Bounds of the waits. Each is far over what the step takes on a busy machine.
 const (
-	topicWithin   = 20 * time.Second
-	readyWithin   = 30 * time.Second
-	drainWithin   = 10 * time.Minute
-	auditWithin   = 10 * time.Minute
-	stallWithin   = 25 * time.Second
-	cleanupWithin = 15 * time.Second
+	answerWithin = 20 * time.Second
+	readyWithin  = 30 * time.Second
+	drainWithin  = 10 * time.Minute
+	auditWithin  = 10 * time.Minute
+	stallWithin  = 25 * time.Second
 	// startsIn lets every worker receive the start before the load begins.
 	startsIn = 100 * time.Millisecond
 	// restsFor is how long a log's end stands still before it is believed.
