@@ -123,7 +123,8 @@ func (e *Error) elsewhere() bool {
 	switch ke.Code() {
 	case kafka.ErrFencedLeaderEpoch, kafka.ErrUnknownLeaderEpoch, kafka.ErrNotLeaderForPartition,
 		kafka.ErrLeaderNotAvailable, kafka.ErrReplicaNotAvailable, kafka.ErrTransport, kafka.ErrAllBrokersDown,
-		kafka.ErrTimedOut, kafka.ErrRequestTimedOut:
+		kafka.ErrTimedOut, kafka.ErrRequestTimedOut,
+		kafka.ErrNoent: // "No leaders found"
 		return true
 	}
 	return false
