@@ -39,8 +39,35 @@ func recoveryView(run *result.Run) *view {
 	return v
 }
 
-// long is the view for a page, which is less wide than long: a row per cell,
-// scenario and fault.
+// within is the view in the form that reads best of those that fit the width: a
+// row per cell, scenario and fault; without the fault, which a note names; or as
+// it is, with the scenarios side by side.
+func (v *view) within(columns int) *view {
+	var scenarios []string
+	for _, g := range v.groups {
+		scenarios = addNew(scenarios, g.scenario)
+	}
+	whole, brief := v.long(), v.long()
+	brief.labels = brief.labels[:len(brief.labels)-1]
+	switch {
+	case whole.width() <= columns:
+		return whole
+	case brief.width() <= columns && len(scenarios) == len(v.groups):
+		return brief
+	}
+	return v
+}
+
+// width is that of all columns side by side.
+func (v *view) width() int {
+	widths := columnWidths(v.labels)
+	for _, g := range v.groups {
+		widths = append(widths, columnWidths(g.columns)...)
+	}
+	return span(widths)
+}
+
+// long has a row per cell, scenario and fault.
 func (v *view) long() *view {
 	out := &view{run: v.run}
 	for _, c := range v.labels {

@@ -51,7 +51,7 @@ func Table(w io.Writer, run *result.Run, o Options) error {
 	if r := recoveryView(run); r != nil {
 		p.line(r.recoveryTitle()+":", "")
 		p.blank()
-		p.blocks(r)
+		p.blocks(r.within(p.Width))
 	}
 	p.notes(v)
 	p.line(Verdict(run), p.verdictColor(run))
@@ -181,7 +181,7 @@ func (p *printer) block(b block) {
 		columns = append(columns, *b.last)
 		widths = append(widths, b.last.width())
 	}
-	if len(b.groups) > 0 {
+	if slices.ContainsFunc(b.groups, func(g group) bool { return g.title != "" }) {
 		p.w.WriteString(strings.TrimRight(titles.String(), " ") + "\n")
 	}
 	p.w.WriteString(p.rows(columns, widths) + "\n")
