@@ -30,6 +30,7 @@ type flags struct {
 	scale   float64
 	quiet   bool
 	json    bool
+	yes     bool
 }
 
 // values collects a flag that may be given several times.

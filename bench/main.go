@@ -88,6 +88,8 @@ func (p *program) run(ctx context.Context) int {
 		return p.keepBroker(ctx, rest)
 	case "check":
 		return p.check(ctx, rest)
+	case "clean":
+		return p.clean(ctx, rest)
 	case "list":
 		return p.list(rest)
 	case "show":

@@ -18,6 +18,7 @@ import (
 
 	"deliverybench/bench/broker"
 	"deliverybench/bench/chart"
+	"deliverybench/bench/client"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
@@ -125,7 +126,7 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 		fmt.Fprintln(p.stdout, heading(o.Plan, o.Run))
 	}
 	o.Trials = trial.Environment{
-		Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: runTag(o.Run), Scratch: p.scratch,
+		Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: client.RunTag(o.Run.Run.Started, os.Getpid()), Scratch: p.scratch,
 		KeepLogs: o.Store.Path("logs"),
 	}
 	return suite.Run(ctx, o)
@@ -310,9 +311,4 @@ func count(n int, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
-}
-
-// runTag is the part of topic names that tells runs apart.
-func runTag(run *result.Run) string {
-	return fmt.Sprintf("%s-%d", run.Run.Started.Format("20060102T150405"), os.Getpid())
 }

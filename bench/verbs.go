@@ -26,6 +26,7 @@ var verbs = []struct{ name, arguments, about string }{
 	{"show", "NAME", "print a profile that ships"},
 	{"report", "DIR", "redraw table, charts and reports from a run's saved files"},
 	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
+	{"clean", "-broker HOST:PORT [flags]", "list what earlier runs left on a cluster; with -yes delete that, and only that"},
 	{"version", "", "versions of this program and of what it is built on"},
 	{"help", "[VERB]", "explain a verb and its flags"},
 }
@@ -82,6 +83,8 @@ func register(verb string, f *flags, set *flag.FlagSet) {
 		f.planning(set)
 	case "broker":
 		f.keeping(set)
+	case "clean":
+		f.cleaning(set)
 	case "report":
 		f.output(set)
 	}

@@ -150,8 +150,15 @@ func (a *Admin) CommitFor(ctx context.Context, group, topic string, next Offsets
 	return nil
 }
 
-// Groups returns the names of the groups that this client may see.
-func (a *Admin) Groups(ctx context.Context) ([]string, error) {
+// Group is a consumer group.
+type Group struct {
+	Name string
+	// Busy says that it has members.
+	Busy bool
+}
+
+// Groups returns the groups that this client may see, by name.
+func (a *Admin) Groups(ctx context.Context) ([]Group, error) {
 	r, err := ask(ctx, a, "list groups", func(ctx context.Context) (kafka.ListConsumerGroupsResult, error) {
 		return a.a.ListConsumerGroups(ctx)
 	})
@@ -161,10 +168,11 @@ func (a *Admin) Groups(ctx context.Context) ([]string, error) {
 	if len(r.Errors) > 0 {
 		return nil, wrap("list groups", r.Errors[0])
 	}
-	var names []string
+	var groups []Group
 	for _, g := range r.Valid {
-		names = append(names, g.GroupID)
+		idle := g.State == kafka.ConsumerGroupStateEmpty || g.State == kafka.ConsumerGroupStateDead || g.State == kafka.ConsumerGroupStateUnknown
+		groups = append(groups, Group{g.GroupID, !idle})
 	}
-	slices.Sort(names)
-	return names, nil
+	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.Name, b.Name) })
+	return groups, nil
 }

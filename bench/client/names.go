@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -10,9 +11,12 @@ import (
 // topics, groups, transactional ids. One prefixed ACL of each kind suffices.
 const Prefix = "deliverybench-"
 
+// tagTime is how a RunTag tells when its run began.
+const tagTime = "20060102T150405"
+
 // RunTag is the part of names that tells runs apart.
 func RunTag(started time.Time, pid int) string {
-	return fmt.Sprintf("%s-%d", started.UTC().Format("20060102T150405"), pid)
+	return fmt.Sprintf("%s-%d", started.UTC().Format(tagTime), pid)
 }
 
 // longestName leaves room for what follows a trial's name in the 249 characters
@@ -40,6 +44,19 @@ var (
 	topicShape = regexp.MustCompile(`^` + trialShape + `-(in|out)$`)
 	groupShape = regexp.MustCompile(`^` + trialShape + `$`)
 )
+
+// TrialOf is the name of the trial that made a topic.
+func TrialOf(topic string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(topic, "-in"), "-out")
+}
+
+// MadeAt is when the run began that made a topic or group; the zero time when the
+// name does not say.
+func MadeAt(name string) time.Time {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(name, Prefix), "-")
+	at, _ := time.Parse(tagTime, tag)
+	return at
+}
 
 // IsTopicOfTrial and IsGroupOfTrial report whether a name is one that a trial
 // made, and nobody would choose.
