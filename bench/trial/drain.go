@@ -72,7 +72,9 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 	// a relay waits for a broker that is.
 	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + time.Duration(s.Consumer.SessionTimeout+s.Consumer.ProcessingTime)}
 	if s.Pipeline == profile.RelayTo {
-		b.stall += worker.OutputWithin(s)
+		// Sending a transaction's offsets may take all its time when the
+		// coordinator is gone, and aborting it after that as well (librdkafka 2.15).
+		b.stall += 2 * worker.OutputWithin(s)
 	}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
 		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
