@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -94,4 +95,29 @@ func (a *authority) write(name string, content []byte) string {
 	path := filepath.Join(a.folder, name)
 	require.NoError(a.t, os.WriteFile(path, content, 0o600))
 	return path
+}
+
+// greetsExpired is the address of a server that shows a certificate which is out
+// of date to all who come, until the test ends.
+func (a *authority) greetsExpired() string {
+	a.t.Helper()
+	template := a.leaf("expired", "127.0.0.1")
+	template.NotAfter = time.Now().Add(-time.Minute)
+	files := a.sign("expired", template)
+	shown, err := tls.LoadX509KeyPair(files.certificate, files.key)
+	require.NoError(a.t, err)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{shown}})
+	require.NoError(a.t, err)
+	a.t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			connection, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = connection.(*tls.Conn).Handshake()
+			_ = connection.Close()
+		}
+	}()
+	return l.Addr().String()
 }

@@ -32,6 +32,9 @@ type guarded struct {
 	*broker.Local
 	kgo       *kgo.Client
 	authority *authority
+	// expired is the address of one whose certificate is out of date; Kafka would
+	// not start with it.
+	expired string
 	// others are an authority that the node does not trust, and its client.
 	others *authority
 }
@@ -69,6 +72,7 @@ func startGuarded(t *testing.T) *guarded {
 	g.Local, err = broker.StartLocal(t.Context(), spawner, options)
 	require.NoError(t, err, "without Kafka: run scripts/fetch-kafka.sh")
 	t.Cleanup(g.Close)
+	g.expired = g.authority.greetsExpired()
 	g.kgo, err = kgo.NewClient(kgo.SeedBrokers(g.Endpoint().Bootstrap), kgo.MetadataMinAge(50*time.Millisecond))
 	require.NoError(t, err)
 	t.Cleanup(g.kgo.Close)
@@ -82,6 +86,8 @@ func (g *guarded) at(listener string) string {
 		return g.Endpoint().Bootstrap
 	case "NOBODY":
 		return "127.0.0.1:1"
+	case "EXPIRED":
+		return g.expired
 	}
 	return g.Listener(listener)
 }
@@ -228,6 +234,7 @@ func (g *guarded) turnsAway(t *testing.T) {
 		"a client certificate of others":   {"CERTIFIED", certified(g.authority.path, theirs), "ADDRESS: .*bad certificate.*; it wants a client certificate that it trusts: set ssl.certificate.location and ssl.key.location"},
 		"a wrong password":                 {"GUARDED", sasl("sasl.password = wrong"), "ADDRESS: SASL authentication error: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256; check sasl.username, sasl.password and sasl.mechanism"},
 		"a wrong password in plain":        {"GUARDED", sasl("sasl.mechanism = PLAIN", "sasl.username = bob", "sasl.password = wrong"), "ADDRESS: SASL authentication error: Authentication failed: Invalid username or password; check sasl.username, sasl.password and sasl.mechanism"},
+		"an expired certificate":           {"EXPIRED", g.tls(), "ADDRESS: its certificate is valid from .* to .* only; renew it"},
 		"a mechanism that is not offered":  {"GUARDED", sasl("sasl.mechanism = SCRAM-SHA-512"), "ADDRESS: SASL SCRAM-SHA-512 mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: .*; set sasl.mechanism to one that it supports"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -251,7 +258,7 @@ load: {rate: 500/s, warmup: 50ms, duration: 400ms, cooldown: 0s, message: {size:
 topic: {partitions: 2}
 producer: {idempotence: true}
 consumer: {commit: {when: in-transaction, every: 50}}
-repeats: 2
+repeats: 1
 claims: {"*/*": [lost == 0, duplicates == 0]}
 `
 
@@ -409,7 +416,7 @@ func (g *guarded) hasTopics(t *testing.T) {
 		g.allow(t, ofTopics, name, literal, kmsg.ACLOperationRead, kmsg.ACLOperationWrite)
 	}
 	p := asAda(t)
-	got := g.run(t, p, relays, "-set", "topic.existing=orders", "-set", "topic.existing_output=invoices")
+	got := g.run(t, p, relays, "-set", "repeats=2", "-set", "topic.existing=orders", "-set", "topic.existing_output=invoices")
 	require.Equal(t, exitMet, got.code, got.stderr)
 	_, run := p.run()
 	for _, trial := range run.Cells[0].Trials {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,17 +82,22 @@ func connect(ctx context.Context, admin *client.Admin, e client.Endpoint) (clien
 // obstacle looks at the doors of a cluster that could not be connected to, and
 // says what is wrong; nil is that it may be worth another attempt.
 func obstacle(ctx context.Context, e client.Endpoint, err error) error {
-	var trouble *client.Trouble
-	if errors.As(err, &trouble) && trouble.Lasting {
+	trouble, addresses := &client.Trouble{}, e.Addresses()
+	switch known := errors.As(err, &trouble); {
+	case known && trouble.Lasting:
 		return distrust(trouble, e, knock(ctx, trouble.Address))
+	case known && trouble.Address != "" && !slices.Contains(addresses, trouble.Address):
+		return misplaced(trouble)
 	}
 	var closed []error
-	addresses := e.Addresses()
 	for _, address := range addresses {
 		l := knock(ctx, address)
 		if l.closed != nil {
 			closed = append(closed, l.closed)
 			continue
+		}
+		if !strings.Contains(trouble.Text, "Disconnected") {
+			l.mechanisms = nil // it did not turn anyone away who names no user
 		}
 		if wrong := mismatch(address, e, l); wrong != nil {
 			return wrong
@@ -101,6 +107,12 @@ func obstacle(ctx context.Context, e client.Endpoint, err error) error {
 		return fmt.Errorf("nobody answers: %w; check -broker, and that the cluster runs", closed[0])
 	}
 	return nil
+}
+
+// misplaced: the way to the cluster is good, but not to where it says that one of
+// its nodes is.
+func misplaced(t *client.Trouble) error {
+	return fmt.Errorf("the cluster says that a node of it is at %s, which is no good from here (%s); see that its advertised.listeners can be reached from this machine", t.Address, t.Text)
 }
 
 // mismatch compares what a listener speaks with what the client was told to.
@@ -153,6 +165,10 @@ func reachAll(ctx context.Context, admin *client.Admin, nodes []client.Node) err
 	all.Wait()
 	// One is enough to know what to mend.
 	for _, err := range failed {
+		var trouble *client.Trouble
+		if errors.As(err, &trouble) && !trouble.Lasting {
+			return fmt.Errorf("connect: %w", misplaced(trouble))
+		}
 		if err != nil {
 			return err
 		}
@@ -186,6 +202,12 @@ func (x *External) Failed() error { return nil }
 
 // Nodes are none, for they are not this program's.
 func (x *External) Nodes() []Node { return nil }
+
+// Answers says why the cluster cannot be reached any more, nil when it can.
+func (x *External) Answers(ctx context.Context) error {
+	_, err := OpenExternal(ctx, x.endpoint)
+	return err
+}
 
 // CPUSeconds is not known.
 func (x *External) CPUSeconds() float64 { return 0 }

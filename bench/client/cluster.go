@@ -45,7 +45,7 @@ func (a *Admin) Cluster(ctx context.Context) (Cluster, error) {
 // Reach makes sure that a node answers at the address that the cluster gives
 // for it. Whether it grants what is asked does not matter.
 func (a *Admin) Reach(ctx context.Context, n Node) error {
-	_, err := ask(ctx, a, fmt.Sprintf("connect to node %d at %s, where the cluster says it is", n.ID, n.Address),
+	_, err := ask(ctx, a, fmt.Sprintf("connect to node %d at %s", n.ID, n.Address),
 		func(ctx context.Context) ([]kafka.ConfigResourceResult, error) {
 			return a.a.DescribeConfigs(ctx, []kafka.ConfigResource{{Type: kafka.ResourceBroker, Name: strconv.Itoa(int(n.ID))}})
 		})

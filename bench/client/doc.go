@@ -4,6 +4,8 @@
 //
 // It holds no policy of its own: which message is sent when, what is committed
 // and what a crash does are decided by package worker. It does decide how
-// profile settings become librdkafka properties (config.go) and which delivery
-// errors prove that a message is not in the log (errors.go).
+// profile settings become librdkafka properties (config.go), which delivery
+// errors prove that a message is not in the log (errors.go), what a user can do
+// about a cluster's refusal (trouble.go), and what everything of ours on a cluster
+// is called (names.go).
 package client
