@@ -203,22 +203,59 @@ func TestATopicThatForgetsTooSoon(t *testing.T) {
 	require.Contains(t, out.Result.Reason, "the broker deleted what the trial wrote to topic orders")
 }
 
-// A transaction that somebody left open in the topic is waited for, and named
-// when it does not end.
-func TestAnOpenTransactionInATopicThatExists(t *testing.T) {
+// A trial begins where the topic ends, for its group too, once the transactions
+// are over that others began before.
+func TestATrialBeginsWhereTheTopicEnds(t *testing.T) {
 	b := newBench(t)
 	s := newStranger(t, b, kgo.TransactionalID("somebody"), kgo.TransactionTimeout(time.Minute))
 	newStranger(t, b).makes(b, 3, "orders")
 	require.NoError(t, s.kgo.BeginTransaction())
 	s.writes("orders", 1)
-	settings := on(short(), "orders", "")
-	ended := make(chan struct{})
+	over := make(chan struct{})
 	time.AfterFunc(time.Second, func() {
-		defer close(ended)
+		defer close(over)
 		require.NoError(t, s.kgo.EndTransaction(t.Context(), kgo.TryCommit))
 	})
-	requireFlawless(t, b.complete(t, settings))
-	<-ended
+	b.env.Observe = func(at trial.Snapshot) {
+		if at.Phase != "starting workers" {
+			return
+		}
+		select {
+		case <-over:
+		default:
+			t.Error("it began amid a transaction")
+		}
+		committed := s.committed(client.TrialName("test", t.Name()), "orders")
+		require.Len(t, committed, 3)
+		var sum int64
+		for _, offset := range committed {
+			sum += offset
+		}
+		require.Greater(t, sum, int64(202), "what was there, and the transaction's end")
+	}
+	requireFlawless(t, b.complete(t, on(short(), "orders", "")))
+}
+
+// committed are a group's offsets.
+func (s stranger) committed(group, topic string) map[int32]int64 {
+	request := kmsg.NewPtrOffsetFetchRequest()
+	request.Group = group
+	asked := kmsg.NewOffsetFetchRequestGroup()
+	asked.Group = group
+	request.Groups = append(request.Groups, asked)
+	answer, err := request.RequestWith(s.t.Context(), s.kgo)
+	require.NoError(s.t, err)
+	offsets := map[int32]int64{}
+	for _, g := range answer.Groups {
+		for _, found := range g.Topics {
+			for _, p := range found.Partitions {
+				if found.Topic == topic && p.Offset > 0 {
+					offsets[p.Partition] = p.Offset
+				}
+			}
+		}
+	}
+	return offsets
 }
 
 // A cluster of somebody else's that goes away amid a trial ends it, with what its
