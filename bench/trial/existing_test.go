@@ -226,12 +226,13 @@ func TestATrialBeginsWhereTheTopicEnds(t *testing.T) {
 			t.Error("it began amid a transaction")
 		}
 		committed := s.committed(client.TrialName("test", t.Name()), "orders")
-		require.Len(t, committed, 3)
 		var sum int64
 		for _, offset := range committed {
 			sum += offset
 		}
-		require.Greater(t, sum, int64(202), "what was there, and the transaction's end")
+		if sum != 202 {
+			t.Errorf("it begins after %d of 202 records: %v", sum, committed)
+		}
 	}
 	requireFlawless(t, b.complete(t, on(short(), "orders", "")))
 }
