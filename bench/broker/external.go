@@ -96,10 +96,8 @@ func obstacle(ctx context.Context, e client.Endpoint, err error) error {
 			closed = append(closed, l.closed)
 			continue
 		}
-		if !strings.Contains(trouble.Text, "Disconnected") {
-			l.mechanisms = nil // it did not turn anyone away who names no user
-		}
-		if wrong := mismatch(address, e, l); wrong != nil {
+		turnedAway := strings.Contains(trouble.Text, "Disconnected")
+		if wrong := mismatch(address, e, l, turnedAway); wrong != nil {
 			return wrong
 		}
 	}
@@ -115,23 +113,25 @@ func misplaced(t *client.Trouble) error {
 	return fmt.Errorf("the cluster says that a node of it is at %s, which is no good from here (%s); see that its advertised.listeners can be reached from this machine", t.Address, t.Text)
 }
 
-// mismatch compares what a listener speaks with what the client was told to.
-func mismatch(address string, e client.Endpoint, l listener) error {
-	if !l.kafka && l.certificate == nil {
+// mismatch compares what a listener speaks with what the client was told to. One
+// that is only slow is no reason to change anything: that it knows users matters
+// when it turned the client away who named none.
+func mismatch(address string, e client.Endpoint, l listener, turnedAway bool) error {
+	encrypted := l.certificate != nil
+	if !l.kafka && !encrypted {
 		return fmt.Errorf("%s: somebody answers, but not as Kafka does; check the port in -broker", address)
 	}
+	wantsUser := len(l.mechanisms) > 0
+	if encrypted == e.Encrypted() && !(wantsUser && turnedAway && !e.Authenticated()) {
+		return nil
+	}
 	protocol, also := "PLAINTEXT", ""
-	if l.certificate != nil {
+	if encrypted {
 		protocol = "SSL"
 	}
-	if len(l.mechanisms) > 0 {
+	if wantsUser {
 		protocol = "SASL_" + protocol
 		also = fmt.Sprintf(", sasl.mechanism (%s), sasl.username and sasl.password", strings.Join(l.mechanisms, " or "))
-	}
-	// A listener that wants a certificate first does not tell whether it wants a
-	// user too.
-	if protocol == e.Protocol() || !l.kafka && e.Encrypted() {
-		return nil
 	}
 	return fmt.Errorf("%s speaks %s and the client %s: set security.protocol=%s%s in the file of -client-config", address, protocol, e.Protocol(), protocol, also)
 }
