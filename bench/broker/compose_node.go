@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,8 +28,7 @@ type composeNode struct {
 	follower *process.Program
 	ended    chan struct{} // closed when the process is gone
 	struck   bool          // its end is wanted
-	frozen   bool
-	failure  error // why it ended though that was not wanted
+	failure  error         // why it ended though that was not wanted
 	pid      int
 	spent    float64 // processor time of its processes before this one, seconds
 }
@@ -61,28 +61,22 @@ func (n *composeNode) failed() error {
 	return n.failure
 }
 
-// Freeze stops the process, and Thaw continues it. The engine does it to all
-// processes of the container at once and returns when none runs any more.
-func (n *composeNode) Freeze() error { return n.freeze(true, "pause") }
+// Freeze stops the process by SIGSTOP, as a local node's. Not by `docker pause`,
+// which fails on a busy machine with version 1 of control groups.
+func (n *composeNode) Freeze() error { return n.signal(context.Background(), "STOP") }
 
-// Thaw continues the process.
-func (n *composeNode) Thaw() error { return n.freeze(false, "unpause") }
+// Thaw continues it.
+func (n *composeNode) Thaw() error { return n.signal(context.Background(), "CONT") }
 
-func (n *composeNode) freeze(wanted bool, command string) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.frozen == wanted || n.ended == nil {
+// signal sends one to the process; to one that has ended it does nothing.
+func (n *composeNode) signal(ctx context.Context, name string) error {
+	if !n.Running() {
 		return nil
 	}
-	select {
-	case <-n.ended:
-		return nil
-	default:
-	}
-	if _, err := n.broker.engine.docker(context.Background(), command, n.container); err != nil {
+	_, err := n.broker.engine.docker(ctx, "kill", "--signal", name, n.container)
+	if err != nil && !strings.Contains(err.Error(), "is not running") { // it ended just now
 		return fmt.Errorf("node %d: %w", n.id, err)
 	}
-	n.frozen = wanted
 	return nil
 }
 
@@ -101,8 +95,8 @@ func (n *composeNode) end(ctx context.Context, signal string) error {
 	n.mu.Lock()
 	n.struck = true
 	n.mu.Unlock()
-	if _, err := n.broker.engine.docker(ctx, "kill", "--signal", signal, n.container); err != nil {
-		return fmt.Errorf("node %d: %w", n.id, err)
+	if err := n.signal(ctx, signal); err != nil {
+		return err
 	}
 	select {
 	case <-n.gone():
@@ -142,7 +136,7 @@ func (n *composeNode) watch(ctx context.Context) error {
 		return err
 	}
 	n.pid, n.ended = c.State.Pid, make(chan struct{})
-	n.struck, n.frozen, n.failure = false, false, nil
+	n.struck, n.failure = false, nil
 	go n.await(n.follower, n.ended)
 	return nil
 }
