@@ -320,12 +320,14 @@ func (g *guarded) permits(t *testing.T) {
 		require.Regexp(t, "^deliverybench: "+strings.ReplaceAll(step.want, "NAME", `[A-Za-z0-9.=_-]+`)+"\n", got.stderr)
 		require.NotContains(t, got.stdout+got.stderr, password)
 	}
-	g.allow(t, ofTransactionalIDs, all, prefixed, kmsg.ACLOperationWrite)
 }
 
 // keepsSecrets: with exactly these rights a run succeeds, and neither it nor its
 // processes show what came from the environment.
 func (g *guarded) keepsSecrets(t *testing.T) {
+	g.allow(t, ofTopics, all, prefixed, kmsg.ACLOperationCreate, kmsg.ACLOperationRead, kmsg.ACLOperationWrite, kmsg.ACLOperationDelete)
+	g.allow(t, ofGroups, all, prefixed, kmsg.ACLOperationRead)
+	g.allow(t, ofTransactionalIDs, all, prefixed, kmsg.ACLOperationWrite)
 	p := asAda(t)
 	looking, looked := make(chan struct{}), make(chan int)
 	go func() {
@@ -407,9 +409,9 @@ func requireNoSecretBelow(t *testing.T, folder string) {
 
 // hasTopics: a user who may make none names those that there are.
 func (g *guarded) hasTopics(t *testing.T) {
-	for _, right := range []kmsg.ACLOperation{kmsg.ACLOperationCreate, kmsg.ACLOperationDescribe, kmsg.ACLOperationDelete} {
-		g.forbid(t, right)
-	}
+	g.forbid(t, kmsg.ACLOperationAny)
+	g.allow(t, ofGroups, all, prefixed, kmsg.ACLOperationRead)
+	g.allow(t, ofTransactionalIDs, all, prefixed, kmsg.ACLOperationWrite)
 	g.topic(t, "orders", 2)
 	g.topic(t, "invoices", 2)
 	for _, name := range []string{"orders", "invoices"} {

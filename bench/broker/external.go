@@ -118,6 +118,9 @@ func misplaced(t *client.Trouble) error {
 // when it turned the client away who named none.
 func mismatch(address string, e client.Endpoint, l listener, turnedAway bool) error {
 	encrypted := l.certificate != nil
+	if !l.kafka && !encrypted && l.silent {
+		return nil
+	}
 	if !l.kafka && !encrypted {
 		return fmt.Errorf("%s: somebody answers, but not as Kafka does; check the port in -broker", address)
 	}

@@ -28,7 +28,7 @@ func TestMismatch(t *testing.T) {
 	}{
 		{"PLAINTEXT", plain, true, ""}, {"ssl", secure, true, ""}, {"SASL_SSL", secureUsers, true, ""}, {"SASL_PLAINTEXT", users, true, ""},
 		{"SSL", certified, true, ""}, {"SASL_SSL", certified, true, ""}, {"SASL_SSL", secure, false, ""},
-		{"PLAINTEXT", users, false, ""}, {"SSL", secureUsers, false, ""},
+		{"PLAINTEXT", listener{silent: true}, true, ""}, {"PLAINTEXT", users, false, ""}, {"SSL", secureUsers, false, ""},
 		{"PLAINTEXT", secure, true, "a:1 speaks SSL and the client PLAINTEXT: set security.protocol=SSL in the file of -client-config"},
 		{"PLAINTEXT", certified, false, "a:1 speaks SSL and the client PLAINTEXT: set security.protocol=SSL in the file of -client-config"},
 		{"SASL_SSL", plain, false, "a:1 speaks PLAINTEXT and the client SASL_SSL: set security.protocol=PLAINTEXT in the file of -client-config"},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 type listener struct {
 	// closed is why nobody answers, nil when somebody does.
 	closed error
+	// silent says that it took too long to answer, the last time.
+	silent bool
 	// certificate is shown where it speaks TLS.
 	certificate *x509.Certificate
 	// kafka says that it answered as Kafka does, version as which; mechanisms
@@ -68,6 +71,7 @@ func (l *listener) ask(ctx context.Context, address string, encrypted bool) erro
 	}
 	versions := kmsg.NewPtrApiVersionsRequest()
 	answer, err := exchange(connection, versions)
+	l.silent = errors.Is(err, os.ErrDeadlineExceeded)
 	if err != nil {
 		return nil
 	}
