@@ -19,8 +19,7 @@ type Scheduled struct {
 type Prediction struct {
 	Lost       *int64
 	Duplicates *int64
-	// Exact says that theory gives the number; otherwise it is what a fault
-	// costs at the least under the given settings.
+	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool
 }
 

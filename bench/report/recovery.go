@@ -167,6 +167,7 @@ func (v *view) recoveryGroup(scenario string, of hit) group {
 		{"first ack", func(s hit) float64 { return s.after(s.fault.StepAt(result.AckedAgain)) }},
 		{"first processed", hit.processed},
 		{"recovered", func(s hit) float64 { return s.after(s.fault.Recovered) }},
+		{"in sync", hit.inSync},
 	} {
 		c := column{header: step.header}
 		applies := false
@@ -191,6 +192,15 @@ var (
 	never        = math.Inf(1)
 	doesNotApply = math.NaN()
 )
+
+// inSync is when every replica was in sync again; a trial that ended before does
+// not have it.
+func (s hit) inSync() float64 {
+	if at := s.fault.StepAt(result.InSyncAgain); at != nil {
+		return s.after(at)
+	}
+	return doesNotApply
+}
 
 // after is the time from the start of the recovery's clock.
 func (s hit) after(at *float64) float64 {

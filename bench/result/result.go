@@ -156,19 +156,20 @@ type Step struct {
 	At   float64 `json:"at"`
 }
 
-// Steps of recovery from a broker fault. The last two are to the nearest
+// Steps of recovery from a broker fault. Acked and processed again are to the nearest
 // progress report of a worker, 0.1 s.
 const (
 	Elected        = "new leader elected"
 	AckedAgain     = "first message acked again"
 	ProcessedAgain = "first message processed again"
+	InSyncAgain    = "every replica in sync again"
 )
 
 // Predicted is a fault's blast radius; nil fields are not predicted.
 type Predicted struct {
 	Lost       *int64 `json:"lost,omitempty"`
 	Duplicates *int64 `json:"duplicates,omitempty"`
-	// Exact says that theory gives the number, not a bound.
+	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool `json:"exact"`
 }
 

@@ -74,7 +74,12 @@ func (c *conductor) strike(f *activeFault) {
 		if err := view.AwaitWhole(whole, len(c.env.Broker.Nodes())); err != nil {
 			return inconclusive{fmt.Errorf("%s: %w", f.Name(), err)}
 		}
-		return c.note(ctx, func() error { f.over = true; return nil })
+		now := c.env.Clock.Now()
+		return c.note(ctx, func() error {
+			f.over = true
+			f.noteStep(now, "%s", result.InSyncAgain)
+			return nil
+		})
 	})
 }
 
