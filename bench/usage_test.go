@@ -45,7 +45,7 @@ func TestMistakes(t *testing.T) {
 		{"-profile " + good + " -set acks", `deliverybench: -set acks`},
 		{"-profile " + good + " -set load.duration=5", `deliverybench: -set load.duration=5: `},
 		{"show", `deliverybench: show takes the name of one profile; "list" shows them`},
-		{"show nothing", `deliverybench: no profile "nothing" ships: use one of at-least-once, `},
+		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, at-least-once, `},
 		{"list x", `deliverybench: list takes no arguments`},
 		{"version x", `deliverybench: version takes no arguments`},
 		// Profiles.

@@ -80,9 +80,7 @@ func predictBroker(s profile.Settings, f profile.Fault) *Prediction {
 		if s.Topic.Partitions > 1 || s.Load.Rate == profile.RateMax || f.For >= brokerSession {
 			return nil // who leads the other partitions is not ours to say
 		}
-		lost := int64(float64(s.Load.Rate) * time.Duration(f.For).Seconds())
-		p.Lost = &lost
-		return p
+		return Isolated(s, time.Duration(f.For))
 	case s.Producer.Acks == profile.AcksAll && s.Topic.MinInsyncReplicas > 1,
 		s.Producer.Acks != profile.AcksNone && s.Topic.Replication == 1:
 		p.Lost = &none
@@ -93,6 +91,15 @@ func predictBroker(s profile.Settings, f profile.Fault) *Prediction {
 		p.Duplicates = &none
 	}
 	return p
+}
+
+// Isolated is what a leader costs that its followers were cut off from for this
+// long before it was killed: what it took meanwhile, of which nobody else has
+// anything. The time is the profile's, and afterwards the one that it took: a
+// busy machine sleeps and kills late.
+func Isolated(s profile.Settings, length time.Duration) *Prediction {
+	lost := int64(float64(s.Load.Rate) * length.Seconds())
+	return &Prediction{Lost: &lost}
 }
 
 // shortestTimeout is the first that a broker which stands still would trip.

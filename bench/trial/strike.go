@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"deliverybench/bench/broker"
+	"deliverybench/bench/fault"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 	"deliverybench/bench/worker"
@@ -106,6 +107,9 @@ func (c *conductor) carryOut(ctx context.Context, f *activeFault, to aim) error 
 	}
 	err := c.note(ctx, func() error {
 		f.ended = c.env.Clock.Now()
+		if f.Isolate != "" && f.Predicted != nil && *f.Predicted.Lost > 0 {
+			f.Predicted = fault.Isolated(c.trial.Settings, time.Duration(f.ended-f.fired))
+		}
 		return c.thaw(f, to.followers)
 	})
 	if err != nil {
