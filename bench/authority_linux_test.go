@@ -50,8 +50,8 @@ func (a *authority) template(name string) *x509.Certificate {
 	}
 }
 
-// issues makes a certificate for these hosts, of a server or a client.
-func (a *authority) issues(name string, hosts ...string) identity {
+// certifies makes a certificate for these hosts, of a server or a client.
+func (a *authority) certifies(name string, hosts ...string) identity {
 	a.t.Helper()
 	return a.sign(name, a.leaf(name, hosts...))
 }

@@ -44,8 +44,8 @@ type guarded struct {
 func startGuarded(t *testing.T) *guarded {
 	t.Helper()
 	g := &guarded{authority: newAuthority(t, "trusted"), others: newAuthority(t, "others")}
-	server := g.authority.issues("server", "127.0.0.1", "localhost")
-	elsewhere := g.authority.issues("elsewhere", "elsewhere.example")
+	server := g.authority.certifies("server", "127.0.0.1", "localhost")
+	elsewhere := g.authority.certifies("elsewhere", "elsewhere.example")
 	options := broker.LocalOptions{
 		Nodes: 1, Getenv: os.Getenv, Folder: ".", Scratch: []string{t.TempDir()}, Logs: t.TempDir(),
 		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=ada,password=" + password + "]"},
@@ -188,7 +188,7 @@ func withPassword(t *testing.T) *place {
 }
 
 func (g *guarded) letsIn(t *testing.T) {
-	ours := g.authority.issues("client")
+	ours := g.authority.certifies("client")
 	for listener, lines := range map[string][]string{
 		"PLAINTEXT": nil, "ENCRYPTED": g.tls(), "CERTIFIED": certified(g.authority.path, ours),
 		"GUARDED": g.sasl("SCRAM-SHA-256", "ada"), "GUARDED as bob": g.sasl("PLAIN", "bob"),
@@ -205,7 +205,7 @@ func (g *guarded) letsIn(t *testing.T) {
 }
 
 func (g *guarded) turnsAway(t *testing.T) {
-	theirs := g.others.issues("client")
+	theirs := g.others.certifies("client")
 	sasl := func(change ...string) []string {
 		lines := g.sasl("SCRAM-SHA-256", "ada")
 		for _, c := range change {
