@@ -195,11 +195,13 @@ func (c *cluster) isKilledAndComesBack(t *testing.T) {
 func (c *cluster) isStoppedAndComesBack(t *testing.T) {
 	topic := c.topic(t, "stopped")
 	c.write(t, topic, "a")
-	n := c.Nodes()[0]
+	n, epoch := c.Nodes()[0], c.leadership(t, broker.Seat{Topic: topic}).Epoch
 	require.NoError(t, n.Stop(t.Context()))
 	require.False(t, n.Running())
 	require.NoError(t, c.Failed())
 	require.NoError(t, broker.Restore(t.Context(), c))
+	// Asked by the view from before, whose connection ended with the node.
+	require.Greater(t, c.leadership(t, broker.Seat{Topic: topic}).Epoch, epoch)
 	require.Equal(t, []string{"a"}, c.read(t, topic, 1))
 	log, err := os.ReadFile(filepath.Join(c.options.Logs, "node-1.log"))
 	require.NoError(t, err)

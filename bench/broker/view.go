@@ -90,6 +90,10 @@ func ask[R kmsg.Response](ctx context.Context, v *View, request func() kmsg.Requ
 		go func() {
 			var r reply
 			answer, err := seed.Request(ctx, request())
+			if err != nil && ctx.Err() == nil {
+				// A connection that ended with its node is noticed only now.
+				answer, err = seed.Request(ctx, request())
+			}
 			if r.err = err; err == nil {
 				r.answer = answer.(R)
 			}
