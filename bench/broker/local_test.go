@@ -118,6 +118,18 @@ func (c *cluster) read(t *testing.T, topic string, n int) (values []string) {
 	return values
 }
 
+// awaitSilence waits until a broker that was frozen does not answer: the signal
+// reaches its process a moment after the call.
+func awaitSilence(t *testing.T, admin *client.Admin) {
+	t.Helper()
+	for deadline := time.Now().Add(within); ; {
+		if _, err := admin.Nodes(100 * time.Millisecond); err != nil {
+			return
+		}
+		require.True(t, time.Now().Before(deadline), "waited %s for a frozen broker not to answer", within)
+	}
+}
+
 // requireGone: the process has ended and was collected.
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
@@ -166,8 +178,7 @@ func (c *cluster) isReady(t *testing.T) {
 func (c *cluster) freezesAndThaws(t *testing.T) {
 	n := c.Nodes()[0]
 	require.NoError(t, n.Freeze())
-	_, err := c.admin.Nodes(100 * time.Millisecond)
-	require.Error(t, err)
+	awaitSilence(t, c.admin)
 	require.True(t, n.Running())
 	require.NoError(t, c.Failed(), "a frozen node is not gone")
 	require.NoError(t, n.Thaw())
