@@ -83,7 +83,7 @@ func predictBroker(s profile.Settings, f profile.Fault) *Prediction {
 		return Isolated(s, time.Duration(f.For))
 	case s.Producer.Acks == profile.AcksAll && s.Topic.MinInsyncReplicas > 1,
 		s.Producer.Acks != profile.AcksNone && s.Topic.Replication == 1:
-		p.Lost = &none
+		p.Lost, p.Exact = &none, true
 	default:
 		return nil // it depends on what the followers had fetched
 	}

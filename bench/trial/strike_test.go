@@ -53,7 +53,7 @@ func TestAFreezeOfAnyRole(t *testing.T) {
 			requireFlawless(t, r)
 			f := r.Faults[0]
 			require.Len(t, f.Nodes, 1)
-			require.ElementsMatch(t, []string{"node 0 frozen", "node 0 thawed", result.AckedAgain, result.ProcessedAgain}, steps(f))
+			require.ElementsMatch(t, []string{"node 0 frozen", "node 0 thawed", result.AckedAgain, result.ProcessedAgain, result.InSyncAgain}, steps(f))
 			require.GreaterOrEqual(t, when(t, f, "node 0 thawed")-when(t, f, "node 0 frozen"), 0.3)
 			require.Equal(t, &result.Predicted{Lost: new(int64), Duplicates: new(int64), Exact: true}, f.Predicted)
 		})
