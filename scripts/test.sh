@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Bounds, so that nothing can hang. The whole takes about 10 minutes on 2 cores.
-readonly TEST_TIMEOUT=8m       # of one test binary
+# Bounds, so that nothing can hang. The whole takes about 20 minutes on 2 cores.
+readonly TEST_TIMEOUT=15m      # of one test binary
 readonly FUZZ_TIME=3s          # of one fuzz target
 readonly FUZZ_TIMEOUT=120      # seconds, with building it
 readonly RUN_TIMEOUT=400       # seconds, of one profile
