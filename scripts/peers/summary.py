@@ -11,6 +11,7 @@ PAIRS = [
     ("produce, batch 1048576", "kafka-producer-perf-test, batch 1048576", "msg/s", "at least 1.5", lambda r: r >= 1.5),
     ("consume", "kafka-consumer-perf-test", "msg/s", "", None),
     ("latency", "end-to-end latency tool", "ms, p50", "at most 1.2", lambda r: r <= 1.2),
+    ("latency", "end-to-end latency tool, average", "ms", "", None),
 ]
 
 
