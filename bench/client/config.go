@@ -63,7 +63,11 @@ func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, 
 	if transactionalID != "" {
 		p["transactional.id"] = transactionalID
 		p["transaction.timeout.ms"] = strconv.FormatInt(transactionTimeout.Milliseconds(), 10)
-		// librdkafka refuses a message timeout over the transaction's.
+		// librdkafka refuses a socket timeout and a message timeout over the
+		// transaction's.
+		if time.Duration(profile.SocketTimeout) > transactionTimeout {
+			p["socket.timeout.ms"] = p["transaction.timeout.ms"]
+		}
 		if time.Duration(s.MessageTimeout) > transactionTimeout {
 			p["message.timeout.ms"] = p["transaction.timeout.ms"]
 		}
