@@ -47,20 +47,11 @@ func (f *flags) cleaning(set *flag.FlagSet) {
 // clean lists and, when asked to, deletes what earlier runs left.
 func (p *program) clean(ctx context.Context, args []string) int {
 	var f flags
-	positional, err := parse("clean", args, f.cleaning)
-	if errors.Is(err, flag.ErrHelp) {
-		return p.helpVerb("clean")
+	if code, ended := p.read("clean", &f, args, noneBut("a cluster is named with -broker")); ended {
+		return code
 	}
-	if err == nil && len(positional) > 0 {
-		err = fmt.Errorf("unexpected argument %q: a cluster is named with -broker", positional[0])
-	}
-	if err == nil {
-		if cluster, unknown := profile.ClusterOf(f.broker); unknown != nil || !cluster.Foreign {
-			err = errors.New("clean needs -broker HOST:PORT; the brokers that this program starts keep nothing")
-		}
-	}
-	if err != nil {
-		return p.usage("%v", err)
+	if cluster, err := profile.ClusterOf(f.broker); err != nil || !cluster.Foreign {
+		return p.usage("clean needs -broker HOST:PORT; the brokers that this program starts keep nothing")
 	}
 	endpoint, err := f.endpoint(p.getenv)
 	if err != nil {

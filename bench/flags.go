@@ -86,6 +86,32 @@ func (f *flags) output(set *flag.FlagSet) {
 	set.BoolVar(&f.json, "json", false, "print the result as JSON (run.json) instead of the table")
 }
 
+// read parses a verb's arguments into the flags. When that ends the program, for
+// a mistake or because help was asked for, ended is true and code its exit code.
+func (p *program) read(verb string, f *flags, args []string, accept func(positional []string) error) (code int, ended bool) {
+	positional, err := parse(verb, args, func(set *flag.FlagSet) { register(verb, f, set) })
+	if errors.Is(err, flag.ErrHelp) {
+		return p.helpVerb(verb), true
+	}
+	if err == nil {
+		err = accept(positional)
+	}
+	if err != nil {
+		return p.usage("%v", err), true
+	}
+	return exitMet, false
+}
+
+// noneBut accepts no argument but flags; hint says where what was given belongs.
+func noneBut(hint string) func([]string) error {
+	return func(positional []string) error {
+		if len(positional) > 0 {
+			return fmt.Errorf("unexpected argument %q: %s", positional[0], hint)
+		}
+		return nil
+	}
+}
+
 // parse reads flags before and after positional arguments.
 func parse(verb string, args []string, register func(*flag.FlagSet)) (positional []string, err error) {
 	set := flag.NewFlagSet(verb, flag.ContinueOnError)

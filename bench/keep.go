@@ -11,7 +11,6 @@ import (
 	"deliverybench/bench/broker"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
-	"deliverybench/bench/scratch"
 )
 
 // keeping registers the flags of the broker verb.
@@ -25,33 +24,29 @@ func (f *flags) keeping(set *flag.FlagSet) {
 // it, or for other tools beside this one.
 func (p *program) keepBroker(ctx context.Context, args []string) int {
 	var f flags
-	positional, err := parse("broker", args, f.keeping)
-	if errors.Is(err, flag.ErrHelp) {
-		return p.helpVerb("broker")
+	if code, ended := p.read("broker", &f, args, noneBut("a broker is named with -broker")); ended {
+		return code
 	}
-	if err == nil && len(positional) > 0 {
-		err = fmt.Errorf("unexpected argument %q", positional[0])
+	if cluster, err := profile.ClusterOf(f.broker); err != nil || cluster.Foreign {
+		return p.usage("-broker %s is none that can be started: use embedded, local, local3, compose or compose3", f.broker)
 	}
-	if err != nil {
-		return p.usage("%v", err)
-	}
-	if f.scratch != "" {
-		p.scratch = []string{f.scratch}
-	}
-	if _, err := scratch.CleanStale(p.scratch); err != nil {
-		fmt.Fprintln(p.stderr, "warning:", err)
-	}
+	p.prepareScratch(&f)
 	logs := f.out
 	if logs == "" {
-		if logs, err = os.MkdirTemp("", "deliverybench-logs-"); err != nil {
+		folder, err := os.MkdirTemp("", "deliverybench-logs-")
+		if err != nil {
 			return p.failed(err)
 		}
-		defer os.RemoveAll(logs)
+		defer os.RemoveAll(folder)
+		logs = folder
 	}
 	spawner := process.NewSpawner(p.executable)
 	defer spawner.Close()
 	b, err := p.open(ctx, &f, spawner, logs)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return exitInterrupted
+	case err != nil:
 		return p.failed(err)
 	}
 	defer b.Close()

@@ -42,10 +42,15 @@ func stat(pid int) (state string, parent int) {
 // requireNoChildren: this process has no child, not even one that has ended.
 func requireNoChildren(t *testing.T) {
 	t.Helper()
-	require.Empty(t, processes(func(pid int) bool {
+	require.Empty(t, children(), "processes left behind")
+}
+
+// children are this process's, by their id.
+func children() map[int]string {
+	return processes(func(pid int) bool {
 		_, parent := stat(pid)
 		return parent == os.Getpid()
-	}), "processes left behind")
+	})
 }
 
 // marked returns the living processes whose environment holds the mark: the

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,15 +32,8 @@ import (
 // runProfile is the main job: it runs a profile's trials and reports them.
 func (p *program) runProfile(ctx context.Context, args []string) int {
 	var f flags
-	positional, err := parse("run", args, f.running)
-	if errors.Is(err, flag.ErrHelp) {
-		return p.help([]string{"run"})
-	}
-	if err != nil {
-		return p.usage("%v", err)
-	}
-	if len(positional) > 0 {
-		return p.usage("unexpected argument %q: a profile is named with -profile", positional[0])
+	if code, ended := p.read("run", &f, args, noneBut("a profile is named with -profile")); ended {
+		return code
 	}
 	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
@@ -52,12 +44,7 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 
 // execute makes or opens the run's folder, measures and writes every output.
 func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, took string) int {
-	if f.scratch != "" {
-		p.scratch = []string{f.scratch}
-	}
-	if _, err := scratch.CleanStale(p.scratch); err != nil {
-		fmt.Fprintln(p.stderr, "warning:", err)
-	}
+	p.prepareScratch(f)
 	store, run, err := p.openRun(f, plan)
 	switch {
 	case err != nil && f.resume != "":
@@ -82,6 +69,17 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 		err = p.measure(ctx, f, o)
 	}
 	return p.conclude(ctx, f, o, err)
+}
+
+// prepareScratch takes the folder of -scratch and removes what killed runs left
+// of theirs.
+func (p *program) prepareScratch(f *flags) {
+	if f.scratch != "" {
+		p.scratch = []string{f.scratch}
+	}
+	if _, err := scratch.CleanStale(p.scratch); err != nil {
+		fmt.Fprintln(p.stderr, "warning:", err)
+	}
 }
 
 // hold keeps other programs from resuming the run of a folder until it is

@@ -44,6 +44,8 @@ func TestMistakes(t *testing.T) {
 		{"-profile " + good + " -set producer.ack=1", `deliverybench: -set producer.ack=1: unknown key "producer.ack"; did you mean "producer.acks"?`},
 		{"-profile " + good + " -set acks", `deliverybench: -set acks`},
 		{"-profile " + good + " -set load.duration=5", `deliverybench: -set load.duration=5: `},
+		{"broker -broker 127.0.0.1:9092", `deliverybench: -broker 127.0.0.1:9092 is none that can be started: use embedded, local, `},
+		{"broker local", `deliverybench: unexpected argument "local": a broker is named with -broker`},
 		{"show", `deliverybench: show takes the name of one profile; "list" shows them`},
 		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, at-least-once, `},
 		{"list x", `deliverybench: list takes no arguments`},

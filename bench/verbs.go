@@ -139,18 +139,18 @@ func (p *program) show(args []string) int {
 // check prints the plan without running it.
 func (p *program) check(ctx context.Context, args []string) int {
 	var f flags
-	positional, err := parse("check", args, f.planning)
-	if errors.Is(err, flag.ErrHelp) {
-		return p.helpVerb("check")
-	}
-	if err == nil && len(positional) > 0 {
+	code, ended := p.read("check", &f, args, func(positional []string) error {
+		if len(positional) == 0 {
+			return nil
+		}
 		if f.profile != "" || len(positional) > 1 {
-			err = fmt.Errorf("unexpected argument %q", positional[len(positional)-1])
+			return fmt.Errorf("unexpected argument %q", positional[len(positional)-1])
 		}
 		f.profile = positional[0]
-	}
-	if err != nil {
-		return p.usage("%v", err)
+		return nil
+	})
+	if ended {
+		return code
 	}
 	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
@@ -201,17 +201,18 @@ func planLines(plan *profile.Plan) []string {
 // report redraws everything from the saved files alone.
 func (p *program) report(args []string) int {
 	var f flags
-	positional, err := parse("report", args, f.output)
-	if errors.Is(err, flag.ErrHelp) {
-		return p.helpVerb("report")
+	var dir string
+	code, ended := p.read("report", &f, args, func(positional []string) error {
+		if len(positional) != 1 {
+			return errors.New("report takes one folder of a run, for example results/semantics-20261121T101500Z")
+		}
+		dir = positional[0]
+		return nil
+	})
+	if ended {
+		return code
 	}
-	if err != nil {
-		return p.usage("%v", err)
-	}
-	if len(positional) != 1 {
-		return p.usage("report takes one folder of a run, for example results/semantics-20261121T101500Z")
-	}
-	store, run, err := result.Open(positional[0])
+	store, run, err := result.Open(dir)
 	if err != nil {
 		return p.usage("%v", err)
 	}

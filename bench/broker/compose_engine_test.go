@@ -116,21 +116,25 @@ func TestComposeOneNode(t *testing.T) {
 		require.Regexp(t, `^node 1 ended \(exit status 137\) though no fault struck it; the last lines of its log:\n\[20`, composeFailed(t, b).Error())
 		require.False(t, node.Running())
 	})
-	t.Run("leaves its log and nothing else", func(t *testing.T) {
-		container := docker(t, "ps", "-aq", "--filter", "label=com.docker.compose.project="+b.Project())
-		volumes := docker(t, "inspect", "--format", "{{range .Mounts}}{{println .Name}}{{end}}", container)
-		b.Close()
-		require.Empty(t, inProject(t, b.Project()))
-		left := strings.Fields(docker(t, "volume", "ls", "-q"))
-		for _, volume := range strings.Fields(volumes) {
-			require.NotContains(t, left, volume)
-		}
-		log, err := os.ReadFile(filepath.Join(logs, "node-1.log"))
-		require.NoError(t, err)
-		require.Equal(t, 4, strings.Count(string(log), "Kafka Server started"), "once for each start")
-		require.FileExists(t, filepath.Join(logs, "compose.log"))
-		b.Close() // again: nothing
-	})
+	t.Run("leaves its log and nothing else", func(t *testing.T) { requireNothingLeft(t, b, logs) })
+}
+
+// requireNothingLeft closes the broker: of its project nothing is left but the logs.
+func requireNothingLeft(t *testing.T, b *broker.Compose, logs string) {
+	t.Helper()
+	container := docker(t, "ps", "-aq", "--filter", "label=com.docker.compose.project="+b.Project())
+	volumes := docker(t, "inspect", "--format", "{{range .Mounts}}{{println .Name}}{{end}}", container)
+	b.Close()
+	require.Empty(t, inProject(t, b.Project()))
+	left := strings.Fields(docker(t, "volume", "ls", "-q"))
+	for _, volume := range strings.Fields(volumes) {
+		require.NotContains(t, left, volume)
+	}
+	log, err := os.ReadFile(filepath.Join(logs, "node-1.log"))
+	require.NoError(t, err)
+	require.Equal(t, 4, strings.Count(string(log), "Kafka Server started"), "once for each start")
+	require.FileExists(t, filepath.Join(logs, "compose.log"))
+	b.Close() // again: nothing
 }
 
 // composeFailed waits until the broker says that a node is gone.
