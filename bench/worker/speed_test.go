@@ -108,7 +108,31 @@ func BenchmarkSendLag50k(b *testing.B) {
 	defer file.Close()
 	log, err := latency.ReadLog(file)
 	require.NoError(b, err)
-	lag := log.Summary(result.SendLag, 0)
+	reportLag(b, log.Summary(result.SendLag, 0))
+}
+
+// BenchmarkSleepLag50k is the same schedule with nobody to send to: how late this
+// machine wakes a thread that sleeps until each message is due. What a producer
+// is late by begins there.
+func BenchmarkSleepLag50k(b *testing.B) {
+	load := settings().Load
+	load.Rate = 50_000
+	pacer, err := pace.New(load, 0, 1, 1)
+	require.NoError(b, err)
+	clock := pace.NewClock()
+	waiter, lag := pace.NewWaiter(clock), latency.NewRecorder()
+	start := clock.Now()
+	for n := range b.N {
+		due := start + int64(pacer.At(int64(n)))
+		now, err := waiter.Wait(b.Context(), due)
+		require.NoError(b, err)
+		lag.Record(now - due)
+	}
+	reportLag(b, lag.Summary())
+}
+
+// reportLag reports a lag in microseconds, and nothing else.
+func reportLag(b *testing.B, lag latency.Summary) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(lag.P50, "p50-µs")
 	b.ReportMetric(lag.P99, "p99-µs")
