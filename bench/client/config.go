@@ -45,6 +45,16 @@ func (e Endpoint) properties(ofRole Properties) Properties {
 	return p
 }
 
+// SocketTimeout is how long the library waits for an answer before it gives the
+// request up, and may send another.
+func (p Properties) SocketTimeout() time.Duration {
+	ms, err := strconv.Atoi(p["socket.timeout.ms"])
+	if err != nil {
+		return time.Duration(profile.SocketTimeout) // the library refuses the value
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
 // ProducerProperties turns a profile's producer settings into librdkafka's.
 // transactionalID is empty for a producer without transactions.
 func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, transactionTimeout time.Duration, extra ...map[string]string) Properties {

@@ -58,6 +58,9 @@ type Error struct {
 	// Fenced: another incarnation took over, or the library cannot tell an
 	// unreachable transaction coordinator from that.
 	Fenced bool
+	// Stuck: the library did not return in its time and may never; the producer
+	// can only be given up.
+	Stuck bool
 	// Rebalanced: the group moved on; the member's generation is no longer valid.
 	Rebalanced bool
 	// Refused: the cluster does not let this client in, or not do this, and will

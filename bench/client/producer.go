@@ -23,6 +23,8 @@ type Producer struct {
 	settled chan struct{}
 	// lingering are the goroutines that end the client's lingering.
 	lingering sync.WaitGroup
+	// stuck says that a call into the library is still under way and may stay so.
+	stuck atomic.Bool
 }
 
 // Report is the fate of one message. Value is valid during the callback only.
@@ -153,8 +155,13 @@ func (p *Producer) endLinger(done <-chan struct{}) {
 	}
 }
 
-// Close gives up on what has no report: call Flush first.
+// Close gives up on what has no report: call Flush first. A producer that is
+// stuck is left to itself until the process ends: the library must not free what
+// a call still uses.
 func (p *Producer) Close() {
+	if p.stuck.Load() {
+		return
+	}
 	p.lingering.Wait() // it must not use a client that is gone
 	p.p.Close()
 }
@@ -170,12 +177,37 @@ func (p *Producer) BeginTransaction() error {
 	return wrap("begin transaction", p.p.BeginTransaction())
 }
 
-// SendOffsets puts the consumer's next offsets into the transaction.
+// SendOffsets puts the consumer's next offsets into the transaction. The error is
+// Stuck when the library does not keep the context's deadline: it waits for a
+// group coordinator that is gone for as long as nothing else changes in the
+// cluster (confluentinc/librdkafka#5456 and #5511).
 func (p *Producer) SendOffsets(ctx context.Context, offsets Offsets, group *GroupMetadata) error {
-	return p.retry(ctx, "send offsets to transaction", func() error {
-		return p.p.SendOffsetsToTransaction(ctx, offsets.list(group.topic), group.m)
-	})
+	const doing = "send offsets to transaction"
+	done := make(chan error, 1)
+	go func() {
+		done <- p.retry(ctx, doing, func() error {
+			return p.p.SendOffsetsToTransaction(ctx, offsets.list(group.topic), group.m)
+		})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(stuckAfter)
+	defer grace.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-grace.C:
+		p.stuck.Store(true)
+		return &Error{Doing: doing, Stuck: true,
+			Err: fmt.Errorf("the client library did not return within %s after its timeout (librdkafka #5456)", stuckAfter)}
+	}
 }
+
+// stuckAfter is how long past its timeout a call may take.
+const stuckAfter = 5 * time.Second
 
 // CommitTransaction waits for every report of the transaction and commits it.
 func (p *Producer) CommitTransaction(ctx context.Context) error {

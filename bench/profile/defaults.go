@@ -38,7 +38,7 @@ func Defaults() Settings {
 			Assignor: RangeAssignor, Protocol: ClassicProtocol, Isolation: ReadCommitted,
 			SessionTimeout: Duration(10 * time.Second),
 		},
-		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second)},
+		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenStuck},
 		Repeats: 1,
 	}
 }

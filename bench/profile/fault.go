@@ -7,45 +7,131 @@ import (
 	"strings"
 )
 
+// deed is one thing that a fault can do: its key in a profile, whom it strikes
+// or which requests, and which other keys say more of it.
+type deed struct {
+	verb  string
+	to    Role
+	api   API
+	takes []string
+}
+
+// deeds are all that a fault can do, in the order in which they are named. Those
+// that this fault does have a role or an API.
+func (f Fault) deeds() []deed {
+	ofRequests := []string{"of", "topic", "nth", "count"}
+	return []deed{
+		{verb: "kill", to: f.Kill, takes: []string{"when", "restart", "partition"}},
+		{verb: "stop", to: f.Stop, takes: []string{"restart", "partition"}},
+		{verb: "freeze", to: f.Freeze, takes: []string{"when", "for", "partition"}},
+		{verb: "isolate", to: f.Isolate, takes: []string{"for", "restart", "partition"}},
+		{verb: "join", to: f.Join, takes: []string{"for"}},
+		{verb: "fail", to: f.Fail, takes: []string{"messages"}},
+		{verb: "lose_response", to: f.Of, api: f.LoseResponse, takes: ofRequests},
+		{verb: "lose_request", to: f.Of, api: f.LoseRequest, takes: ofRequests},
+		{verb: "delay_request", to: f.Of, api: f.DelayRequest, takes: append(ofRequests, "for")},
+		{verb: "slow", to: f.Slow, takes: []string{"latency", "jitter", "for"}},
+		{verb: "throttle", to: f.Throttle, takes: []string{"bandwidth", "for"}},
+		{verb: "cut", to: f.Cut},
+		{verb: "blackhole", to: f.Blackhole, takes: []string{"direction", "for"}},
+		{verb: "refuse", to: f.Refuse, takes: []string{"for"}},
+	}
+}
+
+// ofRequests reports whether the deed is done to single requests.
+func (d deed) ofRequests() bool { return d.api != "" }
+
+// onWire reports whether a proxy between clients and brokers does it.
+func (d deed) onWire() bool {
+	return slices.Contains([]string{"lose_response", "lose_request", "delay_request",
+		"slow", "throttle", "cut", "blackhole", "refuse"}, d.verb)
+}
+
+// done are the deeds that the fault does: one, once it is checked.
+func (f Fault) done() []deed {
+	return slices.DeleteFunc(f.deeds(), func(d deed) bool {
+		return d.api == "" && (d.to == "" || slices.Contains(d.takes, "of"))
+	})
+}
+
+// deed is what is done.
+func (f Fault) deed() deed {
+	if done := f.done(); len(done) > 0 {
+		return done[0]
+	}
+	return deed{}
+}
+
+// qualifiers are the keys that say more of a deed and are set.
+func (f Fault) qualifiers() []string {
+	var set []string
+	for _, q := range []struct {
+		key string
+		set bool
+	}{
+		{"when", f.When != ""}, {"for", f.For != 0}, {"restart", f.Restart != 0}, {"partition", f.Partition != 0},
+		{"messages", f.Messages != 0}, {"of", f.Of != ""}, {"topic", f.Topic != ""}, {"nth", f.Nth != 0}, {"count", f.Count != 0},
+		{"latency", f.Latency != 0}, {"jitter", f.Jitter != 0}, {"bandwidth", f.Bandwidth != 0}, {"direction", f.Direction != ""},
+	} {
+		if q.set {
+			set = append(set, q.key)
+		}
+	}
+	return set
+}
+
 // Name says what strikes whom and where: "kill consumer at mid-batch",
-// "freeze broker for 1s", "stop leader of partition 2", "join consumer".
+// "freeze broker for 1s", "lose response to produce of producer", "cut consumer".
 func (f Fault) Name() string {
-	verb, role := f.deed()
-	name := verb + " " + string(role)
+	d := f.deed()
+	name := d.verb + " " + string(d.to)
+	switch d.verb {
+	case "lose_response":
+		name = "lose the response to " + string(d.api)
+	case "lose_request":
+		name = "lose the request " + string(d.api)
+	case "delay_request":
+		name = "delay the request " + string(d.api)
+	case "fail":
+		name = fmt.Sprintf("fail %d messages of %s", f.Messages, d.to)
+	}
+	if d.ofRequests() && f.Of != "" {
+		name += " of " + string(f.Of)
+	}
 	if f.Partition > 0 {
 		name += fmt.Sprintf(" of partition %d", f.Partition)
 	}
-	switch {
-	case f.When != "":
-		return fmt.Sprintf("%s at %s", name, f.When)
-	case f.Freeze != "" || f.Isolate != "":
-		return fmt.Sprintf("%s for %s", name, f.For)
-	default:
-		return name
+	if f.When != "" {
+		name += fmt.Sprintf(" at %s", f.When)
 	}
-}
-
-// deed is what is done, and to whom.
-func (f Fault) deed() (verb string, to Role) {
-	switch {
-	case f.Kill != "":
-		return "kill", f.Kill
-	case f.Stop != "":
-		return "stop", f.Stop
-	case f.Freeze != "":
-		return "freeze", f.Freeze
-	case f.Isolate != "":
-		return "isolate", f.Isolate
-	default:
-		return "join", f.Join
+	if f.For > 0 && f.Join == "" {
+		name += fmt.Sprintf(" for %s", f.For)
 	}
+	return name
 }
 
 // Broker returns the role of the brokers that the fault strikes; "" when it
-// strikes a worker or nobody.
+// strikes a worker, what is on the wire, or nobody.
 func (f Fault) Broker() Role {
-	if _, role := f.deed(); role.broker() {
-		return role
+	if d := f.deed(); d.to.broker() {
+		return d.to
+	}
+	return ""
+}
+
+// Wire reports whether the fault needs a proxy between clients and brokers.
+func (f Fault) Wire() bool { return f.deed().onWire() }
+
+// Wired returns the requests that a fault on the wire is about, "" for those of
+// whole connections, and whose clients' they are, "" for everybody's.
+func (f Fault) Wired() (api API, of Role) { d := f.deed(); return d.api, d.to }
+
+// Placed returns the role of the worker that strikes itself at the point When,
+// or at its next messages; "" for all other faults.
+func (f Fault) Placed() Role {
+	d := f.deed()
+	if d.verb == "fail" || (d.verb == "kill" || d.verb == "freeze") && !d.to.broker() && f.When != PointAnywhere {
+		return d.to
 	}
 	return ""
 }
@@ -63,11 +149,17 @@ func (r Role) partitioned() bool {
 // String is the whole fault on one line: "kill consumer at mid-batch, 50%, restart 200ms".
 func (f Fault) String() string {
 	parts := []string{f.Name(), f.At.String()}
-	if f.Kill != "" || f.Stop != "" || f.Isolate != "" {
+	if slices.Contains(f.deed().takes, "restart") {
 		parts = append(parts, "restart "+f.Restart.String())
 	}
 	if f.Join != "" && f.For > 0 {
 		parts = append(parts, "for "+f.For.String())
+	}
+	if f.Nth > 1 {
+		parts = append(parts, fmt.Sprintf("from the %dth", f.Nth))
+	}
+	if f.Count > 1 {
+		parts = append(parts, fmt.Sprintf("%d times", f.Count))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -82,69 +174,81 @@ func faultsText(faults []Fault) string {
 
 // check refuses a fault that means nothing, whatever the pipeline is.
 func (f Fault) check() error {
-	kinds := 0
-	for _, role := range []Role{f.Kill, f.Stop, f.Freeze, f.Isolate, f.Join} {
-		if role != "" {
-			kinds++
-		}
+	done := f.done()
+	var verbs []string
+	for _, d := range f.deeds() {
+		verbs = append(verbs, d.verb)
 	}
-	_, role := f.deed()
 	switch {
-	case kinds == 0:
-		return errors.New("a fault needs one of kill, stop, freeze, isolate and join")
-	case kinds > 1:
-		return errors.New("a fault has only one of kill, stop, freeze, isolate and join; write several faults")
+	case len(done) == 0:
+		return fmt.Errorf("a fault needs one of %s", orList(verbs))
+	case len(done) > 1:
+		return fmt.Errorf("a fault does only one thing, not both %s and %s; write several faults", done[0].verb, done[1].verb)
 	case f.At.Share >= 1:
 		return errors.New("at: 100% is the end of the window; the fault would never strike")
-	case f.Partition != 0 && !role.partitioned():
-		return fmt.Errorf("partition belongs to %s; a %s has none", orList(words(LeaderRole, FollowerRole, FollowersRole)), role)
-	case f.When != "" && role.broker():
+	}
+	d := done[0]
+	for _, key := range f.qualifiers() {
+		if !slices.Contains(d.takes, key) {
+			return fmt.Errorf("%s says nothing of %s, only of %s", key, d.verb, orList(f.takers(key)))
+		}
+	}
+	if f.Partition != 0 && !d.to.partitioned() {
+		return fmt.Errorf("partition belongs to %s; a %s has none", orList(words(LeaderRole, FollowerRole, FollowersRole)), d.to)
+	}
+	if err := f.checkTarget(d); err != nil {
+		return err
+	}
+	return f.checkLength(d)
+}
+
+// takers are the deeds of which a key says more.
+func (f Fault) takers(key string) []string {
+	var verbs []string
+	for _, d := range f.deeds() {
+		if slices.Contains(d.takes, key) {
+			verbs = append(verbs, d.verb)
+		}
+	}
+	return verbs
+}
+
+// checkTarget refuses a deed to somebody to whom it cannot be done.
+func (f Fault) checkTarget(d deed) error {
+	member := d.to == ConsumerRole || d.to == RelayRole
+	switch {
+	case f.When != "" && d.to.broker():
 		return errors.New("a broker has no crash points; leave when out, it is struck at the moment at")
-	case f.Kill != "":
-		return f.checkKill()
-	case f.When != "":
-		return errors.New("when is the crash point of a kill; nothing else has one")
-	case f.Join != "":
-		return f.checkJoin()
-	default:
-		return f.checkBroker(role)
-	}
-}
-
-func (f Fault) checkKill() error {
-	switch {
-	case f.For != 0:
-		return errors.New("for belongs to a freeze, isolate or join; what was killed returns after restart")
-	case !f.Kill.broker() && f.When == "":
-		return fmt.Errorf("kill: %s needs its crash point; write when: %s", f.Kill, orList(pointsOf(f.Kill)))
-	}
-	return nil
-}
-
-func (f Fault) checkJoin() error {
-	switch {
-	case f.Restart != 0:
-		return errors.New("restart belongs to a kill, stop or isolate; a member that joins leaves after for")
-	case f.Join != ConsumerRole && f.Join != RelayRole:
-		return fmt.Errorf("a %s cannot join a consumer group; write join: consumer", f.Join)
-	}
-	return nil
-}
-
-// checkBroker is about what only brokers are struck by.
-func (f Fault) checkBroker(role Role) error {
-	verb, _ := f.deed()
-	switch {
-	case f.Isolate != "" && role != LeaderRole:
+	case d.verb == "isolate" && d.to != LeaderRole:
 		return fmt.Errorf("only a leader has followers to be cut off from; write isolate: %s", LeaderRole)
-	case !role.broker():
-		return fmt.Errorf("only brokers can be struck by %s, not the %s; write %s: %s", verb, role, verb, BrokerRole)
-	case f.Stop != "" && f.For != 0:
-		return errors.New("for belongs to a freeze, isolate or join; what was stopped returns after restart")
-	case f.Freeze != "" && f.Restart != 0:
-		return errors.New("restart belongs to a kill, stop or isolate; a freeze ends after for")
-	case f.Stop == "" && f.For == 0:
-		return fmt.Errorf("%s needs its length; write for: 1s", verb)
+	case d.verb == "join" && !member:
+		return fmt.Errorf("a %s cannot join a consumer group; write join: consumer", d.to)
+	case d.verb == "fail" && !member:
+		return fmt.Errorf("a %s processes nothing; write fail: consumer", d.to)
+	case d.verb == "stop" && d.to == ProducerRole:
+		return errors.New("only a broker or a consumer can be stopped in good order, not the producer; write stop: consumer")
+	case (d.verb == "kill" || d.verb == "freeze") && !d.to.broker() && f.When == "":
+		return fmt.Errorf("%s: %s needs its crash point; write when: %s", d.verb, d.to, orList(pointsOf(d.to)))
+	case d.onWire() && d.to.broker():
+		return fmt.Errorf("on the wire clients are struck, not the %s; write producer, consumer or relay", d.to)
+	}
+	return nil
+}
+
+// checkLength refuses a deed of no length or size.
+func (f Fault) checkLength(d deed) error {
+	timed := slices.Contains(d.takes, "for") && d.verb != "join"
+	switch {
+	case timed && f.For == 0:
+		return fmt.Errorf("%s needs its length; write for: 1s", d.verb)
+	case d.verb == "fail" && f.Messages == 0:
+		return errors.New("fail needs how many; write messages: 100")
+	case d.verb == "slow" && f.Latency == 0:
+		return errors.New("slow needs by how much; write latency: 20ms")
+	case f.Jitter > f.Latency:
+		return fmt.Errorf("jitter: %s is more than latency: %s; nothing arrives before it was sent", f.Jitter, f.Latency)
+	case d.verb == "throttle" && f.Bandwidth == 0:
+		return errors.New("throttle needs the bytes per second that pass; write bandwidth: 1MiB")
 	}
 	return nil
 }
@@ -153,12 +257,12 @@ func (f Fault) checkBroker(role Role) error {
 func pointsOf(role Role) []string {
 	switch role {
 	case ProducerRole:
-		return words(PointSent)
+		return words(PointSent, PointAnywhere)
 	case ConsumerRole:
-		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed)
+		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed, PointAnywhere)
 	case RelayRole:
 		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed,
-			PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested)
+			PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere)
 	}
 	return nil
 }
@@ -201,27 +305,22 @@ func appendProduced(relaying bool, points ...Point) []Point {
 
 // unreachable says why the fault cannot strike under these settings; "" when it can.
 func (f Fault) unreachable(s Settings) string {
-	role := f.Kill
-	if f.Join != "" {
-		role = f.Join
-	}
+	d := f.deed()
 	switch {
-	case f.Broker() != "":
+	case d.to.broker():
 		return f.brokerUnreachable(s)
-	case role == ProducerRole && f.When == PointSent:
-		return ""
-	case role == RelayRole && s.Pipeline != RelayTo:
+	case d.to == RelayRole && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no relay", f.Name(), s.Pipeline)
-	case role == ConsumerRole && s.Pipeline == Produce:
+	case d.to == ConsumerRole && s.Pipeline == Produce:
 		return fmt.Sprintf("%s: pipeline: produce has no consumer", f.Name())
-	case f.Join != "":
+	case f.When == "" || f.When == PointAnywhere || d.to == ProducerRole && f.When == PointSent:
 		return ""
 	}
-	points := CrashPoints(role, s)
+	points := CrashPoints(d.to, s)
 	if slices.Contains(points, f.When) {
 		return ""
 	}
-	if role == ProducerRole {
+	if d.to == ProducerRole {
 		return fmt.Sprintf("%s: a producer never reaches %s, only %s", f.Name(), f.When, PointSent)
 	}
 	return fmt.Sprintf("%s: a %s worker with commit.when: %s never reaches %s, only %s",

@@ -180,35 +180,73 @@ type Commit struct {
 type Relay struct {
 	// TransactionTimeout is how long the broker leaves the relay's transaction open.
 	TransactionTimeout Duration `yaml:"transaction_timeout" json:"transaction_timeout" range:"1s..15m" librdkafka:"transaction.timeout.ms"`
+	// RenewProducer is when the relay gives its producer up for a new one with the same transactional id, which fences whatever is still on its way: when the client library hangs, or also after a commit or abort of which the outcome is not known, or that took socket.timeout.ms, so that the library may have sent it twice.
+	RenewProducer RenewProducer `yaml:"renew_producer" json:"renew_producer"`
 	// Librdkafka is passed to the relay's producing client as it is, last.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
 
-// Fault is one thing that goes wrong. Exactly one of Kill, Stop, Freeze,
-// Isolate and Join is set.
+// Fault is one thing that goes wrong. Exactly one of the keys up to Refuse is
+// set; those after it say more of it.
 type Fault struct {
 	// Kill ends with SIGKILL: a worker of this role when it reaches the point
 	// When, a broker of this role at once.
 	Kill Role `yaml:"kill" json:"kill,omitempty"`
-	// Stop ends a broker of this role in good order (SIGTERM).
+	// Stop ends a broker of this role in good order (SIGTERM), or has a consumer close.
 	Stop Role `yaml:"stop" json:"stop,omitempty"`
-	// Freeze stops (SIGSTOP) a broker of this role for the time For.
+	// Freeze stops (SIGSTOP) for the time For: a broker of this role, or a worker when it reaches the point When.
 	Freeze Role `yaml:"freeze" json:"freeze,omitempty"`
 	// Isolate leader freezes the followers of a partition for the time For, then kills its leader and thaws them: what only the leader had is lost.
 	Isolate Role `yaml:"isolate" json:"isolate,omitempty"`
 	// Join adds a group member, which makes the group rebalance; with For it
 	// leaves again after that time.
 	Join Role `yaml:"join" json:"join,omitempty"`
+	// Fail has the processing of the next Messages fail once each; consumer.on_error says what the worker does then.
+	Fail Role `yaml:"fail" json:"fail,omitempty"`
+	// LoseResponse discards the answers to requests of this API after the broker did what they asked for: a lost acknowledgement.
+	LoseResponse API `yaml:"lose_response" json:"lose_response,omitempty"`
+	// LoseRequest discards requests of this API before the broker sees them.
+	LoseRequest API `yaml:"lose_request" json:"lose_request,omitempty"`
+	// DelayRequest holds requests of this API for the time For and then delivers them, also when their client is gone.
+	DelayRequest API `yaml:"delay_request" json:"delay_request,omitempty"`
+	// Slow delays everything between brokers and the clients of this role by Latency, give or take Jitter, for the time For.
+	Slow Role `yaml:"slow" json:"slow,omitempty"`
+	// Throttle lets Bandwidth bytes per second and connection pass for the time For.
+	Throttle Role `yaml:"throttle" json:"throttle,omitempty"`
+	// Cut closes the connections of the clients of this role at once.
+	Cut Role `yaml:"cut" json:"cut,omitempty"`
+	// Blackhole delivers nothing between brokers and the clients of this role for the time For; connections stay open.
+	Blackhole Role `yaml:"blackhole" json:"blackhole,omitempty"`
+	// Refuse closes every new connection of the clients of this role for the time For.
+	Refuse Role `yaml:"refuse" json:"refuse,omitempty"`
 	// Partition is whose leader or followers are struck, of the topic that the producers write to.
 	Partition int `yaml:"partition" json:"partition,omitempty" range:"0..9999"`
-	// When names the crash point of a worker's kill.
+	// When names the point of a worker's kill or freeze; anywhere is at the moment At, whatever it is doing.
 	When Point `yaml:"when" json:"when,omitempty"`
 	// At is when the fault is armed: a share of the measured window, or a time into it.
 	At Moment `yaml:"at" json:"at"`
 	// Restart is how long after the kill or stop the worker or broker is started again.
 	Restart Duration `yaml:"restart" json:"restart,omitempty" range:"..1h"`
-	// For is how long a freeze lasts (of an isolated leader, its followers'), or an added member stays.
+	// For is how long the fault lasts (of an isolated leader, its followers' freeze), or an added member stays.
 	For Duration `yaml:"for" json:"for,omitempty" range:"..1h"`
+	// Messages is how many messages fail.
+	Messages int `yaml:"messages" json:"messages,omitempty" range:"0..100000000"`
+	// Of is whose requests are lost or delayed; everybody's without it. relay is the producer of a relay, consumer its reading half.
+	Of Role `yaml:"of" json:"of,omitempty"`
+	// Topic narrows it to requests that name this topic.
+	Topic TopicRole `yaml:"topic" json:"topic,omitempty"`
+	// Nth is the first request that is struck, counted from the moment At; 0 is the first.
+	Nth int `yaml:"nth" json:"nth,omitempty" range:"0..1000000000"`
+	// Count is how many requests are struck; 0 is one.
+	Count int `yaml:"count" json:"count,omitempty" range:"0..1000000000"`
+	// Latency is what a slow connection adds to each way.
+	Latency Duration `yaml:"latency" json:"latency,omitempty" range:"..10m"`
+	// Jitter is by how much that varies.
+	Jitter Duration `yaml:"jitter" json:"jitter,omitempty" range:"..10m"`
+	// Bandwidth is the bytes per second that pass.
+	Bandwidth Size `yaml:"bandwidth" json:"bandwidth,omitempty" range:"0B..1000GB"`
+	// Direction is which way of a blackhole is closed; both without it.
+	Direction Direction `yaml:"direction" json:"direction,omitempty"`
 }
 
 // Closed vocabularies. Their values are spelled as in YAML.
@@ -225,8 +263,13 @@ type (
 	Assignor    string
 	Protocol    string
 	Isolation   string
-	Role        string // who a fault strikes
-	Point       string // where a kill strikes
+	// RenewProducer is when a relay makes a new producer.
+	RenewProducer string
+	Role          string // who a fault strikes
+	Point         string // where a kill or freeze strikes
+	API           string // the requests of Kafka's protocol that a fault on the wire is about
+	TopicRole     string // which of a pipeline's topics
+	Direction     string // which way between client and broker
 )
 
 const (
@@ -274,6 +317,9 @@ const (
 	ClassicProtocol  Protocol = "classic"
 	ConsumerProtocol Protocol = "consumer" // KIP-848
 
+	WhenStuck       RenewProducer = "when-stuck"
+	AfterUnknownEnd RenewProducer = "after-unknown-end"
+
 	ReadCommitted   Isolation = "read_committed"
 	ReadUncommitted Isolation = "read_uncommitted"
 
@@ -291,6 +337,13 @@ const (
 	TransactionCoordinatorRole Role = "transaction-coordinator"
 	ControllerRole             Role = "controller" // the active one
 
+	InputTopic  TopicRole = "input"
+	OutputTopic TopicRole = "output"
+
+	ToBroker Direction = "to-broker"
+	ToClient Direction = "to-client"
+	BothWays Direction = "both"
+
 	// Points of the producer.
 	PointSent Point = "sent" // after produce returned, before its report
 
@@ -299,6 +352,9 @@ const (
 	PointCommitted Point = "committed" // right after a successful commit
 	PointMidBatch  Point = "mid-batch" // between commit and effect, whichever comes first; in transactions, after the offsets were sent
 	PointProcessed Point = "processed" // every effect of the batch is done
+
+	// PointAnywhere is no point: the kill or freeze strikes at its moment.
+	PointAnywhere Point = "anywhere"
 
 	// Points of the relay.
 	PointBegun           Point = "begun"            // the transaction has begun, nothing produced

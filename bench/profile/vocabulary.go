@@ -16,15 +16,49 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Compression](): words[Compression]("none", "gzip", "snappy", "lz4", "zstd"),
 	reflect.TypeFor[CommitWhen](): words(
 		BeforeProcessing, AfterProcessing, Automatic, AutomaticStored, InTransaction),
-	reflect.TypeFor[CommitMode](): words(Sync, Async),
-	reflect.TypeFor[Membership](): words(Static, Dynamic),
-	reflect.TypeFor[Assignor]():   words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
-	reflect.TypeFor[Protocol]():   words(ClassicProtocol, ConsumerProtocol),
-	reflect.TypeFor[Isolation]():  words(ReadCommitted, ReadUncommitted),
+	reflect.TypeFor[CommitMode]():    words(Sync, Async),
+	reflect.TypeFor[Membership]():    words(Static, Dynamic),
+	reflect.TypeFor[Assignor]():      words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
+	reflect.TypeFor[Protocol]():      words(ClassicProtocol, ConsumerProtocol),
+	reflect.TypeFor[Isolation]():     words(ReadCommitted, ReadUncommitted),
+	reflect.TypeFor[RenewProducer](): words(WhenStuck, AfterUnknownEnd),
 	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
 		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
 	reflect.TypeFor[Point](): words(PointSent, PointPolled, PointCommitted, PointMidBatch,
-		PointProcessed, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested),
+		PointProcessed, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere),
+	reflect.TypeFor[TopicRole](): words(InputTopic, OutputTopic),
+	reflect.TypeFor[Direction](): words(ToBroker, ToClient, BothWays),
+	reflect.TypeFor[API]():       apiNames(),
+}
+
+// apis are the requests that the clients send, with their keys in Kafka's
+// protocol (https://kafka.apache.org/protocol#protocol_api_keys).
+var apis = []struct {
+	name API
+	key  int16
+}{
+	{"produce", 0}, {"fetch", 1}, {"list-offsets", 2}, {"metadata", 3}, {"offset-commit", 8}, {"offset-fetch", 9},
+	{"find-coordinator", 10}, {"join-group", 11}, {"heartbeat", 12}, {"leave-group", 13}, {"sync-group", 14},
+	{"init-producer-id", 22}, {"add-partitions-to-txn", 24}, {"add-offsets-to-txn", 25}, {"end-txn", 26},
+	{"txn-offset-commit", 28}, {"consumer-group-heartbeat", 68},
+}
+
+// Key is the request's key in Kafka's protocol, -1 for none.
+func (a API) Key() int16 {
+	for _, known := range apis {
+		if known.name == a {
+			return known.key
+		}
+	}
+	return -1
+}
+
+func apiNames() []string {
+	names := make([]string, len(apis))
+	for i, api := range apis {
+		names[i] = string(api.name)
+	}
+	return names
 }
 
 func words[T ~string](values ...T) []string {

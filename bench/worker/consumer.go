@@ -45,7 +45,8 @@ type consumer struct {
 	// since the latency logs' grid begins there.
 	begun bool
 
-	counts counters
+	counts   counters
+	warnings []string // told in the end
 }
 
 // counters are read by the progress reporter.
@@ -101,7 +102,7 @@ func runConsumer(ctx context.Context, env *environment) error {
 	}
 	if err == nil {
 		done := c.event()
-		done.Kind = Done
+		done.Kind, done.Warnings = Done, c.warnings
 		env.events.send(done)
 	}
 	return err
@@ -266,8 +267,10 @@ func (c *consumer) settle() error {
 // so that its messages are polled again.
 func (c *consumer) rewind() error { return c.rewindTo(c.hand) }
 
-func (c *consumer) rewindTo(b batch) error {
-	to := b.starts()
+func (c *consumer) rewindTo(b batch) error { return c.seek(b.starts()) }
+
+// seek goes on polling from these offsets, where their partitions are still owned.
+func (c *consumer) seek(to client.Offsets) error {
 	maps.DeleteFunc(to, func(p int32, _ int64) bool { return !c.owned[p] })
 	for p := range to {
 		delete(c.ends, p)

@@ -7,14 +7,15 @@
 // a Spec to its standard input and Commands after it; the worker answers with
 // Events (protocol.go).
 //
-//	producer.go     paces, marks and sends the load, settles each report
-//	transaction.go  the same inside transactions, with an abort share
-//	consumer.go     polls batches, obeys rebalances, drains
-//	strategy.go     in which order a batch is committed and processed
-//	timer.go        the strategies in which the client commits by itself
-//	commits.go      offsets on their way to the broker, in order
-//	effect.go       what processing a message means: an effect or an output
-//	observer.go     when an output became visible to a reader
-//	auditor.go      what the log holds, read from the beginning
-//	crash.go        SIGKILL of itself at a named point
+//	producer.go        paces, marks and sends the load, settles each report
+//	transaction.go     the same inside transactions, with an abort share
+//	consumer.go        polls batches, obeys rebalances, drains
+//	strategy.go        in which order a batch is committed and processed
+//	in_transaction.go  the strategy that is exactly once
+//	timer.go           the strategies in which the client commits by itself
+//	commits.go         offsets on their way to the broker, in order
+//	effect.go          what processing a message means: an effect or an output
+//	observer.go        when an output became visible to a reader
+//	auditor.go         what the log holds, read from the beginning
+//	crash.go           SIGKILL of itself at a named point
 package worker

@@ -24,8 +24,12 @@ type effect struct {
 	layout ledger.Layout
 	marks  *ledger.Effects
 	// output is the relay's producer, nil in a consume pipeline.
-	output      *client.Producer
-	undelivered atomic.Int64
+	output *client.Producer
+	// socketTimeout is when the library gives up on a request of the output and
+	// may send another.
+	socketTimeout time.Duration
+	// undelivered counts the outputs without an acknowledgement, of this output.
+	undelivered *atomic.Int64
 	latencies   *latencies
 	commits     *latencies
 	// outstanding are the intended times of the open transaction's messages.
@@ -68,11 +72,14 @@ func (e *effect) openOutput(ctx context.Context) error {
 	}
 	properties := client.ProducerProperties(e.env.spec.Endpoint, s.Producer, id,
 		time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka)
-	var err error
-	if e.output, err = client.NewProducer(properties, e.env.spec.Output); err != nil {
+	e.socketTimeout = properties.SocketTimeout()
+	output, err := client.NewProducer(properties, e.env.spec.Output)
+	if err != nil {
 		return err
 	}
-	go e.output.Reports(
+	undelivered := new(atomic.Int64)
+	e.output, e.undelivered = output, undelivered
+	go output.Reports(
 		func(r *client.Report) {
 			if r.Outcome == client.Acked {
 				return
@@ -80,7 +87,7 @@ func (e *effect) openOutput(ctx context.Context) error {
 			if client.Refused(r.Err) {
 				e.env.heard(r.Err)
 			}
-			e.undelivered.Add(1)
+			undelivered.Add(1)
 		},
 		e.env.heard)
 	if id == "" {
@@ -88,7 +95,7 @@ func (e *effect) openOutput(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Relay.TransactionTimeout))
 	defer cancel()
-	return e.output.InitTransactions(ctx)
+	return output.InitTransactions(ctx)
 }
 
 // begin opens the latency logs, whose grid starts with the measured window.
@@ -233,6 +240,13 @@ func (e *effect) abort() error {
 	ctx, cancel := e.bounded()
 	defer cancel()
 	return e.output.AbortTransaction(ctx)
+}
+
+// renew puts a new producer in the output's place.
+func (e *effect) renew() error {
+	e.outstanding = e.outstanding[:0]
+	e.output.Close()
+	return e.openOutput(context.Background())
 }
 
 func (e *effect) close() error {

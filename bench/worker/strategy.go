@@ -1,9 +1,7 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
@@ -30,7 +28,7 @@ func newStrategy(c *consumer) strategy {
 	case profile.BeforeProcessing:
 		return &beforeProcessing{c}
 	case profile.InTransaction:
-		return &inTransaction{c}
+		return &inTransaction{consumer: c}
 	case profile.Automatic:
 		return &timer{consumer: c}
 	case profile.AutomaticStored:
@@ -111,98 +109,6 @@ func (s *afterProcessing) settleOnRevoke() bool { return true }
 func (s *afterProcessing) automatic() bool      { return false }
 func (s *afterProcessing) flush()               { _ = s.commits.finish() } // logged and counted by commit
 func (s *afterProcessing) forget(lost []int32)  { s.commits.forget(lost) }
-
-// inTransaction puts outputs and offsets into one transaction: exactly once.
-type inTransaction struct {
-	*consumer
-}
-
-func (s *inTransaction) settle() error {
-	err := s.transact()
-	var e *client.Error
-	if err == nil || !errors.As(err, &e) || e.Fatal || e.Fenced {
-		return err
-	}
-	fmt.Fprintln(s.env.log, "aborting:", err)
-	if err := s.effect.abort(); err != nil {
-		return err
-	}
-	// Aborting does not rewind the consumer.
-	return s.rewind()
-}
-
-func (s *inTransaction) transact() error {
-	full := s.full()
-	s.reachIf(full, profile.PointPolled)
-	if err := s.effect.output.BeginTransaction(); err != nil {
-		return err
-	}
-	s.reachIf(full, profile.PointBegun)
-	if err := s.effect.doAll(s.hand); err != nil {
-		return err
-	}
-	if err := s.reachAfterOutputs(full); err != nil {
-		return err
-	}
-	if err := s.sendOffsets(); err != nil {
-		return err
-	}
-	s.reachIf(full, profile.PointOffsetsSent, profile.PointMidBatch)
-	return s.commitTransaction(full)
-}
-
-func (s *inTransaction) sendOffsets() error {
-	group, err := s.client.GroupMetadata()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := s.effect.bounded()
-	defer cancel()
-	return s.effect.output.SendOffsets(ctx, s.hand.nexts(), group)
-}
-
-func (s *inTransaction) commitTransaction(full bool) error {
-	begun := s.env.clock.Now()
-	if full && s.crash.at(profile.PointCommitRequested) {
-		if err := s.crashDuringCommit(); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := s.effect.bounded()
-	defer cancel()
-	if err := s.effect.output.CommitTransaction(ctx); err != nil {
-		s.counts.failedCommits.Add(1)
-		return err
-	}
-	s.counts.commits.Add(1)
-	s.effect.committed(begun)
-	s.reachIf(full, profile.PointCommitted)
-	return nil
-}
-
-// crashDuringCommit kills this process while the commit is under way, up to
-// 1 ms after the call was made: the time in which it is sent, carried out and
-// answered. Which of these it came to is a draw on purpose; the guarantee must
-// hold either way. The outputs are in the log before, so that nothing else is
-// waited for.
-func (s *inTransaction) crashDuringCommit() error {
-	if _, err := s.effect.await(); err != nil {
-		return err
-	}
-	go func() {
-		ctx, cancel := s.effect.bounded()
-		defer cancel()
-		_ = s.effect.output.CommitTransaction(ctx)
-	}()
-	time.Sleep(time.Duration(s.env.spec.Seed % uint64(time.Millisecond)))
-	s.crash.fire()
-	return nil
-}
-
-func (s *inTransaction) settleOnRevoke() bool { return false }
-func (s *inTransaction) automatic() bool      { return false }
-func (s *inTransaction) flush()               {}
-func (s *inTransaction) forget([]int32)       {}
 
 // reachIf passes the crash points, which only full batches have: a partial one
 // would cost less than predicted.
