@@ -1,0 +1,232 @@
+package wire_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/fault/wire"
+	"deliverybench/bench/pace"
+	"deliverybench/bench/profile"
+)
+
+// within bounds every wait for what should come soon on any machine.
+const within = 60 * time.Second
+
+const topic = "numbers"
+
+func TestMain(m *testing.M) {
+	// A race detector's process sleeps for a second when it ends.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	os.Exit(m.Run())
+}
+
+// cluster is a Kafka in this process that counts who connects.
+type cluster struct {
+	*kfake.Cluster
+	accepted atomic.Int64
+}
+
+type counting struct {
+	net.Listener
+	accepted *atomic.Int64
+}
+
+func (l counting) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.accepted.Add(1)
+	}
+	return c, err
+}
+
+func startCluster(t testing.TB, brokers int, partitions int32) *cluster {
+	t.Helper()
+	c := &cluster{}
+	inner, err := kfake.NewCluster(
+		kfake.NumBrokers(brokers), kfake.SeedTopics(partitions, topic), kfake.GroupMinSessionTimeout(100*time.Millisecond),
+		kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			l, err := net.Listen(network, address)
+			return counting{l, &c.accepted}, err
+		}),
+	)
+	require.NoError(t, err)
+	t.Cleanup(inner.Close)
+	c.Cluster = inner
+	return c
+}
+
+// records keeps what a proxy reports.
+type record struct {
+	mu         sync.Mutex
+	hits       []wire.Hit
+	unanswered []wire.Unanswered
+	lines      []string
+}
+
+func (r *record) allHits() []wire.Hit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]wire.Hit(nil), r.hits...)
+}
+
+func (r *record) allUnanswered() []wire.Unanswered {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]wire.Unanswered(nil), r.unanswered...)
+}
+
+func (r *record) log() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.lines...)
+}
+
+// startProxy stands before the addresses until the test ends.
+func startProxy(t testing.TB, bootstrap ...string) (*wire.Proxy, *record) {
+	t.Helper()
+	r := &record{}
+	p, err := wire.Start(wire.Options{
+		Bootstrap: bootstrap, Clock: pace.NewClock().Now, Seed: 1,
+		OnHit:        func(h wire.Hit) { r.mu.Lock(); defer r.mu.Unlock(); r.hits = append(r.hits, h) },
+		OnUnanswered: func(u wire.Unanswered) { r.mu.Lock(); defer r.mu.Unlock(); r.unanswered = append(r.unanswered, u) },
+		Log:          func(line string) { r.mu.Lock(); defer r.mu.Unlock(); r.lines = append(r.lines, line) },
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p, r
+}
+
+func arm(t testing.TB, p *wire.Proxy, r wire.Rule) *wire.Armed {
+	t.Helper()
+	a, err := p.Arm(r)
+	require.NoError(t, err)
+	return a
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	require.Eventually(t, holds, within, time.Millisecond, "waited %s for %s", within, what)
+}
+
+// producer is a real client with the id producer-0.0.
+type producer struct {
+	*client.Producer
+	errors atomic.Int64 // messages without success
+	ended  chan struct{}
+}
+
+func producing() profile.Producer {
+	s := profile.Defaults().Producer
+	s.Idempotence, s.Retries, s.MaxInFlight = false, 1000, 1
+	s.Librdkafka = map[string]string{"client.id": "producer-0.0", "socket.timeout.ms": "1000"}
+	return s
+}
+
+func startProducer(t testing.TB, bootstrap string, s profile.Producer) *producer {
+	t.Helper()
+	inner, err := client.NewProducer(client.ProducerProperties(client.Endpoint{Bootstrap: bootstrap}, s, "", 0), topic)
+	require.NoError(t, err)
+	p := &producer{Producer: inner, ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		p.Reports(func(r *client.Report) {
+			if r.Outcome != client.Acked {
+				p.errors.Add(1)
+			}
+		}, func(error) {})
+	}()
+	return p
+}
+
+// produce sends the numbers from 0 and closes the client.
+func (p *producer) produce(t testing.TB, numbers int) {
+	t.Helper()
+	for n := range numbers {
+		value := []byte(strconv.Itoa(n))
+		for err := p.Produce(nil, value); err != nil; err = p.Produce(nil, value) {
+			require.ErrorIs(t, err, client.ErrQueueFull)
+			time.Sleep(time.Millisecond)
+		}
+	}
+	require.Zero(t, p.Flush(within), "messages without a report after %s", within)
+	p.Close()
+	<-p.ended
+}
+
+// settle waits until the proxy has no connection of the producer.
+func settle(t testing.TB, p *wire.Proxy, prefix string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	require.NoError(t, p.Settle(ctx, prefix))
+}
+
+// copies counts each value in the log, read up to the end that it has now.
+func copies(t testing.TB, bootstrap []string, options ...kgo.Opt) map[string]int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	reader, err := kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond))...)
+	require.NoError(t, err)
+	defer reader.Close()
+	found := map[string]int{}
+	for left := ends(t, bootstrap); len(left) > 0; {
+		fetches := reader.PollFetches(ctx)
+		require.NoError(t, fetches.Err(), "read the log; missing still: %v", left)
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			for _, record := range p.Records {
+				found[string(record.Value)]++
+				if record.Offset+1 >= left[p.Partition] {
+					delete(left, p.Partition)
+				}
+			}
+		})
+	}
+	return found
+}
+
+// ends are the end offsets of the partitions that hold something.
+func ends(t testing.TB, bootstrap []string) map[int32]int64 {
+	t.Helper()
+	admin, err := client.NewAdmin(client.Endpoint{Bootstrap: bootstrap[0]})
+	require.NoError(t, err)
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	partitions := 3
+	all, err := admin.EndOffsets(ctx, topic, partitions, profile.ReadUncommitted)
+	require.NoError(t, err)
+	left := map[int32]int64{}
+	for p, end := range all {
+		if end > 0 {
+			left[p] = end
+		}
+	}
+	return left
+}
+
+// duplicates are the copies beyond the first; every number has to be there.
+func duplicates(t testing.TB, found map[string]int, numbers int) (extra int64) {
+	t.Helper()
+	for n := range numbers {
+		require.NotZero(t, found[strconv.Itoa(n)], "number %d is not in the log", n)
+		extra += int64(found[strconv.Itoa(n)] - 1)
+	}
+	require.Len(t, found, numbers)
+	return extra
+}
+
+func text(format string, args ...any) string { return fmt.Sprintf(format, args...) }
