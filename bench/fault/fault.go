@@ -38,6 +38,8 @@ func Schedule(s profile.Settings) []Scheduled {
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
+	case f.Wire():
+		return predictWire(s, f)
 	case f.Freeze != "":
 		return predictFreeze(s, f)
 	case f.Broker() != "":

@@ -122,6 +122,9 @@ func (f Fault) Broker() Role {
 // Wire reports whether the fault needs a proxy between clients and brokers.
 func (f Fault) Wire() bool { return f.deed().onWire() }
 
+// Proxied reports whether a proxy stands between clients and brokers.
+func (s Settings) Proxied() bool { return s.Proxy || slices.ContainsFunc(s.Faults, Fault.Wire) }
+
 // Wired returns the requests that a fault on the wire is about, "" for those of
 // whole connections, and whose clients' they are, "" for everybody's.
 func (f Fault) Wired() (api API, of Role) { d := f.deed(); return d.api, d.to }

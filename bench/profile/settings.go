@@ -23,6 +23,8 @@ type Settings struct {
 	Producer Producer `yaml:"producer" json:"producer"`
 	Consumer Consumer `yaml:"consumer" json:"consumer"`
 	Relay    Relay    `yaml:"relay" json:"relay"`
+	// Proxy puts the program's proxy between clients and brokers also where no fault on the wire needs it, to see what that costs.
+	Proxy bool `yaml:"proxy" json:"proxy,omitempty"`
 	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
 	Faults []Fault `yaml:"faults" json:"faults,omitempty"`
 	// Repeats is how often each cell runs the scenario. An interval of 95 % needs 6.

@@ -59,7 +59,7 @@ func (c *conductor) hire(role worker.Role, number int) error {
 func (c *conductor) spec(m *member) worker.Spec {
 	return worker.Spec{
 		Role: m.role, Number: m.number, Incarnation: m.incarnation,
-		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.env.Broker.Endpoint(), RunTag: c.tag,
+		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.endpointOf(m.role), Client: c.clientOf(m), RunTag: c.tag,
 		Input: c.input, Output: c.output, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
 		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name),
 	}

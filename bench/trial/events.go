@@ -180,6 +180,7 @@ func (c *conductor) rest(ctx context.Context, length time.Duration) error {
 // finish calls off what was put off and what runs aside, and leaves the broker
 // as it was found: awake and whole. An interrupted run has no use for it.
 func (c *conductor) finish(ctx context.Context) error {
+	failed := c.closeWire()
 	close(c.over)
 	for _, timer := range c.timers {
 		timer.Stop()
@@ -187,9 +188,8 @@ func (c *conductor) finish(ctx context.Context) error {
 	c.calledOff()
 	c.beside.Wait()
 	if !c.struck() {
-		return nil
+		return failed
 	}
-	var failed error
 	for _, n := range c.env.Broker.Nodes() {
 		failed = errors.Join(failed, n.Thaw())
 	}
@@ -198,7 +198,7 @@ func (c *conductor) finish(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, wakeWithin+wholeWithin, fmt.Errorf("%s passed", wakeWithin+wholeWithin))
 	defer cancel()
-	return broker.Restore(ctx, c.env.Broker)
+	return errors.Join(failed, broker.Restore(ctx, c.env.Broker))
 }
 
 func (c *conductor) enter(phase string) {

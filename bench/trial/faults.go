@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"deliverybench/bench/client"
 	"deliverybench/bench/fault"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
@@ -31,11 +32,13 @@ type activeFault struct {
 	ended, elected, acked, processed int64
 	seated                           bool // they led something whose election is watched
 	over                             bool
+
+	disturbance
 }
 
 func (c *conductor) scheduleFaults() {
 	for _, s := range fault.Schedule(c.trial.Settings) {
-		c.faults = append(c.faults, &activeFault{Scheduled: s})
+		c.faults = append(c.faults, &activeFault{Scheduled: s, disturbance: disturbance{dropped: client.Offsets{}}})
 	}
 }
 
@@ -75,6 +78,8 @@ func (c *conductor) armFaults() {
 		c.at(at, func() error {
 			f.armed = at
 			switch {
+			case f.Wire():
+				return c.disturb(f)
 			case f.Broker() != "":
 				c.strike(f)
 				return nil
@@ -159,6 +164,8 @@ func (c *conductor) noticeRecovery() {
 			f.recovered = c.joinRecovered(f.struck)
 		case f.Broker() != "":
 			c.brokerRecovered(f)
+		case f.rule != nil:
+			f.recovered = c.wireRecovered(f)
 		}
 	}
 }
@@ -193,6 +200,9 @@ func (c *conductor) joinRecovered(newcomer *member) int64 {
 func (c *conductor) healed() bool {
 	for _, f := range c.faults {
 		if f.Join != "" && f.For > 0 && f.fired != 0 && f.healed == 0 {
+			return false
+		}
+		if f.rule != nil && f.For > 0 && f.healed == 0 && (f.fired != 0 || f.DelayRequest == "") {
 			return false
 		}
 		if f.Broker() != "" && f.armed != 0 && !f.over {

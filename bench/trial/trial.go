@@ -143,6 +143,8 @@ type conductor struct {
 	calledOff context.CancelFunc
 	ending    chan struct{}
 	frozen    map[int32]int // how many faults keep a node frozen
+
+	wire wired
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
@@ -183,6 +185,9 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 // run takes the steps of a trial.
 func (c *conductor) run(ctx context.Context, out *Outcome) error {
 	if err := c.prepareTopics(ctx); err != nil {
+		return err
+	}
+	if err := c.openWire(); err != nil {
 		return err
 	}
 	if err := c.assemble(ctx); err != nil {
@@ -255,9 +260,11 @@ func (c *conductor) load(ctx context.Context) error {
 		}
 	}
 	bound := startsIn + time.Duration(s.Length()) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
-	return c.until(ctx, "every producer to send its load and every fault to heal", bounded(bound), func() bool {
+	err := c.until(ctx, "every producer to send its load and every fault to heal", bounded(bound), func() bool {
 		return c.producersDone() && c.window.ended && c.healed()
 	})
+	c.calmAll()
+	return err
 }
 
 // settle judges the ledger.

@@ -74,7 +74,7 @@ func runConsumer(ctx context.Context, env *environment) error {
 		return err
 	}
 	properties := client.ConsumerProperties(env.spec.Endpoint, s, env.spec.Group, c.instance())
-	if c.client, err = client.NewConsumer(properties, env.spec.Input); err != nil {
+	if c.client, err = client.NewConsumer(env.named(properties, ConsumerRole), env.spec.Input); err != nil {
 		return err
 	}
 	effect, err := newEffect(ctx, env, &c.counts)

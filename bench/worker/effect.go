@@ -73,7 +73,7 @@ func (e *effect) openOutput(ctx context.Context) error {
 	properties := client.ProducerProperties(e.env.spec.Endpoint, s.Producer, id,
 		time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka)
 	e.socketTimeout = properties.SocketTimeout()
-	output, err := client.NewProducer(properties, e.env.spec.Output)
+	output, err := client.NewProducer(e.env.named(properties, relayClient), e.env.spec.Output)
 	if err != nil {
 		return err
 	}

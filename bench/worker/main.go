@@ -107,6 +107,18 @@ func (env *environment) run(ctx context.Context) error {
 	}
 }
 
+// relayClient is what the producing client of a relay is called; its reading one
+// is a consumer.
+const relayClient Role = "relay"
+
+// named gives a client its id, where the trial wants to know it by one.
+func (env *environment) named(p client.Properties, role Role) client.Properties {
+	if env.spec.Client != "" {
+		p["client.id"] = fmt.Sprintf("%s-%s", role, env.spec.Client)
+	}
+	return p
+}
+
 // awaitStart returns when the load begins, on CLOCK_MONOTONIC.
 func (env *environment) awaitStart(ctx context.Context) (int64, error) {
 	if env.spec.Start != 0 {

@@ -123,7 +123,7 @@ func (p *producer) connect(ctx context.Context) (err error) {
 		id = TransactionalID(spec.Group, ProducerRole, spec.Number)
 	}
 	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, TransactionTimeout)
-	if p.client, err = client.NewProducer(properties, spec.Input); err != nil {
+	if p.client, err = client.NewProducer(p.env.named(properties, ProducerRole), spec.Input); err != nil {
 		return err
 	}
 	if id == "" {

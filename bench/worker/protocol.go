@@ -35,6 +35,9 @@ type Spec struct {
 	Settings profile.Settings `json:"settings"`
 	Seed     uint64           `json:"seed"`
 	Endpoint client.Endpoint  `json:"endpoint"`
+	// Client is the end of the clients' ids, "0.1": a proxy knows them by these.
+	// Without it the library's own is left.
+	Client string `json:"client,omitempty"`
 	// RunTag marks this trial's messages.
 	RunTag uint64 `json:"run_tag"`
 	Input  string `json:"input"`  // topic
