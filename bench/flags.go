@@ -134,8 +134,8 @@ func parse(verb string, args []string, register func(*flag.FlagSet)) (positional
 }
 
 // plan opens the profile and resolves it for its broker; took says which
-// profile that was. survey asks somebody else's cluster for its number of nodes.
-func (f *flags) plan(survey func() (int, error)) (plan *profile.Plan, took string, err error) {
+// profile that was. survey asks somebody else's cluster what it is.
+func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, took string, err error) {
 	if f.profile == "" {
 		return nil, "", errors.New(`no profile: name one with -profile, for example -profile at-most-once.yaml ("list" shows those that ship)`)
 	}
@@ -173,7 +173,7 @@ func (f *flags) plan(survey func() (int, error)) (plan *profile.Plan, took strin
 		return nil, "", errors.Join(errs...)
 	}
 	if options.Cluster.Foreign {
-		if options.Cluster.Nodes, err = survey(); err != nil {
+		if err = survey(&options.Cluster); err != nil {
 			return nil, "", err
 		}
 	}

@@ -86,21 +86,22 @@ func (p *program) open(ctx context.Context, f *flags, spawner *process.Spawner, 
 // is wrong with how the program was called.
 type unreachable struct{ error }
 
-// plan resolves the profile; for somebody else's cluster it asks that one how
-// many nodes it has.
+// plan resolves the profile; for somebody else's cluster it asks that one what
+// it is.
 func (p *program) plan(ctx context.Context, f *flags) (*profile.Plan, string, error) {
-	return f.plan(func() (int, error) {
+	return f.plan(func(known *profile.Cluster) error {
 		clients, err := f.endpoint(p.getenv)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		clients.Bootstrap = f.broker
 		cluster, err := broker.OpenExternal(ctx, clients)
 		if err != nil {
-			return 0, unreachable{err}
+			return unreachable{err}
 		}
 		defer cluster.Close()
-		return cluster.Describe().Nodes, nil
+		known.Nodes, known.Encrypted = cluster.Describe().Nodes, clients.Encrypted()
+		return nil
 	})
 }
 

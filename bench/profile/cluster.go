@@ -19,6 +19,8 @@ type Cluster struct {
 	Forgets bool
 	// Foreign says that its processes are not this program's to strike.
 	Foreign bool
+	// Encrypted says that its clients speak TLS, which no proxy can read.
+	Encrypted bool
 }
 
 // DefaultBroker is the one that needs nothing installed.
@@ -66,10 +68,15 @@ func (s *Settings) Fit(c Cluster) {
 	}
 }
 
+// unreadable is why no proxy stands before a cluster that speaks TLS.
+const unreadable = "clients speak TLS with this cluster, which a proxy cannot read; use a plaintext listener"
+
 // unfaithful says why the cluster cannot show these settings honestly; "" when
 // it can, faults aside.
 func (c Cluster) unfaithful(s Settings) string {
 	switch t := s.Topic; {
+	case c.Encrypted && s.Proxy:
+		return "proxy: true: " + unreadable
 	case c.Nodes > 0 && t.Replication > c.Nodes:
 		return fmt.Sprintf("topic.replication: %d needs as many brokers, and -broker %s has %d", t.Replication, c.Kind, c.Nodes)
 	case t.MinInsyncReplicas > t.Replication:
@@ -94,6 +101,8 @@ func (c Cluster) unfaithfulFault(f Fault, t Topic) string {
 	role := f.Broker()
 	following := role == FollowerRole || role == FollowersRole || f.Isolate != ""
 	switch {
+	case c.Encrypted && f.Wire():
+		return unreadable
 	case role == "":
 		return ""
 	case c.Foreign:

@@ -30,6 +30,7 @@ func (e *Error) Error() string {
 // and stops at the first unknown key.
 type document struct {
 	path string
+	kind string // what it is called in messages
 	errs []*Error
 }
 

@@ -16,22 +16,30 @@ import (
 // the two it was, for the user: "./mine.yaml" or "semantics.yaml (ships with
 // deliverybench)".
 func Open(pathOrName string, shipped fs.FS) (p *Profile, took string, err error) {
-	source, err := readFile(pathOrName)
+	source, path, took, err := Read(pathOrName, shipped)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err = Parse(source, path)
+	return p, took, err
+}
+
+// Read returns what Open parses, and the path that messages about it name.
+func Read(pathOrName string, shipped fs.FS) (source []byte, path, took string, err error) {
+	source, err = readFile(pathOrName)
 	if err == nil {
-		p, err = Parse(source, pathOrName)
-		return p, pathOrName, err
+		return source, pathOrName, pathOrName, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("the profile %s cannot be read: %w", pathOrName, err)
+		return nil, "", "", fmt.Errorf("the profile %s cannot be read: %w", pathOrName, err)
 	}
 	name := strings.TrimSuffix(pathOrName, ".yaml") + ".yaml"
 	if fs.ValidPath(name) {
 		if source, err = fs.ReadFile(shipped, name); err == nil {
-			p, err = Parse(source, name)
-			return p, name + " (ships with deliverybench)", err
+			return source, name, name + " (ships with deliverybench)", nil
 		}
 	}
-	return nil, "", missing(pathOrName, shipped)
+	return nil, "", "", missing(pathOrName, shipped)
 }
 
 // readFile reads at most a byte more than Parse accepts: a device or a huge

@@ -30,7 +30,7 @@ var topKeys = []string{"name", "about", "broker", "baseline", "seed", "arms", "m
 // Profile.Path. The error joins one *Error per mistake, in the order of the
 // file, each "path:line:column: what is wrong and what to write".
 func Parse(source []byte, path string) (*Profile, error) {
-	d := &document{path: path}
+	d := &document{path: path, kind: "profile"}
 	root, err := d.root(source)
 	if err != nil {
 		return nil, err
@@ -64,19 +64,19 @@ var countedFromZero = regexp.MustCompile(`^did not find expected (<document star
 // root returns the mapping of a source that holds exactly one document.
 func (d *document) root(source []byte) (*yaml.Node, error) {
 	if len(source) > MaxSourceSize {
-		d.failAt(1, 1, "the profile has %d bytes; at most %d are read", len(source), MaxSourceSize)
+		d.failAt(1, 1, "the %s has %d bytes; at most %d are read", d.kind, len(source), MaxSourceSize)
 		return nil, d.err()
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(source))
 	var document, more yaml.Node
 	err := decoder.Decode(&document)
 	if errors.Is(err, io.EOF) || err == nil && isNull(document.Content[0]) {
-		d.failAt(1, 1, `the profile is empty; it needs at least a name, as in "name: mine"`)
+		d.failAt(1, 1, `the %s is empty; it needs at least a name, as in "name: mine"`, d.kind)
 		return nil, d.err()
 	}
 	if err == nil {
 		if end := decoder.Decode(&more); end == nil {
-			d.fail(&more, "a profile is one YAML document; remove the second")
+			d.fail(&more, "a %s is one YAML document; remove the second", d.kind)
 		} else if !errors.Is(end, io.EOF) {
 			err = end
 		}
@@ -300,6 +300,14 @@ func (d *document) claims(p *Profile, entry pair) {
 	}
 }
 
+func (d *document) truth(n *yaml.Node, what string) bool {
+	text := d.text(n, what)
+	if text != "true" && text != "false" {
+		d.fail(n, "%q: %q is neither true nor false", what, text)
+	}
+	return text == "true"
+}
+
 // claim reads "lost == 0" or {claim: "lost == 0", abort: true}.
 func (d *document) claim(c *Claim, n *yaml.Node) bool {
 	before := len(d.errs)
@@ -312,14 +320,15 @@ func (d *document) claim(c *Claim, n *yaml.Node) bool {
 				c.Line, c.Column = p.value.Line, p.value.Column
 				c.Expression = strings.TrimSpace(d.text(p.value, "claim"))
 			case "abort":
-				text := d.text(p.value, "abort")
-				if text != "true" && text != "false" {
-					d.fail(p.value, `"abort": %q is neither true nor false`, text)
-				}
-				c.Abort = text == "true"
+				c.Abort = d.truth(p.value, "abort")
+			case "sometimes":
+				c.Sometimes = d.truth(p.value, "sometimes")
 			default:
-				d.fail(p.key, "unknown key %q in a claim; it may be claim or abort", p.key.Value)
+				d.fail(p.key, "unknown key %q in a claim; it may be claim, sometimes or abort", p.key.Value)
 			}
+		}
+		if c.Abort && c.Sometimes {
+			d.fail(n, "a claim that need not hold in every trial cannot stop its cell; leave abort or sometimes out")
 		}
 	}
 	if c.Expression == "" && len(d.errs) == before {

@@ -54,6 +54,7 @@ type Claim struct {
 	Glob       string // as written
 	Expression string // "lost == consumer.commit.every"
 	Abort      bool   // a trial that does not meet it stops its cell
+	Sometimes  bool   // one trial that meets it is enough: what it says is a draw
 	Line       int    // of the expression in the file
 	Column     int
 

@@ -95,6 +95,8 @@ func (b *schemaBuilder) frame(root *jsonschema.Schema) {
 	entry.Set("claim", text("A claim: lost == 0."))
 	entry.Set("abort", &jsonschema.Schema{Type: "boolean",
 		Description: "A trial that does not meet the claim stops its cell."})
+	entry.Set("sometimes", &jsonschema.Schema{Type: "boolean",
+		Description: "One trial that meets the claim is enough, for what is a draw; the table says in how many it was met."})
 	claim := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {
 		Type: "object", Required: []string{"claim"},
 		Properties: entry, AdditionalProperties: jsonschema.FalseSchema}}}
