@@ -17,8 +17,9 @@ const attemptBits = 8
 
 // Bits of the past plane.
 const (
-	pastAny     = 1 << iota // some copy is at or past the committed offset
-	pastVisible             // and one that read_committed shows
+	pastAny      = 1 << iota // some copy is at or past the committed offset
+	pastVisible              // and one that read_committed shows
+	deadLettered             // the dead-letter topic has it
 )
 
 // Record is one message of ours that the auditor read.
@@ -28,7 +29,7 @@ type Record struct {
 	Partition int32
 	Offset    int64
 	// Past says that the offset is at or past the consumer group's committed
-	// offset in this partition. It means nothing in the output topic.
+	// offset in this partition. It means nothing in the other topics.
 	Past bool
 }
 
@@ -48,7 +49,7 @@ type Audit struct {
 	// first copies so far.
 	highest [][]int64
 	// read is, per pass and partition, one more than the last offset.
-	read [4][]int64
+	read [5][]int64
 	// again is the first record that came out of log order.
 	again error
 }
@@ -63,6 +64,8 @@ type auditTotals struct {
 	Committed         int64 `json:"committed"`
 	OutputUncommitted int64 `json:"output_uncommitted"`
 	OutputCommitted   int64 `json:"output_committed"`
+	// DeadLettered are messages: each counts once, however often it is there.
+	DeadLettered int64 `json:"dead_lettered"`
 }
 
 // OpenAudit begins an audit; what an earlier one left in the directory is emptied.
@@ -143,8 +146,18 @@ func (a *Audit) OutputCommitted(r Record) {
 	count(a.outVisible, r.Index)
 }
 
+// DeadLettered takes a record of the dead-letter topic, which is read once,
+// under read_committed. Its Index is the input message's.
+func (a *Audit) DeadLettered(r Record) {
+	if !a.inOrder(4, r) || !a.known(r.Index, a.past) || a.past[r.Index]&deadLettered != 0 {
+		return
+	}
+	a.past[r.Index] |= deadLettered
+	a.totals.DeadLettered++
+}
+
 // Foreign counts a record that is not of this trial. Call it, and Corrupt, in
-// the read_uncommitted passes only, so that each record counts once.
+// one pass of each topic only, so that each record counts once.
 func (a *Audit) Foreign() { a.totals.Foreign++ }
 
 // Corrupt counts a record whose checksum does not match.

@@ -24,7 +24,7 @@
 //
 // # Fate
 //
-// Every message due has one outcome, one presence, and is processed or not.
+// Every message due has one outcome, one presence, and one handling.
 // The numbers below are per message:
 //
 //	C  copies in the input topic, read under read_uncommitted
@@ -37,20 +37,22 @@
 // Outcome: attempts merge acked > sent > unknown > aborted > rejected. An
 // attempt that has no report is unknown. In a transaction the outcome is the
 // commit's. Presence: present when V > 0, present_but_aborted when only C > 0,
-// absent otherwise. Processed: E > 0. Verdict.Table counts the messages in each
-// of the 6 × 3 × 2 cells, and Settle fails unless they add up to those due.
+// absent otherwise. Handling: processed when E > 0, dead_lettered when not and the
+// dead-letter topic has it under read_committed, unprocessed otherwise.
+// Verdict.Table counts the messages in each of the 6 × 3 × 3 cells, and Settle
+// fails unless they add up to those due.
 //
 // # Lost
 //
 //	log      acked or sent, and V = 0
-//	skipped  acked or sent, V > 0, E = 0, and every copy that reaches the
-//	         consumers lies before their committed offset
+//	skipped  acked or sent, V > 0, unprocessed, and every copy that reaches
+//	         the consumers lies before their committed offset
 //
 // An acked message whose only copies were aborted is invisible to readers: it
 // is lost from the log. One that was processed before it went missing is too,
 // and stands in its own cell ("acked/absent/processed"); it had its effect, so
 // it does not break at-least-once. UnknownAbsent (unknown, C = 0) is nobody's
-// promise and never in Lost. Undrained are messages with V > 0, E = 0 and such
+// promise and never in Lost. Undrained are unprocessed messages with V > 0 and such
 // a copy at or past the committed offset: a consumer may yet process them. When
 // the consumers did not come to the end, no message is proven skipped and all
 // of them are undrained. Pipeline produce has no consumers: nothing is skipped

@@ -76,11 +76,14 @@ func (v Verdict) Judge(guarantee profile.Guarantee, drained bool, faultsPlanned,
 }
 
 // WithoutEffect returns the lost messages that never had an effect: Lost.Total
-// without those that were processed before they went missing from the log.
+// without those that were processed, or set aside, before they went missing from
+// the log.
 func (v Verdict) WithoutEffect() int64 {
 	n := v.Lost.Total
 	for _, o := range []Outcome{Acked, Sent} {
-		n -= v.Table[cellName(o, absent, true)] + v.Table[cellName(o, presentButAborted, true)]
+		for _, h := range []handling{setAside, processed} {
+			n -= v.Table[cellName(o, absent, h)] + v.Table[cellName(o, presentButAborted, h)]
+		}
 	}
 	return n
 }
@@ -89,5 +92,5 @@ func (v Verdict) WithoutEffect() int64 {
 // the log, or processed, all the same. There should be none: the ledger and
 // the log disagree.
 func (v Verdict) NeverBegun() int64 {
-	return v.NotSent - v.Table[cellName(NotSent, absent, false)]
+	return v.NotSent - v.Table[cellName(NotSent, absent, unprocessed)]
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,7 @@ type history struct {
 	log        []logRecord // as the audit finds it, in the order of reading
 	executions []execution
 	output     []logRecord
+	dead       []logRecord     // in the dead-letter topic
 	committed  map[int32]int64 // offsets by partition
 	foreign    int64
 	corrupt    int64
@@ -72,6 +74,10 @@ func drawHistory(t *rapid.T) *history {
 		}
 		number(h.output)
 	}
+	for range rapid.IntRange(0, 20).Draw(t, "dead letters") {
+		h.dead = append(h.dead, logRecord{id: h.drawID(t)})
+	}
+	number(h.dead)
 	h.foreign = rapid.Int64Range(0, 2).Draw(t, "foreign")
 	h.corrupt = rapid.Int64Range(0, 2).Draw(t, "corrupt")
 	return h
@@ -175,6 +181,9 @@ func (h *history) apply(t *rapid.T, dir string) {
 			tr.audit.OutputCommitted(record)
 		}
 	}
+	for _, r := range h.dead {
+		tr.audit.DeadLettered(Record{Index: index(r.id), Offset: r.offset})
+	}
 	for range h.foreign {
 		tr.audit.Foreign()
 	}
@@ -202,7 +211,7 @@ func (h *history) verdict() Verdict {
 }
 
 func (h *history) exists(id identity) bool {
-	for _, list := range [][]logRecord{h.log, h.output} {
+	for _, list := range [][]logRecord{h.log, h.output, h.dead} {
 		for _, r := range list {
 			if r.id == id {
 				return true
@@ -298,8 +307,12 @@ func (h *history) judge(v *Verdict, id identity) {
 	} else if copies > 0 {
 		presence = "present_but_aborted"
 	}
-	if effects > 0 {
+	switch {
+	case effects > 0:
 		processed = "processed"
+	case slices.ContainsFunc(h.dead, func(r logRecord) bool { return r.id == id }):
+		processed = "dead_lettered"
+		v.DeadLettered++
 	}
 	v.Due++
 	v.Table[outcome+"/"+presence+"/"+processed]++

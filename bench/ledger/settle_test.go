@@ -20,7 +20,7 @@ type trial struct {
 	layout   Layout
 	outcomes []*Outcomes
 	audit    *Audit
-	offsets  [4]map[int32]int64
+	offsets  [5]map[int32]int64
 }
 
 func newTrial(t testing.TB, l Layout) *trial { return openTrial(t, t.TempDir(), l) }
@@ -67,6 +67,9 @@ func (tr *trial) output(index int64, visible bool) {
 		tr.audit.OutputCommitted(tr.record(3, index, 0))
 	}
 }
+
+// deadLetter puts one copy into the dead-letter topic.
+func (tr *trial) deadLetter(index int64) { tr.audit.DeadLettered(tr.record(4, index, 0)) }
 
 // effects marks each index once, in an incarnation of its own.
 func (tr *trial) effects(worker, incarnation int, indexes ...int64) {
@@ -121,29 +124,33 @@ func sparse(table map[string]int64) map[string]int64 {
 func TestEveryCell(t *testing.T) {
 	for o := range Outcome(outcomes) {
 		for p := range presence(presences) {
-			for _, processed := range []bool{false, true} {
-				name := cellName(o, p, processed)
+			for h := range handling(handlings) {
+				name := cellName(o, p, h)
 				t.Run(name, func(t *testing.T) {
 					tr := newTrial(t, Layout{Producers: 1, Capacity: 1})
 					tr.end(0, o)
 					if p != absent {
 						tr.copy(0, 0, p == present, false)
 					}
-					if processed {
+					if h != unprocessed { // whoever processes it may have set it aside before
+						tr.deadLetter(0)
+					}
+					if h == processed {
 						tr.effects(0, 0, 0)
 					}
 					v := tr.settle(consume(1))
-					require.Len(t, v.Table, 36)
+					require.Len(t, v.Table, 54)
 					require.Equal(t, map[string]int64{name: 1}, sparse(v.Table))
 					require.EqualValues(t, 1, v.Due)
 
 					promised := o == Acked || o == Sent
 					require.Equal(t, promised && p != present, v.Lost.Log == 1, "lost.log")
-					require.Equal(t, promised && p == present && !processed, v.Lost.Skipped == 1, "lost.skipped")
-					require.Equal(t, promised && !processed, v.WithoutEffect() == 1, "without effect")
+					require.Equal(t, promised && p == present && h == unprocessed, v.Lost.Skipped == 1, "lost.skipped")
+					require.Equal(t, promised && h == unprocessed, v.WithoutEffect() == 1, "without effect")
 					require.Equal(t, o == Unknown && p == absent, v.UnknownAbsent == 1, "unknown_absent")
-					require.Equal(t, o == Aborted && (p == present || processed), v.AbortedDelivered == 1, "aborted_delivered")
-					require.Equal(t, o == NotSent && (p != absent || processed), v.NeverBegun() == 1, "never begun")
+					require.Equal(t, o == Aborted && (p == present || h == processed), v.AbortedDelivered == 1, "aborted_delivered")
+					require.Equal(t, o == NotSent && (p != absent || h != unprocessed), v.NeverBegun() == 1, "never begun")
+					require.Equal(t, h == setAside, v.DeadLettered == 1, "dead-lettered")
 					require.Zero(t, v.Duplicates)
 					require.Zero(t, v.MultipleEffects)
 					require.Zero(t, v.Undrained)
@@ -297,6 +304,20 @@ var classes = []class{
 	{"acks=0: acked is no more than sent", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, AcksNone: true}, func(tr *trial) {
 		tr.end(0, Acked)
 	}, func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"dead-lettered, twice", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, true)
+		tr.deadLetter(0)
+		tr.deadLetter(0)
+	}, func(v *Verdict) { v.Acked, v.DeadLettered = 1, 1 }},
+	{"dead-lettered, and processed after all", consume(1), func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, true, false)
+		tr.deadLetter(0)
+		tr.effects(0, 0, 0)
+	}, func(v *Verdict) { v.Acked, v.Executions, v.Effects = 1, 1, 1 }},
+	{"foreign: dead-lettered, never due", consume(0), func(tr *trial) { tr.deadLetter(0) },
+		func(v *Verdict) { v.Foreign = 1 }},
 	{"corrupt", consume(0), func(tr *trial) { tr.audit.Corrupt() }, func(v *Verdict) { v.Corrupt = 1 }},
 	{"foreign", consume(0), func(tr *trial) { tr.audit.Foreign() }, func(v *Verdict) { v.Foreign = 1 }},
 	{"foreign: out of range, once in both passes", consume(0), func(tr *trial) {
@@ -390,6 +411,9 @@ func TestSettleRefuses(t *testing.T) {
 		{"visible and never read", consume(10), func(t *testing.T, dir string) {
 			poke(t, filepath.Join(dir, "visible"), 4, 1)
 		}, "audit the input topic again"},
+		{"dead-lettered and never read", consume(10), func(t *testing.T, dir string) {
+			poke(t, filepath.Join(dir, "past"), 4, deadLettered)
+		}, "the audit found 0 messages in the dead-letter topic, but its plane holds 1"},
 		{"visible output and never read", consume(10), func(t *testing.T, dir string) {
 			pokeNew(t, filepath.Join(dir, "output-visible"), 4, 1)
 		}, "audit the output topic again"},

@@ -21,29 +21,37 @@ func (p presence) String() string {
 	return [presences]string{"absent", "present", "present_but_aborted"}[p]
 }
 
-// cells is the size of the table: outcome × presence × processed or not.
-const cells = outcomes * presences * 2
+// handling is what the consumers did with a message.
+type handling int
 
-func cell(o Outcome, p presence, processed bool) int {
-	i := (int(o)*presences + int(p)) * 2
-	if processed {
-		i++
-	}
-	return i
+const (
+	unprocessed handling = iota
+	setAside             // it has no effect, and the dead-letter topic has it
+	processed            // it has an effect
+	handlings   = iota
+)
+
+func (h handling) String() string {
+	return [handlings]string{"unprocessed", "dead_lettered", "processed"}[h]
+}
+
+// cells is the size of the table: outcome × presence × handling.
+const cells = outcomes * presences * handlings
+
+func cell(o Outcome, p presence, h handling) int {
+	return (int(o)*presences+int(p))*handlings + int(h)
 }
 
 // cellName returns a cell's key in Verdict.Table.
-func cellName(o Outcome, p presence, processed bool) string {
-	if processed {
-		return fmt.Sprintf("%v/%v/processed", o, p)
-	}
-	return fmt.Sprintf("%v/%v/unprocessed", o, p)
+func cellName(o Outcome, p presence, h handling) string {
+	return fmt.Sprintf("%v/%v/%v", o, p, h)
 }
 
 // fate is what became of one message, decoded from its signature.
 type fate struct {
 	outcome    Outcome
 	presence   presence
+	handling   handling
 	executions int64 // effects begun
 	effects    int64 // effects that count
 	copies     int64 // in the input topic, aborted ones included
@@ -74,6 +82,12 @@ func (in *Inputs) fate(sig signature) fate {
 	if in.Pipeline == profile.RelayTo {
 		f.effects = sig.at(outVisibleByte)
 	}
+	switch {
+	case f.effects > 0:
+		f.handling = processed
+	case sig.at(pastByte)&deadLettered != 0:
+		f.handling = setAside
+	}
 	f.reaching, f.past = f.visible, sig.at(pastByte)&pastVisible != 0
 	if in.ReadUncommitted {
 		f.reaching, f.past = f.copies, sig.at(pastByte)&(pastAny|pastVisible) != 0
@@ -87,6 +101,8 @@ type tally struct {
 	v           Verdict
 	table       [cells]int64
 	begunBeyond int64
+	// deadLettered are the messages in the dead-letter topic.
+	deadLettered int64
 	// audited are the records in the audit's counting planes, by signature
 	// byte, to be compared with the audit's own totals.
 	audited [signatureBytes]int64
@@ -103,11 +119,14 @@ func (t *tally) add(sig signature, n int64) {
 	f := t.in.fate(sig)
 	v := &t.v
 	v.Due += n
-	t.table[cell(f.outcome, f.presence, f.effects > 0)] += n
+	t.table[cell(f.outcome, f.presence, f.handling)] += n
 	*v.outcome(f.outcome) += n
 	v.Executions += n * f.executions
 	v.Effects += n * f.effects
 	v.Saturated += n * sig.saturated()
+	if f.handling == setAside {
+		v.DeadLettered += n
+	}
 	t.addLost(f, n)
 	t.addDuplicates(f, n)
 	if f.outcome == Aborted && (f.effects > 0 || f.visible > 0) {
@@ -130,8 +149,8 @@ func (t *tally) addLost(f fate, n int64) {
 		if f.outcome == Unknown && f.presence == absent {
 			t.v.UnknownAbsent += n
 		}
-	case t.in.Pipeline == profile.Produce || f.effects > 0:
-		// Nobody was to process it, or somebody did.
+	case t.in.Pipeline == profile.Produce || f.handling != unprocessed:
+		// Nobody was to process it, or somebody did, or set it aside.
 	case f.past || !t.in.Drained:
 		t.v.Undrained += n
 	case promised:
@@ -194,6 +213,9 @@ func (t *tally) sound(sig signature, n int64) bool {
 		t.audited[k] += n * sig.at(k)
 		t.inexact = t.inexact || sig.at(k) == ceiling
 	}
+	if sig.at(pastByte)&deadLettered != 0 {
+		t.deadLettered += n
+	}
 	return true
 }
 
@@ -222,9 +244,9 @@ func (t *tally) verdict(a auditTotals) (Verdict, error) {
 	sum := int64(0)
 	for o := range Outcome(outcomes) {
 		for p := range presence(presences) {
-			for _, processed := range []bool{false, true} {
-				n := t.table[cell(o, p, processed)]
-				v.Table[cellName(o, p, processed)] = n
+			for h := range handling(handlings) {
+				n := t.table[cell(o, p, h)]
+				v.Table[cellName(o, p, h)] = n
 				sum += n
 			}
 		}
@@ -244,6 +266,9 @@ func (t *tally) verdict(a auditTotals) (Verdict, error) {
 
 // compare checks the audit's planes against the number of records it read.
 func (t *tally) compare(a auditTotals) error {
+	if a.DeadLettered != t.deadLettered {
+		return fmt.Errorf("ledger: the audit found %d messages in the dead-letter topic, but its plane holds %d: audit again", a.DeadLettered, t.deadLettered)
+	}
 	if t.inexact {
 		return nil
 	}

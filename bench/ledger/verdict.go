@@ -23,13 +23,16 @@ type Verdict struct {
 	// Undrained are present and unprocessed, at or past the committed offset;
 	// when the consumers did not come to the end, before it too.
 	Undrained int64 `json:"undrained"`
+	// DeadLettered are without an effect, and in the dead-letter topic: neither
+	// lost nor done.
+	DeadLettered int64 `json:"dead_lettered,omitempty"`
 	// Executions are effects begun, Effects those that count (in a relay: visible output copies).
 	Executions int64 `json:"executions"`
 	Effects    int64 `json:"effects"`
 	// Saturated is how many counters reached their ceiling: 255, or attempt
 	// number 7. What they count is then a lower bound.
 	Saturated int64 `json:"saturated,omitempty"`
-	// Table is the number of messages per "outcome/presence/processed" cell;
+	// Table is the number of messages per "outcome/presence/handling" cell;
 	// its sum is Due.
 	Table map[string]int64 `json:"table"`
 }
