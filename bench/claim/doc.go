@@ -25,5 +25,8 @@
 // A prediction that theory does not give to the message (a rate × a time) is
 // compared with a tolerance or by an inequality; == and != alone are inconclusive.
 //
+// What a claim marked sometimes says is a draw: one trial that meets it is enough, and
+// Frequency says in how many it was met.
+//
 // A percentage of a count is that share of the trial's due messages.
 package claim

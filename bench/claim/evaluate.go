@@ -23,7 +23,11 @@ func Evaluate(run *result.Run, claims []profile.Claim) []result.Claim {
 					continue
 				}
 				g := group{run: run, cell: cell, scenario: scenario, trials: cell.InScenario(scenario), over: true}
-				if !g.omitted() {
+				switch {
+				case g.omitted():
+				case c.Sometimes:
+					out = append(out, g.judgeSometimes(c.Expression))
+				default:
 					out = append(out, g.judge(c.Expression))
 				}
 			}
@@ -56,6 +60,8 @@ func Check(p *profile.Profile) []error {
 			errs = append(errs, fmt.Errorf("line %d: %w", c.Line, err))
 		case e.NeedsBaseline() && p.Baseline == "":
 			errs = append(errs, fmt.Errorf("line %d: claim %q needs a baseline: set baseline to an arm's name", c.Line, c.Expression))
+		case c.Sometimes && !e.metric.unit.perTrial():
+			errs = append(errs, fmt.Errorf("line %d: claim %q is about the median of the repeats, which is not a draw: leave sometimes out", c.Line, c.Expression))
 		}
 	}
 	return errs
@@ -321,6 +327,34 @@ func (g group) judgeMedian(c *result.Claim) {
 	default:
 		c.Reason = g.incomplete()
 	}
+}
+
+// judgeSometimes asks for one trial that meets the claim. What has not come out
+// may yet in the trials that are missing.
+func (g group) judgeSometimes(expression string) result.Claim {
+	c := result.Claim{Cell: g.cell.Name, Scenario: g.scenario, Expression: expression, Status: result.ClaimInconclusive,
+		Expected: "in some trials", Sometimes: &result.Frequency{}}
+	for _, t := range g.completed() {
+		one := group{run: g.run, cell: g.cell, scenario: g.scenario, trials: []*result.Trial{t}}
+		switch one.judge(expression).Status {
+		case result.Met:
+			c.Sometimes.Times++
+			c.Trials = append(c.Trials, t.ID)
+			fallthrough
+		case result.NotMet:
+			c.Sometimes.Of++
+		}
+	}
+	c.Observed = fmt.Sprintf("in %d of %d trials", c.Sometimes.Times, c.Sometimes.Of)
+	switch reason := g.incomplete(); {
+	case c.Sometimes.Times > 0:
+		c.Status = result.Met
+	case reason != "":
+		c.Reason = reason
+	default:
+		c.Status = result.NotMet
+	}
+	return c
 }
 
 // ids names the trials that decided.

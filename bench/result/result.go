@@ -238,4 +238,12 @@ type Claim struct {
 	Status     ClaimStatus `json:"status"`
 	Reason     string      `json:"reason,omitempty"`
 	Trials     []string    `json:"trials,omitempty"` // the trials that decided it
+	// Sometimes is how often a claim was met that one trial is enough for; nil of all others.
+	Sometimes *Frequency `json:"sometimes,omitempty"`
+}
+
+// Frequency is in how many of the trials something came out.
+type Frequency struct {
+	Times int `json:"times"`
+	Of    int `json:"of"`
 }

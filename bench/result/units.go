@@ -11,7 +11,7 @@ func Units() map[string]string {
 		bytes        = "bytes"
 	)
 	return map[string]string{
-		"seed": "1", "trials_planned": "trials", "planned": "trials", "repeat": "from 1",
+		"seed": "1", "trials_planned": "trials", "planned": "trials", "times": "trials", "of": "trials", "repeat": "from 1",
 		"cores": "processors", "memory_bytes": bytes, "nodes": "brokers: how many, or their ids",
 		"took_seconds": seconds, "window_seconds": seconds,
 		"user_seconds": seconds, "system_seconds": seconds, "max_resident_bytes": bytes,

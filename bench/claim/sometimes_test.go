@@ -1,0 +1,65 @@
+package claim_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"deliverybench/bench/claim"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// losing is a run of one cell whose trials lost as many as given; of −1 nothing
+// is known.
+func losing(lost ...int64) *result.Run {
+	cell := result.Cell{Name: "a", Arm: "a", Planned: map[string]int{"crash": len(lost)}}
+	for i, n := range lost {
+		t := result.Trial{ID: string(rune('1' + i)), Scenario: "crash", Repeat: i + 1, Status: result.Completed, Verdict: &ledger.Verdict{Lost: ledger.Lost{Total: n}}}
+		if n < 0 {
+			t.Status, t.Reason, t.Verdict = result.Inconclusive, "no fault fired", nil
+		}
+		cell.Trials = append(cell.Trials, t)
+	}
+	return &result.Run{Run: result.Header{Scenarios: []string{"crash"}}, Cells: []result.Cell{cell}}
+}
+
+// One trial that meets a claim of a draw is enough; none of those that could is not.
+func TestSometimes(t *testing.T) {
+	for _, c := range []struct {
+		lost      []int64
+		status    result.ClaimStatus
+		frequency result.Frequency
+		trials    []string
+		reason    string
+	}{
+		{[]int64{0, 3, 0, 1}, result.Met, result.Frequency{Times: 2, Of: 4}, []string{"2", "4"}, ""},
+		{[]int64{0, 0}, result.NotMet, result.Frequency{Times: 0, Of: 2}, nil, ""},
+		{[]int64{-1, 2}, result.Met, result.Frequency{Times: 1, Of: 1}, []string{"2"}, ""},
+		{[]int64{0, -1}, result.ClaimInconclusive, result.Frequency{Times: 0, Of: 1}, nil, "2 is inconclusive: no fault fired"},
+	} {
+		got := claim.Evaluate(losing(c.lost...), []profile.Claim{{Glob: "a/crash", Expression: "lost > 0", Sometimes: true}})
+		require.Len(t, got, 1)
+		require.Equal(t, c.status, got[0].Status, "%v", c.lost)
+		require.Equal(t, &c.frequency, got[0].Sometimes)
+		require.Equal(t, c.trials, got[0].Trials)
+		require.Equal(t, c.reason, got[0].Reason)
+	}
+}
+
+// A claim demands something when a trial without any damage fails it.
+func TestDemands(t *testing.T) {
+	for expression, want := range map[string]bool{
+		"lost > 0": true, "lost == 0": false, "lost != 0": true, "lost >= 1": true, "lost <= 5": false, "lost == 500": true,
+		"lost == consumer.commit.every": true, "duplicates == predicted": true, "duplicates == predicted ± 15%": true,
+		"duplicates < consumer.commit.every": false, "reordered > 0": true, "unknown > 0": true, "aborted_delivered == 0": false,
+		"promise == violated": true, "promise == held": false, "acked > 0": false, "effects == 10": false, "lost == 5%": true,
+		"pipeline_per_second <= 0.9x baseline": true, "pipeline_per_second >= 0.9x baseline": false,
+		"end_to_end.p99 > 1.5x baseline": true, "end_to_end.p99 <= 50ms": false,
+	} {
+		e, err := claim.Parse(expression)
+		require.NoError(t, err)
+		require.Equal(t, want, e.Demands(), expression)
+	}
+}
