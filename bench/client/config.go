@@ -105,6 +105,8 @@ func ConsumerProperties(e Endpoint, s profile.Consumer, group, instance string) 
 			p["auto.commit.interval.ms"] = millis(s.Commit.Interval)
 		}
 	}
+	p["auto.offset.reset"] = string(s.OffsetReset)
+	p["max.poll.interval.ms"] = millis(s.MaxPollInterval)
 	if instance != "" {
 		p["group.instance.id"] = instance
 	}
@@ -133,8 +135,6 @@ func AuditProperties(e Endpoint, group string, isolation profile.Isolation) Prop
 
 func readerProperties(e Endpoint) Properties {
 	return e.properties(Properties{
-		// librdkafka's "largest" would skip what was produced before the first
-		// assignment, which looks like a loss.
 		"auto.offset.reset":    "earliest",
 		"enable.partition.eof": "true",
 		// The default of 1000 ms stalls a reader that empties its queue faster

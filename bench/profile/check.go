@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -56,6 +57,8 @@ func (s Settings) loadRules() []rule {
 		{t.Replication > 0 && t.MinInsyncReplicas > t.Replication, []string{"topic.min_insync_replicas", "topic.replication"},
 			fmt.Sprintf("topic.min_insync_replicas %d is more than topic.replication %d; no acks: all write would succeed",
 				t.MinInsyncReplicas, t.Replication)},
+		{p.Resends > 0 && p.Transaction.Enabled(), []string{"producer.resends", "producer.transaction.every", "producer.transaction.interval"},
+			"producer.resends is for producers without transactions; in one, a message that fails ends in its transaction's abort"},
 		{p.Transaction.Abort > 0 && !p.Transaction.Enabled(), []string{"producer.transaction.abort", "producer.transaction.every"},
 			"producer.transaction.abort needs transactions; write producer.transaction.every: 100"},
 		// librdkafka: "`message.timeout.ms` must be greater than `linger.ms`".
@@ -94,6 +97,17 @@ func (s Settings) commitRules() []rule {
 			"commit.when: %s commits by time; write consumer.commit.interval: 5s (at least 1ms)", c.When)},
 		{!automatic && c.Every == 0 && c.Interval == 0, involved, fmt.Sprintf(
 			"commit.when: %s would never commit; write consumer.commit.every: 500 or an interval", c.When)},
+		{s.Consumer.JoinAfter > 0 && s.Consumer.JoinAfter >= loaded, []string{"consumer.join_after", "load.duration", "load.warmup"}, fmt.Sprintf(
+			"consumer.join_after %s is not within the load of %s (load.warmup and load.duration); nothing would be consumed under load",
+			s.Consumer.JoinAfter, loaded)},
+		{s.Consumer.OffsetReset == Latest && s.Topic.Existing != "", []string{"consumer.offset_reset", "topic.existing"},
+			"consumer.offset_reset: latest has no effect with topic.existing, where the group is given its offsets before the trial; leave one of the two out"},
+		{s.Consumer.OnError == DeadLetter && s.Topic.Existing != "", []string{"consumer.on_error", "topic.existing"},
+			"consumer.on_error: dead-letter makes a topic, and with topic.existing nothing is made; write on_error: skip or retry"},
+		// librdkafka: "`max.poll.interval.ms` must be >= `session.timeout.ms`".
+		{s.Consumer.MaxPollInterval < s.Consumer.SessionTimeout, []string{"consumer.max_poll_interval", "consumer.session_timeout"}, fmt.Sprintf(
+			"consumer.max_poll_interval %s is less than consumer.session_timeout %s; the client refuses it",
+			s.Consumer.MaxPollInterval, s.Consumer.SessionTimeout)},
 		{s.Consumer.StartAfter > 0 && s.Consumer.StartAfter >= loaded, []string{"consumer.start_after", "load.duration", "load.warmup"}, fmt.Sprintf(
 			"consumer.start_after %s is not within the load of %s (load.warmup and load.duration); nothing would be consumed under load",
 			s.Consumer.StartAfter, loaded)},
@@ -107,7 +121,8 @@ func (s Settings) faultRules() []rule {
 		rules = append(rules, rule{f.At.Share == 0 && f.At.In(window) >= window, []string{"faults", "load.duration"},
 			fmt.Sprintf("%s: at %s is beyond the window of %s (load.duration); the fault would never strike",
 				f.Name(), f.At, s.Load.Duration)})
-		member := f.Kill == ConsumerRole || f.Kill == RelayRole
+		ended := cmp.Or(f.Kill, f.Stop)
+		member := ended == ConsumerRole || ended == RelayRole
 		rules = append(rules, rule{
 			member && s.Pipeline != Produce && s.Consumer.Membership == Static && f.Restart >= s.Consumer.SessionTimeout,
 			[]string{"faults", "consumer.session_timeout", "consumer.membership"},

@@ -9,7 +9,7 @@ const SocketTimeout = Duration(30 * time.Second)
 
 // Defaults is what a profile that states nothing is run with. Where the client
 // library's own default would measure something else than the profile says
-// (fetch.queue.backoff.ms, auto.offset.reset), the worker's client
+// (fetch.queue.backoff.ms, or auto.offset.reset, whose latest would fake a loss), the worker's client
 // configuration sets it and shows it.
 func Defaults() Settings {
 	return Settings{
@@ -36,7 +36,8 @@ func Defaults() Settings {
 			Count: 1, Membership: Static, RebalanceCallback: true,
 			Commit:   Commit{When: AfterProcessing, Every: 500, Mode: Sync},
 			Assignor: RangeAssignor, Protocol: ClassicProtocol, Isolation: ReadCommitted,
-			SessionTimeout: Duration(10 * time.Second),
+			OnError: SkipMessage, RetryBackoff: Duration(10 * time.Millisecond), OffsetReset: Earliest,
+			SessionTimeout: Duration(10 * time.Second), MaxPollInterval: Duration(5 * time.Minute),
 		},
 		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenStuck},
 		Repeats: 1,

@@ -163,7 +163,7 @@ func (s *Settings) scale(factor float64) {
 		return Duration(max(length, time.Millisecond))
 	}
 	s.Load.Warmup, s.Load.Duration = scaled(s.Load.Warmup), scaled(s.Load.Duration)
-	s.Consumer.StartAfter = scaled(s.Consumer.StartAfter)
+	s.Consumer.StartAfter, s.Consumer.JoinAfter = scaled(s.Consumer.StartAfter), scaled(s.Consumer.JoinAfter)
 	s.Faults = slices.Clone(s.Faults)
 	for i := range s.Faults {
 		s.Faults[i].At.Offset = Duration(float64(s.Faults[i].At.Offset) * factor)

@@ -129,6 +129,18 @@ func (s Settings) Proxied() bool { return s.Proxy || slices.ContainsFunc(s.Fault
 // whole connections, and whose clients' they are, "" for everybody's.
 func (f Fault) Wired() (api API, of Role) { d := f.deed(); return d.api, d.to }
 
+// Worker returns the role of the worker that the fault strikes; "" when it
+// strikes brokers, the wire or nobody.
+func (f Fault) Worker() Role {
+	switch d := f.deed(); d.verb {
+	case "kill", "stop", "freeze", "fail":
+		if !d.to.broker() {
+			return d.to
+		}
+	}
+	return ""
+}
+
 // Placed returns the role of the worker that strikes itself at the point When,
 // or at its next messages; "" for all other faults.
 func (f Fault) Placed() Role {

@@ -112,7 +112,9 @@ type Producer struct {
 	MessageTimeout Duration `yaml:"message_timeout" json:"message_timeout" range:"1ms..24h" librdkafka:"message.timeout.ms,delivery.timeout.ms"`
 	// Outstanding bounds the messages without a delivery report; 0 is no
 	// bound but the client's queue. 1 with rate: max is a classic closed loop.
-	Outstanding int         `yaml:"outstanding" json:"outstanding" range:"0..10000000"`
+	Outstanding int `yaml:"outstanding" json:"outstanding" range:"0..10000000"`
+	// Resends is how often the application itself produces a message again of which the client reports that it was perhaps not appended; each time is a new attempt, which idempotence does not know for a copy.
+	Resends     int         `yaml:"resends" json:"resends" range:"0..6"`
 	Transaction Transaction `yaml:"transaction" json:"transaction"`
 	// Librdkafka is passed to the client library as it is, last: TLS, SASL, anything not named here.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
@@ -154,10 +156,20 @@ type Consumer struct {
 	Isolation Isolation `yaml:"isolation" json:"isolation" librdkafka:"isolation.level"`
 	// ProcessingTime is simulated work per message.
 	ProcessingTime Duration `yaml:"processing_time" json:"processing_time" range:"..1h"`
+	// OnError is what happens to a message whose processing fails (a fault, fail): skip goes on without it, so that its offset is committed and it is lost; retry processes it again in place; dead-letter hands it to a topic for such messages.
+	OnError OnError `yaml:"on_error" json:"on_error"`
+	// RetryBackoff is how long a consumer waits before it processes a message again.
+	RetryBackoff Duration `yaml:"retry_backoff" json:"retry_backoff" range:"..1h"`
+	// OffsetReset is where a group begins in partitions without a committed offset, or whose offset is gone: at the earliest message, or after the latest.
+	OffsetReset OffsetReset `yaml:"offset_reset" json:"offset_reset" librdkafka:"auto.offset.reset"`
+	// JoinAfter is how long into the load, warm-up included, the consumers are started: a group that is new then, and has committed nothing.
+	JoinAfter Duration `yaml:"join_after" json:"join_after" range:"..168h"`
 	// StartAfter is how long into the load, warm-up included, the consumers fetch nothing, so that a backlog piles up. They hold their partitions meanwhile.
 	StartAfter Duration `yaml:"start_after" json:"start_after" range:"..168h"`
 	// SessionTimeout is how long the broker waits for a silent member before it gives its partitions to others.
 	SessionTimeout Duration `yaml:"session_timeout" json:"session_timeout" range:"1ms..1h" librdkafka:"session.timeout.ms"`
+	// MaxPollInterval is how long a member may work without asking for more messages before the client leaves the group for it.
+	MaxPollInterval Duration `yaml:"max_poll_interval" json:"max_poll_interval" range:"1ms..24h" librdkafka:"max.poll.interval.ms"`
 	// Librdkafka is passed to the consuming client as it is, last.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
 }
@@ -265,6 +277,8 @@ type (
 	Assignor    string
 	Protocol    string
 	Isolation   string
+	OnError     string // what becomes of a message whose processing failed
+	OffsetReset string // where a group without offsets begins
 	// RenewProducer is when a relay makes a new producer.
 	RenewProducer string
 	Role          string // who a fault strikes
@@ -324,6 +338,13 @@ const (
 
 	ReadCommitted   Isolation = "read_committed"
 	ReadUncommitted Isolation = "read_uncommitted"
+
+	SkipMessage  OnError = "skip"
+	RetryMessage OnError = "retry"
+	DeadLetter   OnError = "dead-letter"
+
+	Earliest OffsetReset = "earliest"
+	Latest   OffsetReset = "latest"
 
 	ProducerRole Role = "producer"
 	ConsumerRole Role = "consumer"

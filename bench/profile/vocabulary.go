@@ -21,6 +21,8 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Assignor]():      words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
 	reflect.TypeFor[Protocol]():      words(ClassicProtocol, ConsumerProtocol),
 	reflect.TypeFor[Isolation]():     words(ReadCommitted, ReadUncommitted),
+	reflect.TypeFor[OnError]():       words(SkipMessage, RetryMessage, DeadLetter),
+	reflect.TypeFor[OffsetReset]():   words(Earliest, Latest),
 	reflect.TypeFor[RenewProducer](): words(WhenStuck, AfterUnknownEnd),
 	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
 		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
