@@ -33,21 +33,25 @@ func TrialName(runTag, trialID string) string {
 	return name[:min(len(name), longestName)]
 }
 
-// InputOf and OutputOf are the topics that a trial of this name makes.
+// InputOf and OutputOf are the topics that a trial of this name makes for its
+// pipeline.
 func InputOf(trialName string) string  { return trialName + "-in" }
 func OutputOf(trialName string) string { return trialName + "-out" }
+
+// DeadLettersOf is the topic for messages whose processing failed.
+func DeadLettersOf(trialName string) string { return trialName + "-dead" }
 
 // trialShape is that of a TrialName with a RunTag.
 const trialShape = Prefix + `[0-9]{8}T[0-9]{6}-[0-9]+-[0-9]{3,}-[A-Za-z0-9._-]+`
 
 var (
-	topicShape = regexp.MustCompile(`^` + trialShape + `-(in|out)$`)
+	topicShape = regexp.MustCompile(`^` + trialShape + `-(in|out|dead)$`)
 	groupShape = regexp.MustCompile(`^` + trialShape + `$`)
 )
 
 // TrialOf is the name of the trial that made a topic.
 func TrialOf(topic string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(topic, "-in"), "-out")
+	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(topic, "-in"), "-out"), "-dead")
 }
 
 // MadeAt is when the run began that made a topic or group; the zero time when the

@@ -59,9 +59,12 @@ func NewProducer(properties Properties, topic string) (*Producer, error) {
 // Produce hands a message to the client's queue; its report follows through
 // Reports. The value is copied. ErrQueueFull: wait and try again; every other
 // error means that the message was not taken and no report follows.
-func (p *Producer) Produce(key, value []byte) error {
+func (p *Producer) Produce(key, value []byte) error { return p.ProduceTo(&p.topic, key, value) }
+
+// ProduceTo is Produce to another topic than the producer's own.
+func (p *Producer) ProduceTo(topic *string, key, value []byte) error {
 	err := p.p.Produce(&kafka.Message{
-		TopicPartition: kafka.TopicPartition{Topic: &p.topic, Partition: kafka.PartitionAny},
+		TopicPartition: kafka.TopicPartition{Topic: topic, Partition: kafka.PartitionAny},
 		Key:            key,
 		Value:          value,
 	}, nil)

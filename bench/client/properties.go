@@ -26,7 +26,7 @@ var reserved = map[string]string{
 	"metadata.broker.list":       "-broker names the cluster",
 	"group.id":                   "each trial has a group of its own",
 	"transactional.id":           "each trial has ids of its own",
-	"auto.offset.reset":          "every message of a trial is read",
+	"auto.offset.reset":          "consumer.offset_reset in a profile decides it",
 	"enable.partition.eof":       "it tells when a trial is drained",
 	"delivery.report.only.error": "every message's report is counted",
 	"log.queue":                  "the clients' logs are read by this program",

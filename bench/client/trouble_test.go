@@ -34,11 +34,13 @@ func TestNames(t *testing.T) {
 	name := TrialName("20261121T101500-4711", "003-semantics-acks=1,linger=5ms-crash-1")
 	require.Equal(t, "deliverybench-20261121T101500-4711-003-semantics-acks-1-linger-5ms-crash-1", name)
 	long := TrialName("20261121T101500-4711", "003-"+string(make([]byte, 300))+"-1")
-	require.LessOrEqual(t, len(OutputOf(long)), 249)
+	require.LessOrEqual(t, len(DeadLettersOf(long)), 249)
 	for _, ours := range []string{name, long} {
 		require.True(t, IsGroupOfTrial(ours))
 		require.True(t, IsTopicOfTrial(InputOf(ours)))
 		require.True(t, IsTopicOfTrial(OutputOf(ours)))
+		require.True(t, IsTopicOfTrial(DeadLettersOf(ours)))
+		require.Equal(t, ours, TrialOf(DeadLettersOf(ours)))
 		require.False(t, IsTopicOfTrial(ours))
 	}
 	for _, theirs := range []string{
