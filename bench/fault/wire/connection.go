@@ -40,7 +40,7 @@ func newConnection(p *Proxy, upstream string, client, broker net.Conn, number ui
 	c.toBroker = newLane(broker, &c.budget, rand.New(rand.NewPCG(p.options.Seed, 2*number)))
 	c.toClient = newLane(client, &c.budget, rand.New(rand.NewPCG(p.options.Seed, 2*number+1)))
 	c.toBroker.delivered, c.toBroker.dropped = c.exchanges.sent, c.exchanges.end
-	c.toClient.delivered = c.exchanges.heard
+	c.toClient.delivered = c.hand
 	return c
 }
 
@@ -59,10 +59,13 @@ func (c *connection) serve() {
 		<-c.toClient.done
 		_ = c.client.Close()
 	}()
-	c.explain(c.readRequests())
+	err := c.readRequests()
+	c.explain(err)
 	at := c.proxy.options.Clock()
-	c.exchanges.left()
 	c.toClient.drop()
+	if c.exchanges.left() {
+		c.proveLast(err)
+	}
 	_ = c.client.Close()
 	c.toBroker.finish()
 	<-c.toBroker.done
@@ -102,10 +105,15 @@ func (c *connection) abort() {
 	_ = c.broker.Close()
 }
 
-// cut resets the client's connection.
+// cut resets the client's connection, when the client has read what it has got:
+// it may read on after a reset, or not.
 func (c *connection) cut() {
+	c.exchanges.takeCare()
 	c.toBroker.drop()
 	c.toClient.drop()
+	if c.proxy.options.OnUnanswered != nil {
+		c.awaitRead(time.Now().Add(glance))
+	}
 	reset(c.client)
 }
 
@@ -117,11 +125,11 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
-// meet lets a rule look at the connection. A rule looks once, whether the
+// meet lets a rule look at the connection, and apply. A rule looks once, whether the
 // connection or the rule came first.
 func (c *connection) meet(a *Armed) {
 	name := c.name.Load()
-	if name == nil || a.rule.onRequests() || !strings.HasPrefix(*name, a.rule.Client) {
+	if name == nil || !a.rule.onConnections() || !strings.HasPrefix(*name, a.rule.Client) {
 		return
 	}
 	c.mu.Lock()
@@ -137,6 +145,9 @@ func (c *connection) meet(a *Armed) {
 	if _, cut := a.rule.Do.(Cut); cut {
 		c.cut()
 		return
+	}
+	if _, hole := a.rule.Do.(Blackhole); hole {
+		c.exchanges.takeCare()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

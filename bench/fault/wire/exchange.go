@@ -32,6 +32,11 @@ type exchanges struct {
 	unheard map[*exchange]struct{}
 	// deaf says that the client has left: it hears nothing any more.
 	deaf bool
+	// careful says that the client misses something, so that it may leave at
+	// any time, and that therefore every answer is handed over with proof;
+	// unproven is the one whose proof is still out.
+	careful  bool
+	unproven *exchange
 	// none is closed when nothing waits, once somebody asks.
 	none chan struct{}
 }
@@ -105,20 +110,48 @@ func (e *exchanges) settle(x *exchange, response kmsg.Response, names *topicName
 	})
 }
 
-// heard notes that the client has got an answer.
-func (e *exchanges) heard(x *exchange) {
+// handed notes that an answer was written to the client. That counts as heard
+// until the client misses something.
+func (e *exchanges) handed(x *exchange) (careful bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.deaf {
+	if e.careful {
+		e.unproven = x
+	} else if !e.deaf {
 		delete(e.unheard, x)
 	}
+	return e.careful
 }
 
-// left notes that the client is gone.
-func (e *exchanges) left() {
+// takeCare has answers handed over with proof from now on.
+func (e *exchanges) takeCare() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.careful = true
+}
+
+// prove notes whether the client has read the last answer.
+func (e *exchanges) prove(f proof) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.unproven == nil {
+		return
+	}
+	switch f {
+	case wasRead:
+		delete(e.unheard, e.unproven)
+	case mayBeRead:
+		e.unproven.fates = nil
+	}
+	e.unproven = nil
+}
+
+// left notes that the client is gone, and says whether proof is needed.
+func (e *exchanges) left() (careful bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.deaf = true
+	return e.careful
 }
 
 // settled is closed as soon as no answer is waited for.

@@ -56,7 +56,7 @@ func (p *Proxy) accept(f *front) {
 // client is turned away, as a closed port would.
 func (p *Proxy) serve(f *front, client net.Conn) {
 	for _, a := range p.armed() {
-		if _, refuse := a.rule.Do.(Refuse); refuse && a.rule.Client == "" && a.claim() {
+		if all, _ := a.rule.refuses(); all && a.claim() {
 			reset(client)
 			p.hit(a, Hit{Broker: f.upstream, API: Connection})
 			return

@@ -125,12 +125,11 @@ func (p *Proxy) Arm(r Rule) (*Armed, error) {
 	rules := append(slices.Clone(*p.rules.Load()), a)
 	p.rules.Store(&rules)
 	p.mu.Unlock()
-	if _, refuse := r.Do.(Refuse); refuse {
-		return a, nil // those that are there stay
-	}
+	var meetings sync.WaitGroup
 	for _, c := range p.open() {
-		c.meet(a)
+		meetings.Go(func() { c.meet(a) })
 	}
+	meetings.Wait()
 	return a, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -18,8 +19,8 @@ var (
 	errClientTLS = refusal{errors.New("the client speaks TLS: a TLS cluster cannot be put behind the proxy, which has to read what is sent")}
 	errBrokerTLS = refusal{errors.New("the broker speaks TLS: a TLS cluster cannot be put behind the proxy, which has to read what is sent")}
 	errOldSASL   = refusal{errors.New("the client authenticates without Kafka's framing (SaslHandshake version 0), which the proxy cannot follow: use a client from after Kafka 1.0")}
-	// errRefused is no refusal: it is what a rule asks for, and is a hit.
-	errRefused = errors.New("refused by a rule")
+	// errEnded is no refusal to explain: it is a hit.
+	errEnded = errors.New("a rule has ended the connection")
 )
 
 // speaksTLS says whether a connection begins with TLS of that kind.
@@ -71,6 +72,7 @@ func (c *connection) request(f *frame) error {
 	rule := c.rule(x, mute)
 	hold := time.Duration(0)
 	if rule != nil {
+		c.exchanges.takeCare()
 		hit := hitOn(c, x)
 		switch do := rule.rule.Do.(type) {
 		case DiscardRequest:
@@ -93,15 +95,16 @@ func (c *connection) request(f *frame) error {
 func (c *connection) introduce(client string) error {
 	c.name.Store(&client)
 	for _, a := range c.proxy.armed() {
-		if _, refuse := a.rule.Do.(Refuse); refuse {
-			if a.refuses(client) {
-				c.proxy.hit(a, Hit{Client: client, Broker: c.upstream, API: Connection})
-				reset(c.client)
-				return errRefused
-			}
-			continue
+		_, shown := a.rule.refuses()
+		if shown && strings.HasPrefix(client, a.rule.Client) && a.claim() {
+			c.proxy.hit(a, Hit{Client: client, Broker: c.upstream, API: Connection})
+			reset(c.client)
+			return errEnded
 		}
 		c.meet(a)
+	}
+	if c.toBroker.isOver() {
+		return errEnded // a rule has cut it
 	}
 	return nil
 }

@@ -142,6 +142,13 @@ func (r Rule) onRequests() bool {
 	}
 }
 
+// onConnections says whether the rule strikes connections that are there, not
+// requests and not those who are about to connect.
+func (r Rule) onConnections() bool {
+	_, refuse := r.Do.(Refuse)
+	return !refuse && !r.onRequests()
+}
+
 // check returns what is wrong with the rule.
 func (r Rule) check() error {
 	switch {
@@ -163,6 +170,13 @@ func (r Rule) about(client string, key kmsg.Key) bool {
 	return strings.HasPrefix(client, r.Client) &&
 		(len(r.APIs) == 0 || slices.Contains(r.APIs, key)) &&
 		(r.Topic == "" || namesTopics(key))
+}
+
+// refuses says whether the rule turns connections away, of all clients alike or
+// of those that their first request shows to be meant.
+func (r Rule) refuses() (all, shown bool) {
+	_, refuse := r.Do.(Refuse)
+	return refuse && r.Client == "", refuse && r.Client != ""
 }
 
 // Armed is a rule in force.
@@ -208,9 +222,4 @@ func (a *Armed) strike(report func()) {
 	defer a.mu.Unlock()
 	a.hits++
 	report()
-}
-
-// refuses says whether a Refuse strikes a new connection of the client.
-func (a *Armed) refuses(client string) bool {
-	return a.rule.Client != "" && len(client) >= len(a.rule.Client) && client[:len(a.rule.Client)] == a.rule.Client && a.claim()
 }
