@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -26,6 +27,12 @@ func (g group) expected(t *result.Trial) (float64, error) {
 		return e.factor * float64(n), err
 	case fromBaseline:
 		return g.baseline(t.Scenario)
+	case fromCount:
+		n, found := e.other.read(t)
+		if !found {
+			return 0, fmt.Errorf("it has no %s", e.other.name)
+		}
+		return e.factor * n, nil
 	}
 	return e.quantity, nil
 }
@@ -55,9 +62,13 @@ func (e Expr) predicted(t *result.Trial) (int64, error) {
 	for _, f := range t.Faults {
 		var n *int64
 		if f.Predicted != nil {
-			n = f.Predicted.Lost
-			if e.metric.name == "duplicates" {
+			switch e.metric.name {
+			case "lost":
+				n = f.Predicted.Lost
+			case "duplicates":
 				n = f.Predicted.Duplicates
+			default: // faults that set nothing aside do not say so
+				n = cmp.Or(f.Predicted.DeadLettered, new(int64))
 			}
 		}
 		switch {
@@ -175,6 +186,8 @@ func (e Expr) from() string {
 		name = "predicted"
 	case fromBaseline:
 		name = "baseline"
+	case fromCount:
+		name = e.other.name
 	default:
 		return ""
 	}

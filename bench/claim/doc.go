@@ -6,11 +6,12 @@
 //	value     = quantity | [ factor ] reference
 //	quantity  = number with its unit: 500, 50ms, 20000/s, 10MiB/s, 5%
 //	factor    = number "*" | number "×" | number "x"
-//	reference = a dotted setting | "predicted" | "baseline"
+//	reference = a dotted setting | "predicted" | "baseline" | another count
 //	tolerance = number "%" | quantity
 //
 // For example: lost == consumer.commit.every, duplicates == predicted ± 15%,
-// end_to_end.p99 <= 50ms, pipeline_per_second >= 0.8x baseline, promise == held.
+// end_to_end.p99 <= 50ms, pipeline_per_second >= 0.8x baseline, promise == held,
+// aborted_delivered == aborted.
 //
 // Two kinds of metric are judged differently. A count (lost, duplicates, acked,
 // …) and the promise must agree in every trial of a cell and scenario: five

@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ type Expr struct {
 	quantity  float64 // source quantity and dueShare: in the metric's unit, or a share of due
 	factor    float64 // source setting, predicted, baseline
 	setting   string
+	other     metric // source count
 	promise   result.Promise
 	tolerance tolerance
 }
@@ -32,6 +34,7 @@ const (
 	fromSetting                 // the trial's setting
 	fromPredicted               // the sum over the trial's faults
 	fromBaseline                // the baseline arm's median
+	fromCount                   // another count of the same trial
 	fromPromise
 )
 
@@ -181,16 +184,24 @@ func (p *parser) reference(e *Expr) error {
 	case name == "baseline":
 		e.source = fromBaseline
 	case name == "predicted":
-		if e.metric.name != "lost" && e.metric.name != "duplicates" {
-			return p.fail(at, "faults predict lost and duplicates, not %s", e.metric.name)
+		if !slices.Contains([]string{"lost", "duplicates", "dead_lettered"}, e.metric.name) {
+			return p.fail(at, "faults predict lost, duplicates and dead_lettered, not %s", e.metric.name)
 		}
 		e.source = fromPredicted
+	case e.metric.unit == counts && isCount(name):
+		e.source = fromCount
+		e.other, _ = findMetric(name)
 	case !isSetting(name):
 		return p.fail(at, "no setting %q: the nearest is %s", name, nearest(name, profile.SettingNames()))
 	default:
 		e.source, e.setting = fromSetting, name
 	}
 	return nil
+}
+
+func isCount(name string) bool {
+	m, found := findMetric(name)
+	return found && m.unit == counts
 }
 
 // isSetting reports whether name is a setting or a property of one of the free

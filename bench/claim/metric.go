@@ -89,6 +89,7 @@ func verdictMetrics() []metric {
 		proven("foreign", func(v *ledger.Verdict) int64 { return v.Foreign }),
 		proven("multiple_effects", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
 		of("undrained", func(v *ledger.Verdict) int64 { return v.Undrained }),
+		of("dead_lettered", func(v *ledger.Verdict) int64 { return v.DeadLettered }),
 		of("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
 		of("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
 		of("saturated", func(v *ledger.Verdict) int64 { return v.Saturated }),

@@ -48,6 +48,23 @@ func TestSometimes(t *testing.T) {
 	}
 }
 
+// A count is compared with another of the same trial.
+func TestAnotherCount(t *testing.T) {
+	run := losing(3)
+	run.Cells[0].Trials[0].Verdict.Aborted, run.Cells[0].Trials[0].Verdict.AbortedDelivered = 7, 7
+	for expression, want := range map[string]result.Claim{
+		"aborted_delivered == aborted":   {Status: result.Met, Expected: "7 (aborted)", Observed: "7"},
+		"lost == aborted":                {Status: result.NotMet, Expected: "7 (aborted)", Observed: "3"},
+		"lost >= 0.5x aborted_delivered": {Status: result.NotMet, Expected: ">= 3.50 (0.5× aborted_delivered)", Observed: "3"},
+	} {
+		got := claim.Evaluate(run, []profile.Claim{{Glob: "a/crash", Expression: expression}})
+		require.Len(t, got, 1)
+		require.Equal(t, want, result.Claim{Status: got[0].Status, Expected: got[0].Expected, Observed: got[0].Observed}, expression)
+	}
+	_, err := claim.Parse("ack.p99 > aborted")
+	require.ErrorContains(t, err, `no setting "aborted"`)
+}
+
 // A claim demands something when a trial without any damage fails it.
 func TestDemands(t *testing.T) {
 	for expression, want := range map[string]bool{
