@@ -19,6 +19,8 @@ type Scheduled struct {
 type Prediction struct {
 	Lost       *int64
 	Duplicates *int64
+	// DeadLettered are neither.
+	DeadLettered *int64
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool
 }
@@ -40,6 +42,10 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
 	case f.Wire():
 		return predictWire(s, f)
+	case f.When == profile.PointAnywhere:
+		return nil // it depends on what the worker was doing
+	case f.Fail != "":
+		return predictFailures(s, f)
 	case f.Freeze != "":
 		return predictFreeze(s, f)
 	case f.Broker() != "":

@@ -150,6 +150,7 @@ func countColumns(g group) []column {
 	}{
 		{"lost", func(t *result.Trial) int64 { return t.Verdict.Lost.Total }, func(p *result.Predicted) *int64 { return p.Lost }},
 		{"duplicates", func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total }, func(p *result.Predicted) *int64 { return p.Duplicates }},
+		{"dead letters", func(t *result.Trial) int64 { return t.Verdict.DeadLettered }, nil},
 		{"aborted seen", func(t *result.Trial) int64 { return t.Verdict.AbortedDelivered }, nil},
 	} {
 		observed, predicted := column{header: what.header}, column{header: "predicted"}

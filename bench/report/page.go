@@ -325,7 +325,7 @@ func verdictRows(t *result.Trial) [][2]string {
 		{"lost: absent from the log", v.Lost.Log}, {"lost: in the log, skipped", v.Lost.Skipped},
 		{"duplicates: retried by the client", v.Duplicates.Retried}, {"duplicates: resent by the application", v.Duplicates.Resent},
 		{"duplicates: redelivered", v.Duplicates.Redelivered}, {"with more than one effect", v.MultipleEffects}, {"reordered", v.Reordered}, {"corrupt", v.Corrupt}, {"foreign", v.Foreign},
-		{"undrained", v.Undrained}, {"effects", v.Effects}, {"effects begun", v.Executions}, {"counters at 255", v.Saturated},
+		{"undrained", v.Undrained}, {"dead-lettered", v.DeadLettered}, {"effects", v.Effects}, {"effects begun", v.Executions}, {"counters at 255", v.Saturated},
 	} {
 		if r.n != 0 {
 			rows = append(rows, [2]string{r.name, stats.Count(r.n)})

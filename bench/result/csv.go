@@ -134,6 +134,7 @@ func verdictColumns() []trialColumn {
 		count("aborted_delivered_messages", func(v *ledger.Verdict) int64 { return v.AbortedDelivered }),
 		count("multiple_effects_messages", func(v *ledger.Verdict) int64 { return v.MultipleEffects }),
 		count("undrained_messages", func(v *ledger.Verdict) int64 { return v.Undrained }),
+		count("dead_lettered_messages", func(v *ledger.Verdict) int64 { return v.DeadLettered }),
 		count("executions", func(v *ledger.Verdict) int64 { return v.Executions }),
 		count("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
 		count("saturated_counters", func(v *ledger.Verdict) int64 { return v.Saturated }),

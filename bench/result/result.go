@@ -143,13 +143,13 @@ type Fault struct {
 	Fired     *float64   `json:"fired"`
 	Recovered *float64   `json:"recovered"`
 	Predicted *Predicted `json:"predicted,omitempty"`
-	// Nodes are the brokers struck, by id; Steps what was done to them and what
-	// followed, in order.
+	// Nodes are the brokers struck, by id; Steps what was done, to them or to a
+	// worker, and what followed, in order.
 	Nodes []int32 `json:"nodes,omitempty"`
 	Steps []Step  `json:"steps,omitempty"`
 }
 
-// Step is one moment of a broker fault, in seconds from the start of the
+// Step is one moment of a fault, in seconds from the start of the
 // measured window.
 type Step struct {
 	What string  `json:"what"` // one of the constants below, or what was done: "node 2 killed"
@@ -169,6 +169,8 @@ const (
 type Predicted struct {
 	Lost       *int64 `json:"lost,omitempty"`
 	Duplicates *int64 `json:"duplicates,omitempty"`
+	// DeadLettered is set of faults that set messages aside only.
+	DeadLettered *int64 `json:"dead_lettered,omitempty"`
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool `json:"exact"`
 }

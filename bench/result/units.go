@@ -22,7 +22,7 @@ func Units() map[string]string {
 		"retried": "extra effects", "resent": "extra effects", "redelivered": "extra effects",
 		"duplicates": "extra effects", "lost": messages,
 		"unknown_absent": messages, "reordered": messages, "corrupt": messages, "foreign": messages,
-		"aborted_delivered": messages, "multiple_effects": messages, "undrained": messages, "executions": "effects begun", "effects": "effects",
+		"aborted_delivered": messages, "multiple_effects": messages, "undrained": messages, "dead_lettered": messages, "executions": "effects begun", "effects": "effects",
 		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects",
 
 		"armed": seconds, "fired": seconds, "recovered": seconds, "at": seconds,

@@ -20,7 +20,11 @@ type member struct {
 	number      int
 	incarnation int
 	process     *process.Process
-	fault       *activeFault // the kill it carries, nil for none
+	// struckBy is the fault that ended or stopped it last, frozen how many keep it
+	// stopped, fenced that the cluster went on without it.
+	struckBy *activeFault
+	frozen   int
+	fenced   bool
 
 	ready      bool
 	done       bool // said so, or was asked to go
@@ -46,12 +50,9 @@ func (c *conductor) hire(role worker.Role, number int) error {
 		}
 	}
 	m.name = fmt.Sprintf("%s-%d.%d", role, number, m.incarnation)
-	m.fault = c.faultFor(m)
 	spec := c.spec(m)
 	spec.Start = c.start
-	if m.fault != nil {
-		spec.Kill = &worker.Kill{Point: m.fault.When, ArmAt: int64(m.fault.ArmAt), Mark: m.name}
-	}
+	spec.Strikes = c.placedOn(m)
 	return c.launch(m, spec)
 }
 
@@ -60,7 +61,7 @@ func (c *conductor) spec(m *member) worker.Spec {
 	return worker.Spec{
 		Role: m.role, Number: m.number, Incarnation: m.incarnation,
 		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.endpointOf(m.role), Client: c.clientOf(m), RunTag: c.tag,
-		Input: c.input, Output: c.output, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
+		Input: c.input, Output: c.output, DeadLetters: c.deadLetters, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
 		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name),
 	}
 }
@@ -117,11 +118,11 @@ func (c *conductor) latest(role worker.Role, number int) *member {
 // that was planned, or by what it should not have done.
 func (c *conductor) ended(m *member) error {
 	m.gone = true
-	if m.fault != nil {
-		fired, err := c.killed(m)
-		if fired || err != nil {
-			return err
+	if f, err := c.fellTo(m); f != nil || err != nil {
+		if f != nil {
+			c.restart(f)
 		}
+		return err
 	}
 	// Asked to go, a worker may be interrupted in its start, but it neither
 	// fails nor has to be killed: unless it is hung, which was noticed before.

@@ -5,7 +5,8 @@
 //	crew.go     the worker processes: hired, ended, dismissed
 //	events.go   what happens, and waiting for it
 //	group.go    which consumer owns which partitions
-//	faults.go   kills, freezes and joins: armed, fired, recovered
+//	faults.go   what goes wrong: armed, fired, recovered
+//	casualty.go workers that are killed, frozen, stopped, or fail
 //	drain.go    everything worked off, every transaction ended
 //	ends.go     where a topic ends, and from when on that is so
 //	measure.go  latencies, throughput and resources from what the workers left

@@ -70,14 +70,14 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 	s := c.trial.Settings
 	// Nothing moves while a member that is gone keeps its partitions, nor while
 	// a relay waits for a broker that is.
-	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + time.Duration(s.Consumer.SessionTimeout+s.Consumer.ProcessingTime)}
+	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + c.longestPause() + time.Duration(s.Consumer.SessionTimeout+s.Consumer.ProcessingTime)}
 	if s.Pipeline == profile.RelayTo {
 		// Sending a transaction's offsets may take all its time when the
 		// coordinator is gone, and aborting it after that as well (librdkafka 2.15).
 		b.stall += 2 * worker.OutputWithin(s)
 	}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
-		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.restarting()
+		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.missing()
 	})
 }
 
@@ -117,6 +117,11 @@ func (c *conductor) audit(ctx context.Context) error {
 	}
 	if c.output != "" {
 		if task.OutputEnd, err = c.stableEnds(ctx, c.output); err != nil {
+			return err
+		}
+	}
+	if c.deadLetters != "" {
+		if task.DeadEnd, err = c.stableEnds(ctx, c.deadLetters); err != nil {
 			return err
 		}
 	}

@@ -43,6 +43,9 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 			return context.Cause(ctx)
 		case <-tick.C:
 			c.observe()
+			if err := c.watchFreezes(); err != nil {
+				return err
+			}
 		}
 		if err := c.env.Broker.Failed(); err != nil {
 			return err
@@ -103,6 +106,10 @@ func (c *conductor) handle(o occurrence) error {
 		m.done, m.counts, m.due, m.measured, m.foreign = true, e.Counts, e.Due, e.Measured, e.Foreign
 		m.first = c.firstOf(m, e)
 		c.warnings = append(c.warnings, e.Warnings...)
+	case worker.Struck:
+		c.struckItself(m, e)
+	case worker.Fenced:
+		c.fenced(m, e.Error)
 	case worker.Failed:
 		m.failure = e.Error
 	case worker.Progress:

@@ -2,12 +2,12 @@ package trial
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
 	"deliverybench/bench/client"
 	"deliverybench/bench/fault"
-	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 	"deliverybench/bench/worker"
@@ -21,9 +21,15 @@ type activeFault struct {
 	// healed is when its cause ended: the thaw, the restart.
 	healed   int64
 	leaving  bool // the time of a member that joined is over
-	assigned bool // to a worker
 	struck   *member
 	replaced *member
+
+	// Of a fault that strikes a worker (casualty.go): which of its role, what the
+	// worker calls the fault, and whether it is started again.
+	number   int
+	mark     string
+	restarts bool
+	told     bool // that the worker came back too late
 
 	// Of a fault that strikes brokers (strike.go): who was struck, what was done
 	// and came of it, and whether the cluster is whole again.
@@ -37,30 +43,14 @@ type activeFault struct {
 }
 
 func (c *conductor) scheduleFaults() {
-	for _, s := range fault.Schedule(c.trial.Settings) {
-		c.faults = append(c.faults, &activeFault{Scheduled: s, disturbance: disturbance{dropped: client.Offsets{}}})
+	turn := map[worker.Role]int{}
+	for i, s := range fault.Schedule(c.trial.Settings) {
+		f := &activeFault{Scheduled: s, mark: fmt.Sprintf("fault-%d", i), disturbance: disturbance{dropped: client.Offsets{}}}
+		if f.Worker() != "" {
+			f.number = c.inTurn(roleOf(f.Worker()), turn)
+		}
+		c.faults = append(c.faults, f)
 	}
-}
-
-// faultFor returns the kill that a new worker carries. Kills of a role go to
-// its workers in turn; a worker's next incarnation carries its next kill.
-func (c *conductor) faultFor(m *member) *activeFault {
-	turn := 0
-	for _, f := range c.faults {
-		if f.Kill == "" || f.Broker() != "" || roleOf(f.Kill) != m.role {
-			continue
-		}
-		workers := c.trial.Settings.Consumer.Count
-		if m.role == worker.ProducerRole {
-			workers = c.trial.Settings.Producer.Count
-		}
-		if turn%workers == m.number && !f.assigned {
-			f.assigned = true
-			return f
-		}
-		turn++
-	}
-	return nil
 }
 
 // roleOf: the relay of a profile is the consumer of a relay pipeline.
@@ -71,7 +61,8 @@ func roleOf(r profile.Role) worker.Role {
 	return worker.ConsumerRole
 }
 
-// armFaults sets the timers. A kill is armed in its worker by the same clock.
+// armFaults sets the timers. What a worker does to itself is armed in it by the
+// same clock.
 func (c *conductor) armFaults() {
 	for _, f := range c.faults {
 		at := c.windowStart + int64(f.ArmAt)
@@ -85,6 +76,8 @@ func (c *conductor) armFaults() {
 				return nil
 			case f.Join != "":
 				return c.join(f)
+			case f.Placed() == "":
+				return c.strikeWorker(f)
 			default:
 				return nil
 			}
@@ -127,26 +120,6 @@ func (c *conductor) sendAway(f *activeFault) {
 	go m.process.End(stallWithin)
 }
 
-// killed reads the mark of a worker that carried a kill and has ended; when
-// the kill fired it has the worker started again after its delay.
-func (c *conductor) killed(m *member) (fired bool, err error) {
-	nanos, fired, err := ledger.ReadMark(c.scratch, m.name)
-	if err != nil || !fired {
-		return false, err
-	}
-	f := m.fault
-	f.fired, f.struck = nanos, m
-	c.at(c.env.Clock.Now()+int64(f.Restart), func() error {
-		f.healed = c.env.Clock.Now()
-		if err := c.hire(m.role, m.number); err != nil {
-			return err
-		}
-		f.replaced = c.latest(m.role, m.number)
-		return nil
-	})
-	return true, nil
-}
-
 // noticeRecovery looks for the first progress after each fault's cause ended:
 // of the worker that took the place of a killed one, of the newcomer after a join.
 func (c *conductor) noticeRecovery() {
@@ -166,6 +139,8 @@ func (c *conductor) noticeRecovery() {
 			c.brokerRecovered(f)
 		case f.rule != nil:
 			f.recovered = c.wireRecovered(f)
+		case f.Worker() != "":
+			f.recovered = c.backAtWork(f)
 		}
 	}
 }
@@ -209,24 +184,14 @@ func (c *conductor) healed() bool {
 			return false
 		}
 	}
-	return !c.restarting()
-}
-
-// restarting reports whether a killed worker is not back yet.
-func (c *conductor) restarting() bool {
-	for _, f := range c.faults {
-		if f.Kill != "" && f.Broker() == "" && f.fired != 0 && (f.replaced == nil || !f.replaced.ready) {
-			return true
-		}
-	}
-	return false
+	return !c.missing()
 }
 
 // faultTime is how much longer the faults can make the load.
 func (c *conductor) faultTime() time.Duration {
 	var sum time.Duration
 	for _, f := range c.faults {
-		sum += time.Duration(f.Restart) + time.Duration(f.For)
+		sum += time.Duration(f.Restart) + time.Duration(f.For) + time.Duration(f.Messages)*time.Duration(c.trial.Settings.Consumer.RetryBackoff)
 		if f.Broker() != "" {
 			sum += aimWithin + endWithin + wakeWithin + wholeWithin
 		}
@@ -270,7 +235,7 @@ func (c *conductor) faultResults() []result.Fault {
 			r.Steps = append(r.Steps, result.Step{What: s.what, At: *c.seconds(s.at)})
 		}
 		if p := f.Predicted; p != nil {
-			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, Exact: p.Exact}
+			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered, Exact: p.Exact}
 		}
 		out = append(out, r)
 	}

@@ -27,12 +27,17 @@ func (c *conductor) drainedBy(m *member, partitions []int32) {
 }
 
 // reassign notes what a worker owns now. The new owner of a partition begins at
-// the committed offset and has to drain it again.
+// the committed offset and has to drain it again; whoever had it before and is
+// frozen, or was thrown out, does not know yet that it is gone.
 func (c *conductor) reassign(m *member, partitions []int32) {
 	m.joined = true
 	for _, p := range partitions {
-		if !slices.Contains(m.partitions, p) {
-			delete(c.drained, p)
+		if slices.Contains(m.partitions, p) {
+			continue
+		}
+		delete(c.drained, p)
+		for _, other := range c.crew {
+			other.partitions = slices.DeleteFunc(other.partitions, func(q int32) bool { return other != m && p == q })
 		}
 	}
 	m.partitions = partitions

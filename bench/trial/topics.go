@@ -26,6 +26,9 @@ func (c *conductor) name() {
 	if t.Existing != "" {
 		c.input = string(t.Existing)
 	}
+	if s := c.trial.Settings; s.Pipeline != profile.Produce && s.Consumer.OnError == profile.DeadLetter {
+		c.deadLetters = client.DeadLettersOf(c.group)
+	}
 	if !c.layout.Relay {
 		return
 	}
@@ -47,10 +50,13 @@ func tagOf(group string) uint64 {
 func (c *conductor) shared() bool { return c.trial.Settings.Topic.Existing != "" }
 
 func (c *conductor) topics() []string {
-	if c.output == "" {
-		return []string{c.input}
+	all := []string{c.input}
+	for _, name := range []string{c.output, c.deadLetters} {
+		if name != "" {
+			all = append(all, name)
+		}
 	}
-	return []string{c.input, c.output}
+	return all
 }
 
 // answering bounds the wait for the broker's answer.

@@ -117,8 +117,8 @@ type conductor struct {
 	scratch string
 	layout  ledger.Layout
 
-	input, output, group string
-	tag                  uint64
+	input, output, deadLetters, group string
+	tag                               uint64
 	// begin is where the trial begins in topics that exist, nil in its own.
 	begin struct{ input, output client.Offsets }
 

@@ -17,7 +17,7 @@ const auditStall = 30 * time.Second
 
 // auditor reads what the log holds with a fresh client: every partition from
 // where the trial begins to its end, once under read_uncommitted and once under
-// read_committed. It trusts no worker's record.
+// read_committed; dead letters once. It trusts no worker's record.
 type auditor struct {
 	env    *environment
 	layout ledger.Layout
@@ -53,6 +53,9 @@ func runAuditor(ctx context.Context, env *environment) error {
 		passes = append(passes,
 			pass{env.spec.Output, env.spec.OutputBegin, task.OutputEnd, profile.ReadUncommitted, audit.OutputUncommitted, true},
 			pass{env.spec.Output, env.spec.OutputBegin, task.OutputEnd, profile.ReadCommitted, audit.OutputCommitted, false})
+	}
+	if env.spec.DeadLetters != "" {
+		passes = append(passes, pass{env.spec.DeadLetters, nil, task.DeadEnd, profile.ReadCommitted, audit.DeadLettered, true})
 	}
 	for _, p := range passes {
 		if err := a.read(ctx, p); err != nil {

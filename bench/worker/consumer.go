@@ -23,7 +23,7 @@ type consumer struct {
 	client   *client.Consumer
 	effect   *effect
 	strategy strategy
-	crash    *crash
+	strikes  *strikes
 
 	// hand is the batch being gathered.
 	hand      batch
@@ -70,14 +70,14 @@ func runConsumer(ctx context.Context, env *environment) error {
 	s := env.spec.Settings.Consumer
 	c := &consumer{env: env, owned: map[int32]bool{}, ends: client.Offsets{}, held: s.StartAfter > 0}
 	var err error
-	if c.crash, err = newCrash(env); err != nil {
+	if c.strikes, err = newStrikes(env); err != nil {
 		return err
 	}
 	properties := client.ConsumerProperties(env.spec.Endpoint, s, env.spec.Group, c.instance())
 	if c.client, err = client.NewConsumer(env.named(properties, ConsumerRole), env.spec.Input); err != nil {
 		return err
 	}
-	effect, err := newEffect(ctx, env, &c.counts)
+	effect, err := newEffect(ctx, env, &c.counts, c.strikes)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (c *consumer) begin(ctx context.Context, effect *effect) error {
 		}
 	}
 	window := c.env.windowStart(start)
-	c.crash.arm(c.env, window)
+	c.strikes.arm(window)
 	c.begun = true
 	c.resumeAt = start + int64(c.env.spec.Settings.Consumer.StartAfter)
 	return effect.begin(window)

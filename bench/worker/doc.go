@@ -17,5 +17,6 @@
 //	effect.go          what processing a message means: an effect or an output
 //	observer.go        when an output became visible to a reader
 //	auditor.go         what the log holds, read from the beginning
-//	crash.go           SIGKILL of itself at a named point
+//	strikes.go         faults that a worker carries out on itself: SIGKILL or
+//	                   SIGSTOP at a named point, messages that fail
 package worker

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +20,14 @@ import (
 // the ledger is the effect; in a relay the mark is the execution, and the
 // message sent on is the effect.
 type effect struct {
-	env    *environment
-	counts *counters
-	layout ledger.Layout
-	marks  *ledger.Effects
-	// output is the relay's producer, nil in a consume pipeline.
+	env     *environment
+	counts  *counters
+	layout  ledger.Layout
+	marks   *ledger.Effects
+	strikes *strikes
+	// sendsOn says that every message processed is sent on: the worker is a relay.
+	sendsOn bool
+	// output is the producer of a relay, or of dead letters; nil where nothing is sent.
 	output *client.Producer
 	// socketTimeout is when the library gives up on a request of the output and
 	// may send another.
@@ -44,7 +48,7 @@ type effect struct {
 // shared: checking eight of them takes less than 5 µs.
 const sharedBytes = 4096
 
-func newEffect(ctx context.Context, env *environment, counts *counters) (*effect, error) {
+func newEffect(ctx context.Context, env *environment, counts *counters, strikes *strikes) (*effect, error) {
 	layout, err := ledger.ReadLayout(env.spec.Ledger)
 	if err != nil {
 		return nil, err
@@ -53,17 +57,19 @@ func newEffect(ctx context.Context, env *environment, counts *counters) (*effect
 	if err != nil {
 		return nil, err
 	}
-	e := &effect{env: env, counts: counts, layout: layout, marks: marks, together: sharedReadings}
-	if s := env.spec.Settings; s.Consumer.ProcessingTime > 0 || s.Load.Message.Size > sharedBytes {
+	e := &effect{env: env, counts: counts, layout: layout, marks: marks, strikes: strikes, together: sharedReadings}
+	s := env.spec.Settings
+	if s.Consumer.ProcessingTime > 0 || s.Load.Message.Size > sharedBytes || strikes.fail() {
 		e.together = 1
 	}
-	if env.spec.Settings.Pipeline == profile.RelayTo {
+	e.sendsOn = s.Pipeline == profile.RelayTo
+	if e.sendsOn || env.spec.DeadLetters != "" {
 		err = e.openOutput(ctx)
 	}
 	return e, err
 }
 
-// openOutput makes the relay's producer.
+// openOutput makes the producer of what is sent.
 func (e *effect) openOutput(ctx context.Context) error {
 	s := e.env.spec.Settings
 	id := ""
@@ -73,7 +79,7 @@ func (e *effect) openOutput(ctx context.Context) error {
 	properties := client.ProducerProperties(e.env.spec.Endpoint, s.Producer, id,
 		time.Duration(s.Relay.TransactionTimeout), s.Relay.Librdkafka)
 	e.socketTimeout = properties.SocketTimeout()
-	output, err := client.NewProducer(e.env.named(properties, relayClient), e.env.spec.Output)
+	output, err := client.NewProducer(e.env.named(properties, relayClient), cmp.Or(e.env.spec.Output, e.env.spec.DeadLetters))
 	if err != nil {
 		return err
 	}
@@ -138,14 +144,33 @@ func (e *effect) do(r *record) (message.Header, bool, error) {
 		return h, false, nil
 	}
 	e.work()
+	if e.strikes.fails(index) {
+		if again, err := e.afterFailure(r); !again || err != nil {
+			return h, false, err
+		}
+	}
 	e.marks.Mark(index)
-	if e.output != nil {
+	if e.sendsOn {
 		message.Readdress(r.value, uint32(e.env.spec.Incarnation), h.Sent)
-		if err := e.send(r.key, r.value); err != nil {
+		if err := e.send(&e.env.spec.Output, r); err != nil {
 			return h, false, err
 		}
 	}
 	return h, true, nil
+}
+
+// afterFailure does what consumer.on_error says with a message whose processing
+// failed, and reports whether it was processed again.
+func (e *effect) afterFailure(r *record) (again bool, err error) {
+	switch s := &e.env.spec.Settings.Consumer; s.OnError {
+	case profile.RetryMessage:
+		time.Sleep(time.Duration(s.RetryBackoff))
+		e.work()
+		return true, nil
+	case profile.DeadLetter:
+		return false, e.send(&e.env.spec.DeadLetters, r)
+	}
+	return false, nil
 }
 
 // work simulates processing.
@@ -163,7 +188,7 @@ func (e *effect) measure(done []message.Header) {
 	}
 	now := e.env.clock.Now()
 	e.count(int64(len(done)), now)
-	if e.output == nil {
+	if !e.sendsOn {
 		for i := range done {
 			e.latencies.endToEnd(now, &done[i])
 		}
@@ -185,9 +210,9 @@ func (e *effect) count(n, now int64) {
 }
 
 // send waits while the client's queue is full.
-func (e *effect) send(key, value []byte) error {
+func (e *effect) send(topic *string, r *record) error {
 	for {
-		err := e.output.Produce(key, value)
+		err := e.output.ProduceTo(topic, r.key, r.value)
 		if !errors.Is(err, client.ErrQueueFull) {
 			return err
 		}

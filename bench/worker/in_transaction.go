@@ -27,18 +27,18 @@ func (s *inTransaction) settle() error {
 		return nil
 	case err == nil:
 		return s.renew("the commit took long enough to be sent twice")
-	case !errors.As(err, &e):
+	case !errors.As(err, &e) || e.Fenced:
 		return err
-	case e.Stuck:
+	case e.Broken():
 		return s.renew(err.Error())
-	case e.Fatal || e.Fenced:
-		return err
 	}
 	fmt.Fprintln(s.env.log, "aborting:", err)
 	err = s.end(s.effect.abort)
 	switch {
 	case s.doubt:
 		return s.renew("it is not known how the transaction ended")
+	case errors.As(err, &e) && e.Broken() && !e.Fenced:
+		return s.renew(err.Error())
 	case err != nil:
 		return err
 	}
@@ -113,14 +113,15 @@ func (s *inTransaction) sendOffsets() error {
 
 func (s *inTransaction) commitTransaction(full bool) error {
 	begun := s.env.clock.Now()
-	if full && s.crash.at(profile.PointCommitRequested) {
-		if err := s.crashDuringCommit(); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := s.effect.bounded()
 	defer cancel()
-	if err := s.end(func() error { return s.effect.output.CommitTransaction(ctx) }); err != nil {
+	commit := func() error {
+		return s.end(func() error { return s.effect.output.CommitTransaction(ctx) })
+	}
+	if full && s.strikes.at(profile.PointCommitRequested) {
+		commit = s.struckDuring(commit)
+	}
+	if err := commit(); err != nil {
 		s.counts.failedCommits.Add(1)
 		return err
 	}
@@ -130,23 +131,22 @@ func (s *inTransaction) commitTransaction(full bool) error {
 	return nil
 }
 
-// crashDuringCommit kills this process while the commit is under way, up to
-// 1 ms after the call was made: the time in which it is sent, carried out and
-// answered. Which of these it came to is a draw on purpose; the guarantee must
-// hold either way. The outputs are in the log before, so that nothing else is
-// waited for.
-func (s *inTransaction) crashDuringCommit() error {
-	if _, err := s.effect.await(); err != nil {
-		return err
+// struckDuring is the commit with what strikes this process while it is under
+// way, up to 1 ms after the call was made: the time in which it is sent, carried
+// out and answered. Which of these it came to is a draw on purpose; the guarantee
+// must hold either way. The outputs are in the log before, so that nothing else
+// is waited for.
+func (s *inTransaction) struckDuring(commit func() error) func() error {
+	return func() error {
+		if _, err := s.effect.await(); err != nil {
+			return err
+		}
+		done := make(chan error, 1)
+		go func() { done <- commit() }()
+		time.Sleep(time.Duration(s.env.spec.Seed % uint64(time.Millisecond)))
+		s.strikes.reach(profile.PointCommitRequested)
+		return <-done
 	}
-	go func() {
-		ctx, cancel := s.effect.bounded()
-		defer cancel()
-		_ = s.effect.output.CommitTransaction(ctx)
-	}()
-	time.Sleep(time.Duration(s.env.spec.Seed % uint64(time.Millisecond)))
-	s.crash.fire()
-	return nil
 }
 
 func (s *inTransaction) settleOnRevoke() bool { return false }

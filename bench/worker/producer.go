@@ -23,7 +23,7 @@ type producer struct {
 	env      *environment
 	client   *client.Producer
 	outcomes *ledger.Outcomes
-	crash    *crash
+	strikes  *strikes
 	pacer    pace.Pacer // nil for rate: max
 	waiter   *pace.Waiter
 	keys     *message.Keys
@@ -92,7 +92,7 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 	if p.outcomes, err = ledger.OpenOutcomes(spec.Ledger, spec.Number); err != nil {
 		return err
 	}
-	if p.crash, err = newCrash(p.env); err != nil {
+	if p.strikes, err = newStrikes(p.env); err != nil {
 		return err
 	}
 	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, spec.Seed+uint64(spec.Number)); err != nil {
@@ -138,7 +138,7 @@ func (p *producer) connect(ctx context.Context) (err error) {
 func (p *producer) open(start int64) (err error) {
 	p.windowStart = p.env.windowStart(start)
 	p.windowEnd = p.windowStart + int64(p.env.spec.Settings.Load.Duration)
-	p.crash.arm(p.env, p.windowStart)
+	p.strikes.arm(p.windowStart)
 	if p.sending, err = p.env.openLatencies("send", p.windowStart); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		if err := p.sendOne(ctx, value, seq, intended, now); err != nil {
 			return seq, err
 		}
-		p.crash.reach(profile.PointSent)
+		p.strikes.reach(profile.PointSent)
 	}
 	if p.pacer == nil && seq == end {
 		p.warnings = append(p.warnings, fmt.Sprintf("the ledger's room for %d messages a producer was full before the window ended: shorten load.duration", end))

@@ -42,7 +42,9 @@ type Spec struct {
 	RunTag uint64 `json:"run_tag"`
 	Input  string `json:"input"`  // topic
 	Output string `json:"output"` // topic of a relay, else empty
-	Group  string `json:"group"`
+	// DeadLetters is the topic for messages whose processing fails, else empty.
+	DeadLetters string `json:"dead_letters,omitempty"`
+	Group       string `json:"group"`
 	// InputBegin and OutputBegin are where the trial begins in topics that were
 	// there before it; nil is at the beginning.
 	InputBegin  client.Offsets `json:"input_begin,omitempty"`
@@ -56,17 +58,20 @@ type Spec struct {
 	// Start, on CLOCK_MONOTONIC, is when the load began; 0 in a worker that is
 	// started before it: the Start command tells.
 	Start int64 `json:"start,omitempty"`
-	Kill  *Kill `json:"kill,omitempty"`
+	// Strikes are the faults that the worker carries out on itself.
+	Strikes []Strike `json:"strikes,omitempty"`
 	// Audit is the auditor's task.
 	Audit *Audit `json:"audit,omitempty"`
 }
 
-// Kill tells a worker to end itself with SIGKILL when it reaches a point.
-type Kill struct {
-	Point profile.Point `json:"point"`
+// Strike is a fault that a worker carries out on itself: it ends or stops when it
+// reaches a point, or its next messages fail.
+type Strike struct {
+	Fault profile.Fault `json:"fault"`
 	// ArmAt is the time from the start of the measured window, nanoseconds.
 	ArmAt int64 `json:"arm_at"`
-	// Mark is the name of the ledger mark that is set before the kill.
+	// Mark is the name of the ledger mark that is set before the worker ends or
+	// stops, and what the fault is called in a struck event.
 	Mark string `json:"mark"`
 }
 
@@ -74,6 +79,7 @@ type Kill struct {
 type Audit struct {
 	InputEnd  client.Offsets `json:"input_end"`
 	OutputEnd client.Offsets `json:"output_end,omitempty"`
+	DeadEnd   client.Offsets `json:"dead_end,omitempty"`
 }
 
 // Command is what a trial tells a running worker. Exactly one field is set.
@@ -92,6 +98,8 @@ const (
 	Ready    EventKind = "ready"    // connected; a producer waits for Start
 	Assigned EventKind = "assigned" // Partitions are all that is owned now
 	Progress EventKind = "progress" // Counts so far
+	Struck   EventKind = "struck"   // Mark is what struck the worker, from First to Last
+	Fenced   EventKind = "fenced"   // the cluster went on without the worker, as Error says
 	Drained  EventKind = "drained"  // Partitions are worked off up to the Drain offsets
 	Done     EventKind = "done"     // nothing is left to do; the worker exits
 	Failed   EventKind = "failed"   // Error says why; the worker exits
@@ -106,6 +114,9 @@ type Event struct {
 	// First is when the first effect or acknowledgement of this incarnation
 	// was, on CLOCK_MONOTONIC; 0 before it.
 	First int64 `json:"first,omitempty"`
+	Last  int64 `json:"last,omitempty"`
+	// Mark names the fault of a struck event.
+	Mark string `json:"mark,omitempty"`
 	// Due is how many messages were due at this producer, Measured those of
 	// them that were due in the measured window; in the done event.
 	Due      int64     `json:"due,omitempty"`

@@ -94,7 +94,7 @@ func (s *afterProcessing) settle() error {
 	s.reachIf(full, profile.PointProduced, profile.PointProcessed, profile.PointMidBatch)
 	err = s.commits.add(s.hand.nexts())
 	if s.commits.async {
-		if !full || !s.crash.at(profile.PointCommitted) {
+		if !full || !s.strikes.at(profile.PointCommitted) {
 			return nil
 		}
 		err = s.commits.finish()
@@ -114,7 +114,7 @@ func (s *afterProcessing) forget(lost []int32)  { s.commits.forget(lost) }
 // would cost less than predicted.
 func (c *consumer) reachIf(full bool, points ...profile.Point) {
 	if full {
-		c.crash.reach(points...)
+		c.strikes.reach(points...)
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *consumer) reachIf(full bool, points ...profile.Point) {
 // not every strategy otherwise waits: it does when one of them is armed, and
 // only then passes it.
 func (c *consumer) reachAfterOutputs(full bool) error {
-	if !full || !c.crash.at(profile.PointProduced) && !c.crash.at(profile.PointProcessed) {
+	if !full || !c.strikes.at(profile.PointProduced) && !c.strikes.at(profile.PointProcessed) {
 		return nil
 	}
 	if _, err := c.effect.await(); err != nil {

@@ -78,7 +78,7 @@ func (s *storedTimer) keep() {
 
 func (s *storedTimer) storeDue() bool {
 	commit := s.env.spec.Settings.Consumer.Commit
-	return s.crash.at(profile.PointProduced) || s.crash.at(profile.PointProcessed) ||
+	return s.strikes.at(profile.PointProduced) || s.strikes.at(profile.PointProcessed) ||
 		commit.Every > 0 && len(s.processed) >= commit.Every ||
 		s.env.clock.Now()-s.since >= int64(time.Duration(commit.Interval))
 }
