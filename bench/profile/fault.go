@@ -19,7 +19,7 @@ type deed struct {
 // deeds are all that a fault can do, in the order in which they are named. Those
 // that this fault does have a role or an API.
 func (f Fault) deeds() []deed {
-	ofRequests := []string{"of", "topic", "nth", "count"}
+	ofRequests := []string{"of", "topic", "nth", "count", "for"}
 	return []deed{
 		{verb: "kill", to: f.Kill, takes: []string{"when", "restart", "partition"}},
 		{verb: "stop", to: f.Stop, takes: []string{"restart", "partition"}},
@@ -29,7 +29,7 @@ func (f Fault) deeds() []deed {
 		{verb: "fail", to: f.Fail, takes: []string{"messages"}},
 		{verb: "lose_response", to: f.Of, api: f.LoseResponse, takes: ofRequests},
 		{verb: "lose_request", to: f.Of, api: f.LoseRequest, takes: ofRequests},
-		{verb: "delay_request", to: f.Of, api: f.DelayRequest, takes: append(ofRequests, "for")},
+		{verb: "delay_request", to: f.Of, api: f.DelayRequest, takes: ofRequests},
 		{verb: "slow", to: f.Slow, takes: []string{"latency", "jitter", "for"}},
 		{verb: "throttle", to: f.Throttle, takes: []string{"bandwidth", "for"}},
 		{verb: "cut", to: f.Cut},
@@ -252,7 +252,7 @@ func (f Fault) checkTarget(d deed) error {
 
 // checkLength refuses a deed of no length or size.
 func (f Fault) checkLength(d deed) error {
-	timed := slices.Contains(d.takes, "for") && d.verb != "join"
+	timed := slices.Contains(d.takes, "for") && !slices.Contains([]string{"join", "lose_response", "lose_request"}, d.verb)
 	switch {
 	case timed && f.For == 0:
 		return fmt.Errorf("%s needs its length; write for: 1s", d.verb)
