@@ -217,6 +217,7 @@ func (c *consumer) hold() error {
 // failure decides whether an error of the client ends the worker.
 func (c *consumer) failure(err error) error {
 	fmt.Fprintln(c.env.log, err)
+	c.env.tellFenced(err)
 	if e, ok := err.(*client.Error); ok && (e.Fatal || e.Refused) {
 		return err
 	}

@@ -33,6 +33,7 @@ func (s *inTransaction) settle() error {
 		return s.renew(err.Error())
 	}
 	fmt.Fprintln(s.env.log, "aborting:", err)
+	s.env.tellFenced(err)
 	err = s.end(s.effect.abort)
 	switch {
 	case s.doubt:

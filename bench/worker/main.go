@@ -31,6 +31,7 @@ type environment struct {
 // heard notes an error of a client, and ends the worker when it is the cluster's
 // refusal: trying on is of no use.
 func (env *environment) heard(err error) {
+	env.tellFenced(err)
 	if !client.Refused(err) {
 		fmt.Fprintln(env.log, err)
 		return
@@ -39,6 +40,15 @@ func (env *environment) heard(err error) {
 		fmt.Fprintln(env.log, err)
 		env.end(err)
 	})
+}
+
+// tellFenced tells the trial when the cluster went on without this worker's
+// client: to a zombie that has to happen.
+func (env *environment) tellFenced(err error) {
+	var e *client.Error
+	if errors.As(err, &e) && (e.Fenced || e.Rebalanced) {
+		env.events.send(Event{Kind: Fenced, Error: env.spec.Endpoint.Hide(err.Error())})
+	}
 }
 
 // ending is why a worker's context ended, nil when the trial wanted it.
@@ -74,6 +84,7 @@ func Main(stdin io.Reader, stdout, log io.Writer) error {
 		err = refusal
 	}
 	if err != nil && !errors.Is(context.Cause(ctx), errInputEnded) {
+		env.tellFenced(err)
 		env.events.send(Event{Kind: Failed, Error: spec.Endpoint.Hide(err.Error())})
 	}
 	return err

@@ -1,0 +1,80 @@
+package trial_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+
+	"github.com/stretchr/testify/require"
+)
+
+// zombie is a trial in which a consuming worker is frozen at a point until after
+// its session ended, and another one has its partitions.
+func zombie(when profile.CommitWhen, point profile.Point) profile.Settings {
+	s := killed(profile.RelayTo, crash{when: when}, 2)
+	s.Topic.Partitions = 2
+	s.Load.Duration = profile.Duration(4 * time.Second)
+	s.Load.Rate = 1000
+	s.Consumer.Membership = profile.Dynamic
+	s.Consumer.SessionTimeout = shortSession
+	s.Faults = []profile.Fault{{
+		Freeze: profile.ConsumerRole, When: point, At: profile.Moment{Share: 0.1}, For: 2 * shortSession,
+	}}
+	return s
+}
+
+// longer and shorter are times of a transaction: than a zombie's freeze.
+const (
+	longer  = 30 * time.Second
+	shorter = 3 * time.Second
+)
+
+// A worker that is frozen past its session is a zombie when it wakes: another one
+// has its partitions. What its strategy promises holds all the same.
+func TestZombies(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, c := range []struct {
+			when        profile.CommitWhen
+			point       profile.Point
+			transaction time.Duration
+			duplicates  int64
+			fenced      bool
+		}{
+			{profile.BeforeProcessing, profile.PointPolled, longer, 0, true},
+			{profile.BeforeProcessing, profile.PointMidBatch, longer, 0, false},
+			{profile.AfterProcessing, profile.PointPolled, longer, batch, true},
+			{profile.AfterProcessing, profile.PointProduced, longer, batch, true},
+			{profile.AfterProcessing, profile.PointCommitted, longer, 0, false},
+			{profile.InTransaction, profile.PointPolled, longer, 0, true},
+			{profile.InTransaction, profile.PointBegun, longer, 0, true},
+			{profile.InTransaction, profile.PointProduced, longer, 0, true},
+			{profile.InTransaction, profile.PointOffsetsSent, longer, 0, false}, // it still commits
+			{profile.InTransaction, profile.PointCommitRequested, longer, 0, false},
+			{profile.InTransaction, profile.PointProduced, shorter, 0, true},
+			{profile.InTransaction, profile.PointOffsetsSent, shorter, 0, true},
+		} {
+			t.Run(name(c.when, c.point, c.transaction), func(t *testing.T) {
+				t.Parallel()
+				s := zombie(c.when, c.point)
+				s.Relay.TransactionTimeout = profile.Duration(c.transaction)
+				s.Producer.MessageTimeout = min(s.Producer.MessageTimeout, s.Relay.TransactionTimeout)
+				out := b.run(t, s)
+				r := &out.Result
+				require.Equal(t, result.Completed, r.Status, r.Reason)
+				v := r.Verdict
+				require.Equal(t, ledger.Lost{}, v.Lost)
+				require.Equal(t, ledger.Dups{Total: c.duplicates, Redelivered: c.duplicates}, v.Duplicates)
+				require.Equal(t, result.Held, r.Promise)
+				f := r.Faults[0]
+				requireStages(t, f)
+				require.Equal(t, []string{"consumer-0.0 frozen", "consumer-0.0 thawed"}, steps(f)[:2])
+				require.GreaterOrEqual(t, when(t, f, "consumer-0.0 thawed")-when(t, f, "consumer-0.0 frozen"), time.Duration(s.Faults[0].For).Seconds())
+				require.Equal(t, c.fenced, strings.Contains(strings.Join(steps(f), "; "), "zombie fenced: "), "%s %v", steps(f), r.Workers)
+			})
+		}
+	})
+}
