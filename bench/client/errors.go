@@ -79,6 +79,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Broken reports whether the client can only be given up: it said so, or it hangs.
+func (e *Error) Broken() bool { return e.Fatal || e.Stuck }
+
 // Refused reports whether an error is the cluster's refusal, which lasts.
 func Refused(err error) bool {
 	var e *Error

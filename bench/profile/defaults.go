@@ -39,7 +39,7 @@ func Defaults() Settings {
 			OnError: SkipMessage, RetryBackoff: Duration(10 * time.Millisecond), OffsetReset: Earliest,
 			SessionTimeout: Duration(10 * time.Second), MaxPollInterval: Duration(5 * time.Minute),
 		},
-		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenStuck},
+		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenBroken},
 		Repeats: 1,
 	}
 }

@@ -194,7 +194,7 @@ type Commit struct {
 type Relay struct {
 	// TransactionTimeout is how long the broker leaves the relay's transaction open.
 	TransactionTimeout Duration `yaml:"transaction_timeout" json:"transaction_timeout" range:"1s..15m" librdkafka:"transaction.timeout.ms"`
-	// RenewProducer is when the relay gives its producer up for a new one with the same transactional id, which fences whatever is still on its way: when the client library hangs, or also after a commit or abort of which the outcome is not known, or that took socket.timeout.ms, so that the library may have sent it twice.
+	// RenewProducer is when the relay gives its producer up for a new one with the same transactional id, which fences whatever is still on its way: when the client library hangs or says that it can do nothing more, or also after a commit or abort of which the outcome is not known, or that took socket.timeout.ms, so that the library may have sent it twice.
 	RenewProducer RenewProducer `yaml:"renew_producer" json:"renew_producer"`
 	// Librdkafka is passed to the relay's producing client as it is, last.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
@@ -333,7 +333,7 @@ const (
 	ClassicProtocol  Protocol = "classic"
 	ConsumerProtocol Protocol = "consumer" // KIP-848
 
-	WhenStuck       RenewProducer = "when-stuck"
+	WhenBroken      RenewProducer = "when-broken"
 	AfterUnknownEnd RenewProducer = "after-unknown-end"
 
 	ReadCommitted   Isolation = "read_committed"

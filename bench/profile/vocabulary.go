@@ -23,7 +23,7 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Isolation]():     words(ReadCommitted, ReadUncommitted),
 	reflect.TypeFor[OnError]():       words(SkipMessage, RetryMessage, DeadLetter),
 	reflect.TypeFor[OffsetReset]():   words(Earliest, Latest),
-	reflect.TypeFor[RenewProducer](): words(WhenStuck, AfterUnknownEnd),
+	reflect.TypeFor[RenewProducer](): words(WhenBroken, AfterUnknownEnd),
 	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
 		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
 	reflect.TypeFor[Point](): words(PointSent, PointPolled, PointCommitted, PointMidBatch,

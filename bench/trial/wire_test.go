@@ -1,0 +1,215 @@
+package trial_test
+
+import (
+	"testing"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+
+	"github.com/stretchr/testify/require"
+)
+
+// noticed is the socket.timeout.ms of the tests: after so long a client gives up
+// on an answer.
+const noticed = "1000"
+
+// struckAt is where in the window the tests' faults on the wire strike.
+var struckAt = profile.Moment{Share: 0.3}
+
+// producing is a short trial whose producer soon notices a lost answer.
+func producing(idempotence bool, inFlight int, faults ...profile.Fault) profile.Settings {
+	s := short()
+	s.Guarantee = profile.AtLeastOnce
+	s.Topic.Partitions = 1
+	s.Producer.Idempotence, s.Producer.MaxInFlight = idempotence, inFlight
+	s.Producer.Librdkafka = map[string]string{"socket.timeout.ms": noticed}
+	s.Faults = faults
+	return s
+}
+
+// What the broker appended and the client never heard of is appended twice, to
+// the record, unless the broker can tell a copy.
+func TestALostAcknowledgement(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, idempotence := range []bool{false, true} {
+			for _, inFlight := range []int{1, 5} {
+				t.Run(name("idempotence", idempotence, "in flight", inFlight), func(t *testing.T) {
+					t.Parallel()
+					f := profile.Fault{LoseResponse: "produce", Of: profile.ProducerRole, At: struckAt}
+					r := b.complete(t, producing(idempotence, inFlight, f))
+					v := r.Verdict
+					require.Equal(t, v.Due, v.Acked)
+					require.Equal(t, ledger.Lost{}, v.Lost)
+					predicted := r.Faults[0].Predicted
+					require.NotNil(t, predicted)
+					require.True(t, predicted.Exact)
+					require.Equal(t, idempotence, *predicted.Duplicates == 0, "records appended and unanswered: %d", *predicted.Duplicates)
+					require.Equal(t, ledger.Dups{Total: *predicted.Duplicates, Retried: *predicted.Duplicates}, v.Duplicates)
+				})
+			}
+		}
+	})
+}
+
+// A request that never arrived is sent again; nothing is lost or doubled, but
+// the requests behind it were not held up.
+func TestALostRequest(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, inFlight := range []int{1, 5} {
+			t.Run(name("in flight", inFlight), func(t *testing.T) {
+				t.Parallel()
+				f := profile.Fault{LoseRequest: "produce", Of: profile.ProducerRole, At: struckAt}
+				r := b.complete(t, producing(false, inFlight, f))
+				require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+				require.Equal(t, ledger.Dups{}, r.Verdict.Duplicates)
+				require.Equal(t, inFlight > 1, r.Verdict.Reordered > 0, "%d reordered", r.Verdict.Reordered)
+			})
+		}
+	})
+}
+
+// Connections may be slow, narrow, cut, silent or refused: an idempotent
+// producer and consumers that commit after processing come through.
+func TestBadConnections(t *testing.T) {
+	b := newBench(t)
+	const length = profile.Duration(300 * time.Millisecond)
+	for _, role := range []profile.Role{profile.ProducerRole, profile.ConsumerRole} {
+		for _, faults := range [][]profile.Fault{
+			{{Slow: role, Latency: profile.Duration(20 * time.Millisecond), Jitter: profile.Duration(5 * time.Millisecond), For: length}},
+			{{Throttle: role, Bandwidth: 400_000, For: length}},
+			{{Cut: role}},
+			{{Cut: role}, {Refuse: role, For: length}},
+			{{Blackhole: role, For: length}},
+			{{Blackhole: role, Direction: profile.ToBroker, For: length}},
+			{{Blackhole: role, Direction: profile.ToClient, For: length}},
+		} {
+			for i := range faults {
+				faults[i].At = struckAt
+			}
+			t.Run(name(faults[len(faults)-1].Name(), faults[len(faults)-1].Direction), func(t *testing.T) {
+				t.Parallel()
+				r := b.complete(t, producing(true, 5, faults...))
+				require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+				require.Zero(t, r.Verdict.Duplicates.Retried)
+				require.NotEmpty(t, r.Faults[0].Steps)
+			})
+		}
+	}
+}
+
+// relaying is a relay with transactions whose clients soon notice a lost answer.
+func relaying(faults ...profile.Fault) profile.Settings {
+	s := short()
+	s.Pipeline, s.Guarantee = profile.RelayTo, profile.ExactlyOnce
+	s.Consumer.Commit.When = profile.InTransaction
+	s.Relay.TransactionTimeout = profile.Duration(20 * time.Second)
+	s.Producer.MessageTimeout = profile.Duration(15 * time.Second)
+	s.Relay.Librdkafka = map[string]string{"socket.timeout.ms": noticed}
+	s.Faults = faults
+	return s
+}
+
+// Exactly once means it whatever request or answer is lost.
+func TestExactlyOnceWhateverIsLost(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, api := range []profile.API{"produce", "add-partitions-to-txn", "add-offsets-to-txn", "txn-offset-commit", "end-txn"} {
+			for _, f := range []profile.Fault{
+				{LoseRequest: api, Of: profile.RelayRole, At: struckAt},
+				{LoseResponse: api, Of: profile.RelayRole, At: struckAt},
+			} {
+				t.Run(f.Name(), func(t *testing.T) {
+					t.Parallel()
+					requireFlawless(t, b.complete(t, relaying(f)))
+				})
+			}
+		}
+		for _, f := range []profile.Fault{{LoseRequest: "init-producer-id"}, {LoseResponse: "init-producer-id"}} {
+			f.Of, f.At = profile.RelayRole, struckAt
+			t.Run(f.Name(), func(t *testing.T) { // the successor of a relay asks for its id
+				t.Parallel()
+				requireFlawless(t, b.complete(t, relaying(f, kill(profile.ConsumerRole, profile.PointProduced, 0.4))))
+			})
+		}
+	})
+}
+
+// Through the proxy without a fault on the wire, every trial comes out as
+// without it: also the exact cost of a crash.
+func TestTheProxyIsTransparent(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, commit := range strategies() {
+			for _, pipeline := range pipelines(commit) {
+				t.Run(name(pipeline, commit.When, commit.Mode), func(t *testing.T) {
+					t.Parallel()
+					s := calm(pipeline, commit)
+					s.Proxy = true
+					requireFlawless(t, b.complete(t, s))
+				})
+			}
+		}
+		for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
+			for _, c := range crashes(pipeline) {
+				t.Run(name("crash", pipeline, c.when, c.point), func(t *testing.T) {
+					t.Parallel()
+					s := killed(pipeline, c, 3)
+					s.Proxy = true
+					requireCost(t, s, b.complete(t, s), c)
+				})
+			}
+		}
+	})
+}
+
+// Commits that never arrive are made good by the next one, unless the consumer
+// is killed before: then all that they covered comes again. Of a commit that
+// arrived, whose answer was lost, nothing does.
+func TestLostCommits(t *testing.T) {
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, f := range []profile.Fault{{LoseRequest: "offset-commit"}, {LoseResponse: "offset-commit"}} {
+			f.Of, f.At, f.For = profile.ConsumerRole, profile.Moment{Share: 0.2}, profile.Duration(1600*time.Millisecond)
+			t.Run(f.Name(), func(t *testing.T) {
+				t.Parallel()
+				s := short()
+				s.Guarantee = profile.AtLeastOnce
+				s.Topic.Partitions = 1
+				s.Load.Duration = profile.Duration(3 * time.Second)
+				s.Consumer.Librdkafka = map[string]string{"socket.timeout.ms": "400"}
+				// The library sends a commit again and again: the consumer waits for it.
+				crash := kill(profile.ConsumerRole, profile.PointAnywhere, 0.5)
+				crash.Restart = profile.Duration(time.Second) // the wire is well again by then
+				s.Faults = []profile.Fault{f, crash}
+				r := b.complete(t, s)
+				require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+				uncommitted := *r.Faults[0].Predicted.Duplicates
+				require.Equal(t, f.LoseRequest != "", uncommitted > 0)
+				require.Equal(t, uncommitted, r.Verdict.Duplicates.Redelivered)
+			})
+		}
+	})
+}
+
+// A late end of a transaction ends the next one by the protocol that librdkafka
+// speaks (KAFKA-17754), unless a new producer with the same id has fenced it off.
+func TestALateEndOfATransaction(t *testing.T) {
+	b := kafka.bench(t)
+	for _, renew := range []profile.RenewProducer{profile.WhenBroken, profile.AfterUnknownEnd} {
+		t.Run(string(renew), func(t *testing.T) {
+			s := relaying(profile.Fault{DelayRequest: "end-txn", Of: profile.RelayRole, At: struckAt, For: profile.Duration(1500 * time.Millisecond)})
+			// What is behind after the lost time keeps a transaction open at any time,
+			// with many requests in each.
+			s.Load.Rate, s.Load.Duration = 600, profile.Duration(3*time.Second)
+			s.Consumer.ProcessingTime = profile.Duration(time.Millisecond)
+			s.Relay.RenewProducer = renew
+			out := b.run(t, s)
+			if renew == profile.AfterUnknownEnd {
+				require.Equal(t, result.Completed, out.Result.Status, out.Result.Reason)
+				requireFlawless(t, &out.Result)
+				require.NotEmpty(t, out.Result.Warnings)
+				return
+			}
+			t.Log(out.Result.Status, out.Result.Reason, out.Result.Verdict)
+		})
+	}
+}
