@@ -46,6 +46,8 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 		return nil // it depends on what the worker was doing
 	case f.Fail != "":
 		return predictFailures(s, f)
+	case f.Freeze != "" && f.Worker() != "":
+		return predictZombie(s, f)
 	case f.Freeze != "":
 		return predictFreeze(s, f)
 	case f.Broker() != "":
