@@ -117,6 +117,9 @@ func (s Settings) commitRules() []rule {
 func (s Settings) faultRules() []rule {
 	var rules []rule
 	window := time.Duration(s.Load.Duration)
+	if s.StormEvery > 0 && len(s.Faults) == 0 {
+		rules = append(rules, rule{true, []string{"storm_every", "faults"}, "storm_every draws from the faults, and there are none; add faults"})
+	}
 	for _, f := range s.Faults {
 		rules = append(rules, rule{f.At.Share == 0 && f.At.In(window) >= window, []string{"faults", "load.duration"},
 			fmt.Sprintf("%s: at %s is beyond the window of %s (load.duration); the fault would never strike",

@@ -152,7 +152,7 @@ var refusals = []struct{ source, want string }{
 	{"claims: {'*/*': ['']}", `my.yaml:2:18: "*/*" has an empty claim; write lost == 0`},
 	{"claims: {'*/*': [{claim: lost == 0, abort: maybe}]}", `my.yaml:2:44: "abort": "maybe" is neither true nor false`},
 	{"claims: {'*/*': [{clam: lost == 0}]}", `my.yaml:2:19: unknown key "clam" in a claim; it may be claim, sometimes or abort`},
-	{"claims: {'*/*': [{claim: lost > 0, sometimes: true, abort: true}]}", `my.yaml:2:19: a claim that need not hold in every trial cannot stop its cell; leave abort or sometimes out`},
+	{"claims: {'*/*': [{claim: lost > 0, sometimes: true, abort: true}]}", `my.yaml:2:18: a claim that need not hold in every trial cannot stop its cell; leave abort or sometimes out`},
 }
 
 func TestParseRefuses(t *testing.T) {

@@ -144,9 +144,10 @@ func (p *Plan) order(cells []cell, only *regexp.Regexp) {
 		for _, c := range cells {
 			for _, k := range c.cases {
 				if k.omitted == "" && repeat <= k.settings.Repeats {
+					seed := trialSeed(p.Seed, c.Name, k.scenario, repeat)
 					round = append(round, Trial{
 						Cell: c.Name, Arm: c.Arm, Scenario: k.scenario, Repeat: repeat,
-						Seed: trialSeed(p.Seed, c.Name, k.scenario, repeat), Settings: k.settings,
+						Seed: seed, Settings: k.settings.struck(seed),
 					})
 				}
 			}

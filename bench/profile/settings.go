@@ -27,6 +27,8 @@ type Settings struct {
 	Proxy bool `yaml:"proxy" json:"proxy,omitempty"`
 	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
 	Faults []Fault `yaml:"faults" json:"faults,omitempty"`
+	// StormEvery makes a storm of them: instead of each at its moment, one of the faults drawn at random, again and again, this long apart on average. The run's seed decides which and when.
+	StormEvery Duration `yaml:"storm_every" json:"storm_every,omitempty" range:"..1h"`
 	// Repeats is how often each cell runs the scenario. An interval of 95 % needs 6.
 	Repeats int `yaml:"repeats" json:"repeats" range:"1..1000"`
 }
