@@ -17,8 +17,8 @@ import (
 func zombie(when profile.CommitWhen, point profile.Point) profile.Settings {
 	s := killed(profile.RelayTo, crash{when: when}, 2)
 	s.Topic.Partitions = 2
-	s.Load.Duration = profile.Duration(4 * time.Second)
-	s.Load.Rate = 1000
+	s.Load.Duration = profile.Duration(10 * time.Second) // it goes on after the thaw
+	s.Load.Rate = 400
 	s.Consumer.Membership = profile.Dynamic
 	s.Consumer.SessionTimeout = shortSession
 	s.Faults = []profile.Fault{{
@@ -30,7 +30,7 @@ func zombie(when profile.CommitWhen, point profile.Point) profile.Settings {
 // longer and shorter are times of a transaction: than a zombie's freeze.
 const (
 	longer  = 30 * time.Second
-	shorter = 3 * time.Second
+	shorter = 6 * time.Second
 )
 
 // A worker that is frozen past its session is a zombie when it wakes: another one
@@ -73,6 +73,7 @@ func TestZombies(t *testing.T) {
 				requireStages(t, f)
 				require.Equal(t, []string{"consumer-0.0 frozen", "consumer-0.0 thawed"}, steps(f)[:2])
 				require.GreaterOrEqual(t, when(t, f, "consumer-0.0 thawed")-when(t, f, "consumer-0.0 frozen"), time.Duration(s.Faults[0].For).Seconds())
+				require.Equal(t, c.transaction == shorter, len(r.Workers) > workers(s), "a fenced relay ends, and is started again")
 				require.Equal(t, c.fenced, strings.Contains(strings.Join(steps(f), "; "), "zombie fenced: "), "%s %v", steps(f), r.Workers)
 			})
 		}
