@@ -161,8 +161,26 @@ func (c *Consumer) Assignment() ([]int32, error) {
 	return partitions(list), wrap("assignment", err)
 }
 
-// Committed returns the group's committed offsets; -1 where there is none.
+// Committed returns the group's committed offsets; -1 where there is none. It asks
+// again while the group's coordinator is on its way to another broker.
 func (c *Consumer) Committed(ps []int32, timeout time.Duration) (Offsets, error) {
+	deadline := time.Now().Add(timeout)
+	for {
+		offsets, err := c.committed(ps, min(time.Until(deadline), committedWithin))
+		var e *Error
+		if err == nil || !errors.As(err, &e) || !e.elsewhere() || time.Until(deadline) < coordinatorEvery {
+			return offsets, err
+		}
+		time.Sleep(coordinatorEvery)
+	}
+}
+
+const (
+	committedWithin  = 10 * time.Second // of one answer
+	coordinatorEvery = 100 * time.Millisecond
+)
+
+func (c *Consumer) committed(ps []int32, timeout time.Duration) (Offsets, error) {
 	list, err := c.c.Committed(c.positions(ps), int(timeout.Milliseconds()))
 	if err != nil {
 		return nil, wrap("committed offsets", err)

@@ -120,7 +120,7 @@ func wrapOn(doing, right, topic string, err error) error {
 	return out
 }
 
-// elsewhere reports whether asking again may find who leads now.
+// elsewhere reports whether asking again may find who leads or coordinates now.
 func (e *Error) elsewhere() bool {
 	var ke kafka.Error
 	if !errors.As(e.Err, &ke) {
@@ -130,6 +130,8 @@ func (e *Error) elsewhere() bool {
 	case kafka.ErrFencedLeaderEpoch, kafka.ErrUnknownLeaderEpoch, kafka.ErrNotLeaderForPartition,
 		kafka.ErrLeaderNotAvailable, kafka.ErrReplicaNotAvailable, kafka.ErrTransport, kafka.ErrAllBrokersDown,
 		kafka.ErrTimedOut, kafka.ErrRequestTimedOut,
+		kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress,
+		kafka.ErrUnstableOffsetCommit,
 		kafka.ErrNoent: // "No leaders found"
 		return true
 	}
