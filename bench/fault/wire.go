@@ -43,10 +43,22 @@ func FromWire(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 // as often as its retries and its message's time allow. The broker tells the
 // copies of an idempotent producer apart, and of no other.
 func predictResent(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
+	p := s.Producer
 	switch {
-	case s.Producer.Idempotence:
+	case p.Retries > 0 && p.MessageTimeout <= socketTimeout(p):
+		// A batch's messages are given up one by one, as the time of each is over,
+		// and what is left of the batch is sent again: by an idempotent producer
+		// under a new epoch, in which the broker knows no copy (librdkafka 2.15).
+		none, about := int64(0), &seen.Appended
+		if p.Resends == 0 || f.DelayRequest != "" {
+			about = nil
+		}
+		return &Prediction{Lost: &none, Duplicates: about, Exact: about == nil}
+	case p.Idempotence:
 		return exactly(0, 0)
-	case s.Producer.Retries == 0, s.Producer.MessageTimeout <= socketTimeout(s.Producer):
+	case p.Retries == 0 && p.Resends > 0 && f.DelayRequest == "":
+		return exactly(0, seen.Appended) // by the application, whose attempts are messages of their own
+	case p.Retries == 0:
 		return exactly(0, 0) // given up: unknown, whether it is there or not
 	case f.DelayRequest != "":
 		return nil // the late request itself is a copy

@@ -246,7 +246,7 @@ func (c *conductor) assemble(ctx context.Context) error {
 
 // load starts the load and waits until every producer has sent its part.
 func (c *conductor) load(ctx context.Context) error {
-	s := c.trial.Settings.Load
+	s, p := c.trial.Settings.Load, c.trial.Settings.Producer
 	c.enter("load")
 	c.start = c.env.Clock.Now() + int64(startsIn)
 	c.windowStart = c.start + int64(s.Warmup)
@@ -259,7 +259,7 @@ func (c *conductor) load(ctx context.Context) error {
 			return c.explain(m, err)
 		}
 	}
-	bound := startsIn + time.Duration(s.Length()) + c.faultTime() + time.Duration(c.trial.Settings.Producer.MessageTimeout) + 30*time.Second
+	bound := startsIn + time.Duration(s.Length()) + c.faultTime() + time.Duration(1+p.Resends)*time.Duration(p.MessageTimeout) + 30*time.Second
 	err := c.until(ctx, "every producer to send its load and every fault to heal", bounded(bound), func() bool {
 		return c.producersDone() && c.window.ended && c.healed()
 	})

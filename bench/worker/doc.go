@@ -8,6 +8,7 @@
 // Events (protocol.go).
 //
 //	producer.go        paces, marks and sends the load, settles each report
+//	resends.go         messages that the application sends again
 //	transaction.go     the same inside transactions, with an abort share
 //	consumer.go        polls batches, obeys rebalances, drains
 //	strategy.go        in which order a batch is committed and processed

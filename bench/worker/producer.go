@@ -36,6 +36,10 @@ type producer struct {
 	shares int
 	// slots bounds the messages without a report; nil is unbounded.
 	slots chan struct{}
+	// failed are the messages that the application sends again; value is the
+	// sending goroutine's room for a message.
+	failed resends
+	value  []byte
 
 	sending   *latencies // of the goroutine that sends
 	sendLag   *latency.IntervalRecorder
@@ -72,7 +76,7 @@ func runProducer(ctx context.Context, env *environment) error {
 	stop := env.reportProgress(p.event)
 	next, err := p.send(ctx, start)
 	if err == nil {
-		p.flush()
+		err = p.flush(ctx)
 	}
 	stop()
 	p.client.Close()
@@ -107,6 +111,8 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	p.value = make([]byte, s.Load.Message.Size)
+	p.failed.most = uint32(s.Producer.Resends)
 	if s.Producer.Outstanding > 0 {
 		p.slots = make(chan struct{}, s.Producer.Outstanding)
 	}
@@ -150,13 +156,15 @@ func (p *producer) open(start int64) (err error) {
 // send hands every due message to the client, and returns the first sequence
 // that was not begun.
 func (p *producer) send(ctx context.Context, start int64) (int64, error) {
-	value := make([]byte, p.env.spec.Settings.Load.Message.Size)
 	transactions := newTransactions(p)
 	seq, end := p.outcomes.Next(), p.outcomes.Capacity()
 	if p.pacer != nil {
 		end = min(end, p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Length())))
 	}
 	for ; seq < end; seq++ {
+		if err := p.resend(ctx); err != nil {
+			return seq, err
+		}
 		if err := p.take(ctx); err != nil {
 			return seq, err
 		}
@@ -173,7 +181,7 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		if err := transactions.before(ctx, seq, now); err != nil {
 			return seq, err
 		}
-		if err := p.sendOne(ctx, value, seq, intended, now); err != nil {
+		if err := p.sendOne(ctx, attempt{seq: seq, intended: intended}, now); err != nil {
 			return seq, err
 		}
 		p.strikes.reach(profile.PointSent)
@@ -228,18 +236,18 @@ func (p *producer) now() int64 {
 
 // sendOne marks the attempt, then hands the message over. While the client's
 // queue is full it waits and keeps the intended time.
-func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now int64) error {
-	if p.pacer != nil && p.sending.measures(intended) {
-		p.sendLag.Record(now, now-intended)
+func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
+	if p.pacer != nil && a.number == 0 && p.sending.measures(a.intended) {
+		p.sendLag.Record(now, now-a.intended)
 	}
-	p.outcomes.Begin(seq)
-	p.payload.Seal(value, seq, message.Header{
-		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number),
-		Sequence: uint64(seq), Intended: intended, Sent: now,
+	p.outcomes.Begin(a.seq)
+	p.payload.Seal(p.value, a.seq, message.Header{
+		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number), Attempt: a.number,
+		Sequence: uint64(a.seq), Intended: a.intended, Sent: now,
 	})
-	key := p.keys.At(seq)
+	key := p.keys.At(a.seq)
 	for {
-		err := p.client.Produce(key, value)
+		err := p.client.Produce(key, p.value)
 		switch {
 		case err == nil:
 			return nil
@@ -248,7 +256,7 @@ func (p *producer) sendOne(ctx context.Context, value []byte, seq, intended, now
 			if errors.As(err, &e) && e.Fatal {
 				return err
 			}
-			p.outcomes.Rejected(seq) // never taken by the client
+			p.outcomes.Rejected(a.seq) // never taken by the client
 			p.release()
 			return nil
 		}
@@ -282,6 +290,7 @@ func (p *producer) onReport(r *client.Report) {
 		if client.Refused(r.Err) {
 			p.env.heard(r.Err)
 		}
+		p.failed.add(&h, r)
 		return // never delivered: counted as over range when the trial is settled
 	}
 	if p.last.Load() != now {
@@ -323,12 +332,21 @@ func (p *producer) release() {
 	}
 }
 
-// flush waits for the last reports. What has none by then stays unknown in the
-// ledger.
-func (p *producer) flush() {
+// flush waits for the last reports, and for those of what the application sends
+// again. What has none by then stays unknown in the ledger.
+func (p *producer) flush(ctx context.Context) error {
 	bound := time.Duration(p.env.spec.Settings.Producer.MessageTimeout) + 5*time.Second
-	if left := p.client.Flush(bound); left > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%d messages had no delivery report %s after the load ended: their outcome is unknown", left, bound))
+	for {
+		if left := p.client.Flush(bound); left > 0 {
+			p.warnings = append(p.warnings, fmt.Sprintf("%d messages had no delivery report %s after the load ended: their outcome is unknown", left, bound))
+			return nil
+		}
+		if p.failed.waiting.Load() == 0 {
+			return nil
+		}
+		if err := p.resend(ctx); err != nil {
+			return err
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func startCluster(t testing.TB, brokers int, partitions int32) *cluster {
 	return c
 }
 
-// records keeps what a proxy reports.
+// record keeps what a proxy reports.
 type record struct {
 	mu         sync.Mutex
 	hits       []wire.Hit
@@ -97,15 +97,24 @@ func (r *record) log() []string {
 func startProxy(t testing.TB, bootstrap ...string) (*wire.Proxy, *record) {
 	t.Helper()
 	r := &record{}
-	p, err := wire.Start(wire.Options{
-		Bootstrap: bootstrap, Clock: pace.NewClock().Now, Seed: 1,
-		OnHit:        func(h wire.Hit) { r.mu.Lock(); defer r.mu.Unlock(); r.hits = append(r.hits, h) },
-		OnUnanswered: func(u wire.Unanswered) { r.mu.Lock(); defer r.mu.Unlock(); r.unanswered = append(r.unanswered, u) },
-		Log:          func(line string) { r.mu.Lock(); defer r.mu.Unlock(); r.lines = append(r.lines, line) },
-	})
+	options := options(bootstrap...)
+	options.OnHit = func(h wire.Hit) { r.mu.Lock(); defer r.mu.Unlock(); r.hits = append(r.hits, h) }
+	options.OnUnanswered = func(u wire.Unanswered) { r.mu.Lock(); defer r.mu.Unlock(); r.unanswered = append(r.unanswered, u) }
+	options.Log = func(line string) { r.mu.Lock(); defer r.mu.Unlock(); r.lines = append(r.lines, line) }
+	return startWith(t, options), r
+}
+
+// options are those of a proxy that nobody listens to.
+func options(bootstrap ...string) wire.Options {
+	return wire.Options{Bootstrap: bootstrap, Clock: pace.NewClock().Now, Seed: 1}
+}
+
+func startWith(t testing.TB, o wire.Options) *wire.Proxy {
+	t.Helper()
+	p, err := wire.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
-	return p, r
+	return p
 }
 
 func arm(t testing.TB, p *wire.Proxy, r wire.Rule) *wire.Armed {
@@ -118,16 +127,20 @@ func arm(t testing.TB, p *wire.Proxy, r wire.Rule) *wire.Armed {
 // eventually waits until a condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	require.Eventually(t, holds, within, time.Millisecond, "waited %s for %s", within, what)
+	for deadline := time.Now().Add(within); !holds(); time.Sleep(time.Millisecond) {
+		require.True(t, time.Now().Before(deadline), "waited %s for %s", within, what)
+	}
 }
 
-// producer is a real client with the id producer-0.0.
+// producer is a real client.
 type producer struct {
 	*client.Producer
 	errors atomic.Int64 // messages without success
 	ended  chan struct{}
 }
 
+// producing are the settings of a client with the id producer-0.0 that sends
+// again what it has no answer to.
 func producing() profile.Producer {
 	s := profile.Defaults().Producer
 	s.Idempotence, s.Retries, s.MaxInFlight = false, 1000, 1
@@ -137,7 +150,20 @@ func producing() profile.Producer {
 
 func startProducer(t testing.TB, bootstrap string, s profile.Producer) *producer {
 	t.Helper()
-	inner, err := client.NewProducer(client.ProducerProperties(client.Endpoint{Bootstrap: bootstrap}, s, "", 0), topic)
+	return start(t, client.ProducerProperties(client.Endpoint{Bootstrap: bootstrap}, s, "", 0))
+}
+
+func startTransactional(t testing.TB, bootstrap, id string) *producer {
+	t.Helper()
+	s := producing()
+	s.Idempotence, s.MaxInFlight = true, 5
+	s.Librdkafka["client.id"] = id
+	return start(t, client.ProducerProperties(client.Endpoint{Bootstrap: bootstrap}, s, id, 30*time.Second))
+}
+
+func start(t testing.TB, properties client.Properties) *producer {
+	t.Helper()
+	inner, err := client.NewProducer(properties, topic)
 	require.NoError(t, err)
 	p := &producer{Producer: inner, ended: make(chan struct{})}
 	go func() {
@@ -151,17 +177,27 @@ func startProducer(t testing.TB, bootstrap string, s profile.Producer) *producer
 	return p
 }
 
-// produce sends the numbers from 0 and closes the client.
-func (p *producer) produce(t testing.TB, numbers int) {
+// take hands numbers to the client.
+func (p *producer) take(t testing.TB, from, to int) {
 	t.Helper()
-	for n := range numbers {
+	for n := from; n < to; n++ {
 		value := []byte(strconv.Itoa(n))
 		for err := p.Produce(nil, value); err != nil; err = p.Produce(nil, value) {
 			require.ErrorIs(t, err, client.ErrQueueFull)
 			time.Sleep(time.Millisecond)
 		}
 	}
+}
+
+// produce sends the numbers from 0 and closes the client.
+func (p *producer) produce(t testing.TB, numbers int) {
+	t.Helper()
+	p.take(t, 0, numbers)
 	require.Zero(t, p.Flush(within), "messages without a report after %s", within)
+	p.close()
+}
+
+func (p *producer) close() {
 	p.Close()
 	<-p.ended
 }
@@ -179,7 +215,8 @@ func copies(t testing.TB, bootstrap []string, options ...kgo.Opt) map[string]int
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	reader, err := kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond))...)
+	reader, err := kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap...), kgo.ConsumeTopics(topic),
+		kgo.FetchMaxWait(50*time.Millisecond), kgo.KeepControlRecords())...) // they have offsets too
 	require.NoError(t, err)
 	defer reader.Close()
 	found := map[string]int{}
@@ -188,7 +225,9 @@ func copies(t testing.TB, bootstrap []string, options ...kgo.Opt) map[string]int
 		require.NoError(t, fetches.Err(), "read the log; missing still: %v", left)
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			for _, record := range p.Records {
-				found[string(record.Value)]++
+				if !record.Attrs.IsControl() {
+					found[string(record.Value)]++
+				}
 				if record.Offset+1 >= left[p.Partition] {
 					delete(left, p.Partition)
 				}

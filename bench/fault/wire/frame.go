@@ -49,7 +49,7 @@ func (s *source) next() (*frame, error) {
 	first := make([]byte, min(pieceBytes, sizeBytes+int(n)))
 	copy(first, size[:])
 	if _, err := io.ReadFull(s.r, first[sizeBytes:]); err != nil {
-		return nil, err
+		return nil, unexpected(err)
 	}
 	return &frame{first: first, left: sizeBytes + int(n) - len(first), r: s.r}, nil
 }

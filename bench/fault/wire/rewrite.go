@@ -15,8 +15,9 @@ import (
 // Not among them, since no client connects to what they name: the addresses of
 // controllers, which only nodes of the cluster ask for or get told (Vote,
 // BeginQuorumEpoch, EndQuorumEpoch, FetchSnapshot, DescribeQuorum,
-// UpdateRaftVoter); those of other applications (StreamsGroupDescribe); and the
-// hosts that access rules are about (DescribeACLs, DeleteACLs).
+// UpdateRaftVoter); those of other applications (StreamsGroupHeartbeat,
+// StreamsGroupDescribe); and the hosts that access rules are about
+// (DescribeACLs, DeleteACLs). A test fails when kmsg knows one more.
 var firstWithAddresses = map[kmsg.Key]int16{
 	kmsg.Metadata: 0, kmsg.FindCoordinator: 0, kmsg.DescribeCluster: 0,
 	kmsg.Produce: 10, kmsg.Fetch: 16, kmsg.ShareFetch: 0, kmsg.ShareAcknowledge: 0,
