@@ -133,8 +133,7 @@ func parse(verb string, args []string, register func(*flag.FlagSet)) (positional
 	}
 }
 
-// plan opens the profile and resolves it for its broker; took says which
-// profile that was. survey asks somebody else's cluster what it is.
+// plan opens the profile and resolves it; took says which profile that was.
 func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, took string, err error) {
 	if f.profile == "" {
 		return nil, "", errors.New(`no profile: name one with -profile, for example -profile at-most-once.yaml ("list" shows those that ship)`)
@@ -143,43 +142,47 @@ func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, t
 	if err != nil {
 		return nil, "", err
 	}
+	plan, err = f.resolve(p, survey)
+	return plan, took, err
+}
+
+// resolve makes a plan of a profile for its broker. survey asks somebody else's
+// cluster what it is.
+func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error) (*profile.Plan, error) {
+	var err error
 	options := profile.Options{Set: f.set, Scale: f.scale}
 	f.broker = cmp.Or(f.broker, p.Broker, profile.DefaultBroker)
 	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
-		return nil, "", fmt.Errorf("-broker %s: %w", f.broker, err)
+		return nil, fmt.Errorf("-broker %s: %w", f.broker, err)
 	}
 	if f.clients != "" && !options.Cluster.Foreign {
-		return nil, "", fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
+		return nil, fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
 	}
 	if f.seed != "" {
 		var seed uint64
 		if _, err := fmt.Sscanf(f.seed, "%d", &seed); err != nil || fmt.Sprint(seed) != f.seed {
-			return nil, "", fmt.Errorf("-seed %q is not a whole number from 0", f.seed)
+			return nil, fmt.Errorf("-seed %q is not a whole number from 0", f.seed)
 		}
 		options.Seed = &seed
 	}
 	if !(f.scale > 0 && f.scale <= 1000) { // NaN is neither
-		return nil, "", fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
+		return nil, fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
 	}
 	if f.only != "" {
 		if options.Only, err = regexp.Compile(f.only); err != nil {
-			return nil, "", fmt.Errorf("-only %s is no regular expression (%w): write for example -only 'crash|paced'", f.only, err)
+			return nil, fmt.Errorf("-only %s is no regular expression (%w): write for example -only 'crash|paced'", f.only, err)
 		}
 	}
 	if errs := claim.Check(p); len(errs) > 0 {
 		for i, err := range errs {
 			errs[i] = fmt.Errorf("%s: %w", p.Path, err)
 		}
-		return nil, "", errors.Join(errs...)
+		return nil, errors.Join(errs...)
 	}
 	if options.Cluster.Foreign {
 		if err = survey(&options.Cluster); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 	}
-	plan, err = p.Plan(options)
-	if err != nil {
-		return nil, "", err
-	}
-	return plan, took, nil
+	return p.Plan(options)
 }

@@ -86,10 +86,14 @@ func (p *program) open(ctx context.Context, f *flags, spawner *process.Spawner, 
 // is wrong with how the program was called.
 type unreachable struct{ error }
 
-// plan resolves the profile; for somebody else's cluster it asks that one what
-// it is.
+// plan resolves the profile that the flags name.
 func (p *program) plan(ctx context.Context, f *flags) (*profile.Plan, string, error) {
-	return f.plan(func(known *profile.Cluster) error {
+	return f.plan(p.survey(ctx, f))
+}
+
+// survey asks somebody else's cluster what it is.
+func (p *program) survey(ctx context.Context, f *flags) func(*profile.Cluster) error {
+	return func(known *profile.Cluster) error {
 		clients, err := f.endpoint(p.getenv)
 		if err != nil {
 			return err
@@ -102,7 +106,7 @@ func (p *program) plan(ctx context.Context, f *flags) (*profile.Plan, string, er
 		defer cluster.Close()
 		known.Nodes, known.Encrypted = cluster.Describe().Nodes, clients.Encrypted()
 		return nil
-	})
+	}
 }
 
 // refused reports why there is no plan.

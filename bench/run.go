@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deliverybench/bench/broker"
+	"deliverybench/bench/catalogue"
 	"deliverybench/bench/chart"
 	"deliverybench/bench/client"
 	"deliverybench/bench/pace"
@@ -27,13 +28,22 @@ import (
 	"deliverybench/bench/stats"
 	"deliverybench/bench/suite"
 	"deliverybench/bench/trial"
+	"deliverybench/profiles"
 )
 
-// runProfile is the main job: it runs a profile's trials and reports them.
+// runProfile is the main job: it runs a profile's trials, or those of a suite of
+// profiles, and reports them.
 func (p *program) runProfile(ctx context.Context, args []string) int {
 	var f flags
 	if code, ended := p.read("run", &f, args, noneBut("a profile is named with -profile")); ended {
 		return code
+	}
+	s, took, err := catalogue.Open(f.profile, profiles.FS)
+	switch {
+	case err != nil:
+		return p.usage("%v", err)
+	case s != nil:
+		return p.runSuite(ctx, &f, s, took)
 	}
 	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
@@ -60,15 +70,24 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 	if !f.quiet && !f.json {
 		fmt.Fprintf(p.stdout, "profile: %s\n", took)
 	}
-	progress := p.progress(f)
-	defer progress.End()
-	o := suite.Options{Plan: plan, Store: store, Run: run, Progress: progress}
-	if suite.Left(run, plan) == 0 {
+	o := suite.Options{Plan: plan, Store: store, Run: run, Progress: p.progress(f)}
+	defer o.Progress.End()
+	err = p.carryOut(ctx, f, o)
+	return p.conclude(ctx, f, o, err)
+}
+
+// carryOut runs the trials that are left and draws what there is. The error is
+// the first thing to mend; what was measured is saved and drawn all the same.
+func (p *program) carryOut(ctx context.Context, f *flags, o suite.Options) (err error) {
+	if suite.Left(o.Run, o.Plan) == 0 {
 		err = suite.Run(ctx, o) // nothing but the claims: no broker is needed
 	} else {
 		err = p.measure(ctx, f, o)
 	}
-	return p.conclude(ctx, f, o, err)
+	o.Progress.Finishing("drawing charts and reports")
+	drawn := draw(o.Store, o.Run)
+	o.Progress.End()
+	return cmp.Or(err, drawn)
 }
 
 // prepareScratch takes the folder of -scratch and removes what killed runs left
@@ -132,19 +151,34 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 
 // openRun makes the run's folder, or opens that of -resume.
 func (p *program) openRun(f *flags, plan *profile.Plan) (*result.Store, *result.Run, error) {
-	sum := sha256.Sum256(plan.Profile.Source)
-	sha := hex.EncodeToString(sum[:])
 	if f.resume != "" {
-		store, run, err := result.Open(f.resume)
-		if err == nil {
-			err = suite.Adopt(run, plan, sha, machine())
-		}
-		return store, run, err
+		return resumeRun(f.resume, plan)
 	}
+	return p.newRun(plan, func(run *result.Run) (*result.Store, error) { return result.Create(f.out, run) })
+}
+
+func resumeRun(dir string, plan *profile.Plan) (*result.Store, *result.Run, error) {
+	store, run, err := result.Open(dir)
+	if err == nil {
+		err = suite.Adopt(run, plan, sha256Of(plan.Profile.Source), machine())
+	}
+	return store, run, err
+}
+
+func sha256Of(source []byte) string {
+	sum := sha256.Sum256(source)
+	return hex.EncodeToString(sum[:])
+}
+
+// command is what was typed, as it may be saved.
+func (p *program) command() []string { return append([]string{"bench"}, redactSets(p.args)...) }
+
+// newRun makes a run in the folder that create makes for it.
+func (p *program) newRun(plan *profile.Plan, create func(*result.Run) (*result.Store, error)) (*result.Store, *result.Run, error) {
 	run := suite.NewRun(plan, result.Header{
-		Started: time.Now().UTC(), Command: append([]string{"bench"}, redactSets(p.args)...), Version: programVersion(), ProfileSHA256: sha,
+		Started: time.Now().UTC(), Command: p.command(), Version: programVersion(), ProfileSHA256: sha256Of(plan.Profile.Source),
 	}, machine())
-	store, err := result.Create(f.out, run)
+	store, err := create(run)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,15 +216,11 @@ func (p *program) progress(f *flags) suite.Progress {
 	}
 }
 
-// conclude draws, prints and returns the exit code. err is why the run did not
+// conclude prints and returns the exit code. err is why the run did not
 // come to its end; what it has is shown all the same.
 func (p *program) conclude(ctx context.Context, f *flags, o suite.Options, err error) int {
 	store, run := o.Store, o.Run
-	o.Progress.Finishing("drawing charts and reports")
-	drawn := draw(store, run)
-	o.Progress.End()
-	// The first failure is the one to mend.
-	err = cmp.Or(err, drawn, p.print(f, store, run))
+	err = cmp.Or(err, p.print(f, store, run))
 	left := suite.Left(run, o.Plan)
 	switch {
 	case run.Run.Interrupted:

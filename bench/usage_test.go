@@ -47,7 +47,7 @@ func TestMistakes(t *testing.T) {
 		{"broker -broker 127.0.0.1:9092", `deliverybench: -broker 127.0.0.1:9092 is none that can be started: use embedded, local, `},
 		{"broker local", `deliverybench: unexpected argument "local": a broker is named with -broker`},
 		{"show", `deliverybench: show takes the name of one profile; "list" shows them`},
-		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, at-least-once, `},
+		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, application-resend, at-least-once, `},
 		{"list x", `deliverybench: list takes no arguments`},
 		{"version x", `deliverybench: version takes no arguments`},
 		// Profiles.

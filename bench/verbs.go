@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"deliverybench/bench/catalogue"
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/report"
@@ -22,9 +23,9 @@ import (
 var verbs = []struct{ name, arguments, about string }{
 	{"run", "-profile NAME [flags]", "run a profile (the verb may be left out)"},
 	{"check", "-profile NAME [flags]", "validate a profile and print its plan: cells, trials, the time it will take"},
-	{"list", "", "the profiles that ship"},
-	{"show", "NAME", "print a profile that ships"},
-	{"report", "DIR", "redraw table, charts and reports from a run's saved files"},
+	{"list", "", "the profiles that ship, and the suites of them"},
+	{"show", "NAME", "print a profile or suite that ships"},
+	{"report", "DIR", "redraw table, charts and reports from the saved files of a run or suite"},
 	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
 	{"clean", "-broker HOST:PORT [flags]", "list what earlier runs left on a cluster; with -yes delete that, and only that"},
 	{"version", "", "versions of this program and of what it is built on"},
@@ -116,6 +117,13 @@ func (p *program) list(args []string) int {
 		}
 		fmt.Fprintf(w, "%s\t%s\n", name, parsed.About)
 	}
+	for _, name := range profiles.Suites() {
+		s, _, err := catalogue.Open(name, profiles.FS)
+		if err != nil {
+			return p.failed(err)
+		}
+		fmt.Fprintf(w, "%s\ta suite of %s: %s\n", name, count(len(s.Profiles), "profile"), s.About)
+	}
 	if err := w.Flush(); err != nil {
 		return p.failed(err)
 	}
@@ -128,7 +136,7 @@ func (p *program) show(args []string) int {
 	}
 	source, err := profiles.Find(args[0])
 	if err != nil {
-		return p.usage("no profile %q ships: use one of %s", args[0], strings.Join(profiles.List(), ", "))
+		return p.usage("no profile %q ships: use one of %s", args[0], strings.Join(append(profiles.List(), profiles.Suites()...), ", "))
 	}
 	if _, err := p.stdout.Write(source); err != nil {
 		return p.failed(err)
@@ -151,6 +159,13 @@ func (p *program) check(ctx context.Context, args []string) int {
 	})
 	if ended {
 		return code
+	}
+	s, took, err := catalogue.Open(f.profile, profiles.FS)
+	switch {
+	case err != nil:
+		return p.usage("%v", err)
+	case s != nil:
+		return p.checkSuite(ctx, &f, s, took)
 	}
 	plan, took, err := p.plan(ctx, &f)
 	if err != nil {
@@ -211,6 +226,9 @@ func (p *program) report(args []string) int {
 	})
 	if ended {
 		return code
+	}
+	if catalogue.HasRecord(dir) {
+		return p.reportSuite(&f, dir)
 	}
 	store, run, err := result.Open(dir)
 	if err != nil {

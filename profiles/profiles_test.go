@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"deliverybench/bench/catalogue"
 	"deliverybench/bench/profile"
 	"deliverybench/profiles"
 
@@ -46,12 +47,34 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		"semantics": 150 * time.Second, "matrix": 5 * time.Minute,
 		"coordinated-omission": time.Minute, "naive-rebalance": time.Minute, "backlog": time.Minute,
 		"acks-failover": 10 * time.Minute,
+		"commit-order":  time.Minute, "transactions": time.Minute, "lost-acknowledgement": time.Minute, "retries": time.Minute,
+		"application-resend": time.Minute, "isolation-level": time.Minute, "ordering": time.Minute, "failed-commit": time.Minute,
+		"guarantee-cost": 2 * time.Minute, "rebalance": 3 * time.Minute,
 	} {
 		p, _, err := profile.Open(name, profiles.FS)
 		require.NoError(t, err)
 		plan, err := p.Plan(profile.Options{})
 		require.NoError(t, err)
 		require.LessOrEqual(t, plan.Estimate(), limit, name)
+	}
+}
+
+// Every shipped suite is called like its file, and is short enough to be run.
+func TestShippedSuites(t *testing.T) {
+	require.Equal(t, []string{"claims"}, profiles.Suites())
+	for _, name := range profiles.Suites() {
+		require.NotContains(t, profiles.List(), name)
+		s, _, err := catalogue.Open(name, profiles.FS)
+		require.NoError(t, err)
+		require.Equal(t, name, s.Name)
+		require.NotEmpty(t, s.About)
+		var total time.Duration
+		for _, p := range s.Profiles {
+			plan, err := p.Plan(profile.Options{Cluster: cluster(t, catalogue.BrokerOf(p))})
+			require.NoError(t, err)
+			total += plan.Estimate()
+		}
+		require.Less(t, total, 40*time.Minute)
 	}
 }
 

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -29,6 +30,9 @@ func TestSchemaJudgesProfiles(t *testing.T) {
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
+		if bytes.Contains(source, []byte("\nsuite: ")) {
+			continue // of profiles
+		}
 		require.NoError(t, check.source(source), file)
 	}
 	for _, source := range []string{

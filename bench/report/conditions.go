@@ -80,12 +80,16 @@ func nonEmpty(parts ...string) []string {
 
 // command is what to type to run it again, quoted for a POSIX shell.
 func command(run *result.Run) string {
-	var words []string
-	for _, w := range run.Run.Command {
-		words = append(words, quote(plain(w)))
-	}
-	if len(words) == 0 {
+	if len(run.Run.Command) == 0 {
 		return "deliverybench -profile " + quote(plain(run.Run.Profile))
+	}
+	return quoted(run.Run.Command)
+}
+
+func quoted(command []string) string {
+	var words []string
+	for _, w := range command {
+		words = append(words, quote(plain(w)))
 	}
 	return strings.Join(words, " ")
 }

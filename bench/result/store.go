@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Names of the files and folders of a run.
@@ -40,18 +41,30 @@ type Store struct {
 // Schema, Units, and the ID, made of Run.Profile and Run.Started. Two runs of
 // one second get different folders: the second is called "…-2".
 func Create(outDir string, run *Run) (*Store, error) {
-	if err := os.MkdirAll(outDir, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot create the results folder %s (%w): name one that can be written with -out", outDir, reason(err))
-	}
-	stem := FileName(run.Run.Profile) + "-" + run.Run.Started.UTC().Format(runIDTime)
-	id, err := makeFolder(outDir, stem)
+	id, err := MakeFolder(outDir, run.Run.Profile, run.Run.Started)
 	if err != nil {
 		return nil, err
 	}
-	run.Schema, run.Units, run.Run.ID = Schema, Units(), id
-	s := &Store{dir: filepath.Join(outDir, id)}
+	run.Run.ID = id
+	return fill(filepath.Join(outDir, id), run)
+}
+
+// CreateIn is Create in this folder, which it makes when it is missing: the
+// run's ID is the folder's name and its parent's.
+func CreateIn(dir string, run *Run) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot create the results folder %s (%w): name one that can be written with -out", dir, reason(err))
+	}
+	run.Run.ID = filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir)
+	return fill(dir, run)
+}
+
+// fill makes what every run's folder has and saves the run there.
+func fill(dir string, run *Run) (*Store, error) {
+	run.Schema, run.Units = Schema, Units()
+	s := &Store{dir: dir}
 	for _, folder := range []string{HistogramsFolder, ChartsFolder} {
-		if err := os.Mkdir(s.Path(folder), 0o755); err != nil {
+		if err := os.MkdirAll(s.Path(folder), 0o755); err != nil {
 			return nil, writeError(s.Path(folder), err)
 		}
 	}
@@ -204,6 +217,15 @@ func syncFolder(dir string) error {
 		return writeError(dir, err)
 	}
 	return nil
+}
+
+// MakeFolder makes a new folder below outDir, which it creates when it is
+// missing, named by a stem and a time, and returns its name.
+func MakeFolder(outDir, stem string, started time.Time) (string, error) {
+	if err := os.MkdirAll(outDir, 0o755); err != nil {
+		return "", fmt.Errorf("cannot create the results folder %s (%w): name one that can be written with -out", outDir, reason(err))
+	}
+	return makeFolder(outDir, FileName(stem)+"-"+started.UTC().Format(runIDTime))
 }
 
 // makeFolder makes the folder outDir/stem, or stem-2, stem-3, … when it exists.

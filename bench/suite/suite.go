@@ -302,14 +302,22 @@ func Adopt(run *result.Run, plan *profile.Plan, sha string, here result.Environm
 			return fmt.Errorf("cannot resume %s: cell %s has other settings there; use the same flags as then", run.Run.ID, c.Name)
 		}
 	}
-	if there := run.Environment; there.CPU != here.CPU || there.Cores != here.Cores || there.Client != here.Client || there.Librdkafka != here.Librdkafka {
-		return fmt.Errorf("cannot resume %s: it was measured on %s, and this is %s; run without -resume", run.Run.ID, machine(there), machine(here))
+	if err := SameMachine(run.Run.ID, run.Environment, here); err != nil {
+		return err
 	}
 	run.Run.Interrupted, run.Run.Unfinished = false, ""
 	for i, c := range fresh.Cells {
 		run.Cells[i].Planned = c.Planned
 	}
 	run.Run.TrialsPlanned = len(plan.Trials)
+	return nil
+}
+
+// SameMachine refuses to go on elsewhere with what was measured there.
+func SameMachine(id string, there, here result.Environment) error {
+	if there.CPU != here.CPU || there.Cores != here.Cores || there.Client != here.Client || there.Librdkafka != here.Librdkafka {
+		return fmt.Errorf("cannot resume %s: it was measured on %s, and this is %s; run without -resume", id, machine(there), machine(here))
+	}
 	return nil
 }
 

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"deliverybench/bench/catalogue"
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// ClaimTable writes what a suite run made of each row, as the terminal shows it.
+func ClaimTable(w io.Writer, r *catalogue.Record, o Options) error {
+	if o.Width == 0 {
+		o.Width = defaultWidth
+	}
+	p := &printer{w: bufio.NewWriter(w), Options: o}
+	p.Width = max(p.Width, leastWidth)
+	for _, row := range r.Rows {
+		if row.Outcome != catalogue.NotRun {
+			p.row(row)
+		}
+	}
+	for _, l := range notRun(r) {
+		p.line(l, "")
+	}
+	p.blank()
+	p.line(ClaimVerdict(r), p.outcomeColor(worst(r)))
+	return p.w.Flush()
+}
+
+// notRun tells the rows of which there is nothing, by why.
+func notRun(r *catalogue.Record) []string {
+	var all byReason
+	for _, row := range r.Rows {
+		if row.Outcome == catalogue.NotRun {
+			all.add(orElse(row.Reason, "not yet"), fmt.Sprint(row.Row))
+		}
+	}
+	var lines []string
+	for _, g := range all {
+		lines = append(lines, "Not run: "+reasonLine(g, len(g.Names)))
+	}
+	return lines
+}
+
+// row is the outcome and the claim, and below them what each side measured.
+func (p *printer) row(j catalogue.Judgement) {
+	const number, outcome = 2, 12
+	indent := number + gap + outcome + gap
+	head := fmt.Sprintf("%*d", number, j.Row) + strings.Repeat(" ", gap) +
+		p.paint(fmt.Sprintf("%-*s", outcome, j.Outcome), p.outcomeColor(j.Outcome)) + strings.Repeat(" ", gap)
+	for _, l := range wrap(plain(j.Claim), p.Width-indent) {
+		p.w.WriteString(head + strings.TrimPrefix(l, "  ") + "\n")
+		head = strings.Repeat(" ", indent)
+	}
+	inset := func(s string) {
+		for _, l := range wrap(plain(s), p.Width-indent) {
+			p.w.WriteString(strings.Repeat(" ", indent) + l + "\n")
+		}
+	}
+	for _, s := range j.Sides {
+		inset(sideLine(s))
+	}
+	if j.Reason != "" {
+		inset(string(j.Outcome) + ": " + j.Reason)
+	}
+	if len(j.Sides) > 0 {
+		inset("run: " + j.Profile)
+	}
+}
+
+// sideLine is "breaks committed-first/crash: lost 250, duplicates 0 (3 trials)".
+func sideLine(s catalogue.Side) string {
+	return fmt.Sprintf("%s %s: %s (%s)", s.Side, s.Glob, factsLine(s), plural(s.Trials, "trial"))
+}
+
+func factsLine(s catalogue.Side) string {
+	if len(s.Facts) == 0 {
+		return stats.None
+	}
+	var facts []string
+	for _, f := range s.Facts {
+		facts = append(facts, f.String())
+	}
+	return strings.Join(facts, "; ")
+}
+
+func (p *printer) outcomeColor(o catalogue.Outcome) string {
+	switch o {
+	case catalogue.NotMet:
+		return red
+	case catalogue.Confirmed, catalogue.MoreSubtle, catalogue.Refuted:
+		return green
+	}
+	return yellow
+}
+
+// outcomes are all that a row can come to, those that a suite states first.
+var outcomes = []catalogue.Outcome{
+	catalogue.Confirmed, catalogue.MoreSubtle, catalogue.Refuted,
+	catalogue.NotMet, catalogue.Inconclusive, catalogue.Omitted, catalogue.NotRun,
+}
+
+// ClaimVerdict is a suite run in one sentence.
+func ClaimVerdict(r *catalogue.Record) string {
+	count := map[catalogue.Outcome]int{}
+	for _, row := range r.Rows {
+		count[row.Outcome]++
+	}
+	var parts []string
+	for _, o := range outcomes {
+		if count[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[o], o))
+		}
+	}
+	prefix := ""
+	if r.Suite.Interrupted {
+		prefix = "Interrupted. "
+	}
+	return prefix + plural(len(r.Rows), "claim") + ": " + strings.Join(parts, ", ") + "."
+}
+
+// worst is what the whole comes to: the first of these that a row came to.
+func worst(r *catalogue.Record) catalogue.Outcome {
+	for _, o := range []catalogue.Outcome{catalogue.NotMet, catalogue.Inconclusive, catalogue.NotRun} {
+		for _, row := range r.Rows {
+			if row.Outcome == o {
+				return o
+			}
+		}
+	}
+	return catalogue.Confirmed
+}
+
+// ClaimMarkdown writes claims.md: the conditions, a table of all rows, and of each
+// the experiment, what was measured and what to conclude.
+func ClaimMarkdown(w io.Writer, r *catalogue.Record) error {
+	m := &markdown{bufio.NewWriter(w)}
+	m.line("# The claims of the articles, measured")
+	m.line("\n<!-- Written by `bench report` from a saved run of the suite; do not edit. -->")
+	m.paragraph(md(r.Suite.About))
+	m.paragraph("**" + md(ClaimVerdict(r)) + "**")
+	m.claimConditions(r)
+	m.line("\n| # | Claim | Came out |")
+	m.line("|---:|---|---|")
+	for _, j := range r.Rows {
+		m.line(fmt.Sprintf("| [%d](#%s) | %s | %s |", j.Row, anchor(j), md(j.Claim), md(string(j.Outcome))))
+	}
+	for _, j := range r.Rows {
+		m.judgement(j)
+	}
+	m.line("\n## Run it again\n")
+	m.line("    " + quoted(r.Suite.Command))
+	return m.w.Flush()
+}
+
+func anchor(j catalogue.Judgement) string { return fmt.Sprintf("claim-%d", j.Row) }
+
+func (m *markdown) claimConditions(r *catalogue.Record) {
+	h := r.Suite
+	run := result.Run{Environment: r.Environment, Run: result.Header{
+		ID: h.ID, Started: h.Started, Finished: h.Finished, Version: h.Version, Profile: h.Name, ProfileSHA256: h.SuiteSHA256,
+	}}
+	m.line("\n## Conditions\n")
+	for _, c := range conditions(&run) {
+		switch c.Name {
+		case "Broker": // each row's own
+		case "Seed":
+			m.line("- Seed: " + md(orElse(h.Seed, "each profile's own")))
+		default:
+			m.line("- " + md(strings.Replace(strings.Replace(c.Name, "the profile", "the suite", 1), "Profile", "Suite", 1)) + ": " + md(c.Value))
+		}
+	}
+	if h.Scale != 1 {
+		m.line("- Scale: " + md(stats.Ratio(h.Scale)))
+	}
+	m.line("- A rate is given with its 95 % interval by Clopper and Pearson. Exact numbers are predicted to the message.")
+	m.line("- SIGKILL leaves the operating system's page cache alone: power failures are not part of this.")
+}
+
+// judgement is one row in full.
+func (m *markdown) judgement(j catalogue.Judgement) {
+	m.line(fmt.Sprintf("\n<a id=\"%s\"></a>", anchor(j)))
+	m.line(fmt.Sprintf("\n## %d. %s", j.Row, md(j.Claim)))
+	switch j.Outcome {
+	case catalogue.Confirmed, catalogue.MoreSubtle, catalogue.Refuted:
+		m.paragraph("**" + sentence(string(j.Outcome)) + ".** " + md(j.Conclude))
+	default:
+		m.paragraph("**" + sentence(string(j.Outcome)) + ".** " + md(sentence(j.Reason)))
+	}
+	if len(j.Sides) == 0 {
+		return
+	}
+	m.paragraph(fmt.Sprintf("Experiment: `%s.yaml` on the %s. %s", plain(j.Profile), md(brokerText(result.Environment{Broker: j.Setup.Broker})), md(j.Setup.About)))
+	for _, l := range commonFaults(j.Sides) {
+		m.line("\nFault: `" + plain(l) + "`.")
+	}
+	m.line("\n| Side | Where | Settings that differ | Measured | Claimed | Trials |")
+	m.line("|---|---|---|---|---|---:|")
+	for _, s := range j.Sides {
+		settings := s.Settings
+		if len(commonFaults(j.Sides)) == 0 {
+			for _, f := range s.Faults {
+				settings = append(settings[:len(settings):len(settings)], "fault: "+f)
+			}
+		}
+		m.line(fmt.Sprintf("| %s | %s | %s | %s | %s | %d |", s.Side, md(s.Glob), cells(settings), cells(factTexts(s)), cells(claimTexts(s)), s.Trials))
+	}
+}
+
+// cells joins what stands in one cell of a table.
+func cells(texts []string) string {
+	var out []string
+	for _, t := range texts {
+		out = append(out, md(t))
+	}
+	return strings.Join(out, "<br>")
+}
+
+func factTexts(s catalogue.Side) []string {
+	var out []string
+	for _, f := range s.Facts {
+		out = append(out, f.String())
+	}
+	return out
+}
+
+func claimTexts(s catalogue.Side) []string {
+	if s.Side == catalogue.Counted {
+		return nil
+	}
+	var out []string
+	for _, f := range s.Facts {
+		out = append(out, f.Claims...)
+	}
+	return out
+}
+
+// commonFaults are those of all sides, when they are the same.
+func commonFaults(sides []catalogue.Side) []string {
+	for _, s := range sides {
+		if strings.Join(s.Faults, "\n") != strings.Join(sides[0].Faults, "\n") {
+			return nil
+		}
+	}
+	return sides[0].Faults
+}
