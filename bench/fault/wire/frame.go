@@ -19,6 +19,8 @@ const (
 	// frame's fate without decoding it stands in its first piece.
 	pieceBytes = 64 << 10
 	sizeBytes  = 4
+	// mostAheadBytes is what is made room for before it has arrived.
+	mostAheadBytes = 1 << 20
 )
 
 // source reads frames from one end of a connection.
@@ -67,6 +69,7 @@ func (f *frame) whole() error {
 		return nil
 	}
 	all := bytes.NewBuffer(f.first)
+	all.Grow(min(f.left, mostAheadBytes) + bytes.MinRead)
 	n, err := io.CopyN(all, f.r, int64(f.left))
 	f.left -= int(n)
 	f.first = all.Bytes()
