@@ -197,6 +197,20 @@ func (p *producer) produce(t testing.TB, numbers int) {
 	p.close()
 }
 
+// produceUntil sends the numbers from 0 until something has happened, and
+// returns how many they were: requests are under way when it happens.
+func (p *producer) produceUntil(t testing.TB, what string, happened func() bool) (sent int) {
+	t.Helper()
+	eventually(t, what, func() bool {
+		p.take(t, sent, sent+200)
+		sent += 200
+		return happened()
+	})
+	require.Zero(t, p.Flush(within), "messages without a report after %s", within)
+	p.close()
+	return sent
+}
+
 func (p *producer) close() {
 	p.Close()
 	<-p.ended

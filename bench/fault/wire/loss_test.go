@@ -43,15 +43,8 @@ func TestALostAcknowledgementDuplicatesWhatWasAppliedAndUnanswered(t *testing.T)
 			})
 			s := producing()
 			s.MaxInFlight, s.Idempotence, s.BatchSize = test.inFlight, test.idempotent, 2000
-			producer, sent := startProducer(t, p.Bootstrap(), s), 0
-			// Many small requests are under way when the client gives up.
-			eventually(t, "the client to give up", func() bool {
-				producer.take(t, sent, sent+200)
-				sent += 200
-				return len(record.allUnanswered()) > 0
-			})
-			require.Zero(t, producer.Flush(within))
-			producer.close()
+			producer := startProducer(t, p.Bootstrap(), s)
+			sent := producer.produceUntil(t, "the client to give up", func() bool { return len(record.allUnanswered()) > 0 })
 			settle(t, p, "producer-")
 			require.Zero(t, producer.errors.Load())
 			extra := duplicates(t, copies(t, c.ListenAddrs()), sent)

@@ -40,7 +40,7 @@ func TestWithoutRulesEverythingArrivesOnceThroughTheProxyAlone(t *testing.T) {
 func consume(t *testing.T, bootstrap string, numbers int) map[string]int {
 	t.Helper()
 	s := profile.Defaults().Consumer
-	s.Librdkafka = map[string]string{"client.id": "consumer-0.0", "auto.offset.reset": "earliest"}
+	s.Librdkafka = map[string]string{"client.id": "consumer-0.0", "auto.offset.reset": "earliest", "socket.timeout.ms": "2000"}
 	c, err := client.NewConsumer(client.ConsumerProperties(client.Endpoint{Bootstrap: bootstrap}, s, "group", ""), topic)
 	require.NoError(t, err)
 	defer c.Close()
