@@ -106,7 +106,8 @@ func wrapOn(doing, right, topic string, err error) error {
 		case kafka.ErrFenced, kafka.ErrProducerFenced, kafka.ErrInvalidProducerEpoch:
 			out.Fenced = true
 		case kafka.ErrIllegalGeneration, kafka.ErrUnknownMemberID, kafka.ErrRebalanceInProgress,
-			kafka.ErrFencedInstanceID, kafka.ErrStaleMemberEpoch, kafka.ErrNoOffset, kafka.ErrAssignmentLost:
+			kafka.ErrFencedInstanceID, kafka.ErrStaleMemberEpoch, kafka.ErrNoOffset, kafka.ErrAssignmentLost,
+			kafka.ErrMaxPollExceeded:
 			out.Rebalanced = true
 		case kafka.ErrAuthentication, kafka.ErrSsl, kafka.ErrTransport:
 			if t := diagnose(ke.Error()); t.Lasting {

@@ -96,7 +96,7 @@ func (c *conductor) froze(f *activeFault, m *member, at int64) {
 func (c *conductor) struckItself(m *member, e *worker.Event) {
 	for _, f := range c.faults {
 		if f.mark == e.Mark {
-			f.fired, f.healed, f.struck = e.First, e.Last, m
+			f.fired, f.healed, f.struck, m.struckBy = e.First, e.Last, m, f
 			f.noteStep(e.First, "first message failed")
 			f.noteStep(e.Last, "last message failed")
 		}
@@ -104,18 +104,25 @@ func (c *conductor) struckItself(m *member, e *worker.Event) {
 }
 
 // fenced notes in what words a worker learnt that the cluster went on without it.
-// Of a zombie that is told: it was to be expected.
+// Of a zombie, and of one that retries for too long, that is told: it was to be
+// expected.
 func (c *conductor) fenced(m *member, words string) {
 	m.fenced = true
-	if f := m.struckBy; f != nil && f.Freeze != "" && f.healed != 0 && !f.told {
-		f.told = true
-		f.noteStep(c.env.Clock.Now(), "zombie fenced: %s", words)
+	f := m.struckBy
+	if f == nil || f.healed == 0 || f.told {
+		return
 	}
+	f.told = true
+	what := "zombie fenced"
+	if f.Fail != "" {
+		what = "thrown out of the group"
+	}
+	f.noteStep(c.env.Clock.Now(), "%s: %s", what, words)
 }
 
 // fellTo is the fault that ended a worker: one that it carried, of which its mark
-// tells, one that the trial carried out on it, or a freeze from which it came back
-// too late. nil is none.
+// tells, one that the trial carried out on it, or one from which it came back too
+// late. nil is none.
 func (c *conductor) fellTo(m *member) (*activeFault, error) {
 	for _, f := range c.faults {
 		if f.Kill == "" || f.Placed() == "" || !f.strikes(m) || f.fired != 0 {
@@ -137,7 +144,7 @@ func (c *conductor) fellTo(m *member) (*activeFault, error) {
 		return f, nil
 	case f.Stop != "" && m.failure == "" && !m.process.Exit().Killed:
 		return f, nil
-	case f.Freeze != "" && f.healed != 0 && m.fenced && m.failure != "":
+	case (f.Freeze != "" || f.Fail != "") && f.healed != 0 && m.fenced && m.failure != "":
 		return f, nil
 	}
 	return nil, nil

@@ -43,23 +43,30 @@ func TestZombies(t *testing.T) {
 			transaction time.Duration
 			duplicates  int64
 			fenced      bool
+			static      bool
 		}{
-			{profile.BeforeProcessing, profile.PointPolled, longer, 0, true},
-			{profile.BeforeProcessing, profile.PointMidBatch, longer, 0, false},
-			{profile.AfterProcessing, profile.PointPolled, longer, batch, true},
-			{profile.AfterProcessing, profile.PointProduced, longer, batch, true},
-			{profile.AfterProcessing, profile.PointCommitted, longer, 0, false},
-			{profile.InTransaction, profile.PointPolled, longer, 0, true},
-			{profile.InTransaction, profile.PointBegun, longer, 0, true},
-			{profile.InTransaction, profile.PointProduced, longer, 0, true},
-			{profile.InTransaction, profile.PointOffsetsSent, longer, 0, false}, // it still commits
-			{profile.InTransaction, profile.PointCommitRequested, longer, 0, false},
-			{profile.InTransaction, profile.PointProduced, shorter, 0, true},
-			{profile.InTransaction, profile.PointOffsetsSent, shorter, 0, true},
+			{profile.BeforeProcessing, profile.PointPolled, longer, 0, true, false},
+			{profile.BeforeProcessing, profile.PointMidBatch, longer, 0, false, false},
+			{profile.AfterProcessing, profile.PointPolled, longer, batch, true, false},
+			{profile.AfterProcessing, profile.PointProduced, longer, batch, true, false},
+			{profile.AfterProcessing, profile.PointCommitted, longer, 0, false, false},
+			{profile.InTransaction, profile.PointPolled, longer, 0, true, false},
+			{profile.InTransaction, profile.PointBegun, longer, 0, true, false},
+			{profile.InTransaction, profile.PointProduced, longer, 0, true, false},
+			{profile.InTransaction, profile.PointOffsetsSent, longer, 0, false, false}, // it still commits
+			{profile.InTransaction, profile.PointCommitRequested, longer, 0, false, false},
+			{profile.InTransaction, profile.PointProduced, shorter, 0, true, false},
+			{profile.InTransaction, profile.PointOffsetsSent, shorter, 0, true, false},
+			{profile.BeforeProcessing, profile.PointMidBatch, longer, 0, false, true},
+			{profile.AfterProcessing, profile.PointProduced, longer, batch, true, true},
+			{profile.InTransaction, profile.PointProduced, longer, 0, true, true},
 		} {
-			t.Run(name(c.when, c.point, c.transaction), func(t *testing.T) {
+			t.Run(name(c.when, c.point, c.transaction, "static", c.static), func(t *testing.T) {
 				t.Parallel()
 				s := zombie(c.when, c.point)
+				if c.static {
+					s.Consumer.Membership = profile.Static
+				}
 				s.Relay.TransactionTimeout = profile.Duration(c.transaction)
 				s.Producer.MessageTimeout = min(s.Producer.MessageTimeout, s.Relay.TransactionTimeout)
 				out := b.run(t, s)

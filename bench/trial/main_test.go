@@ -123,7 +123,7 @@ func (b *bench) run(t *testing.T, s profile.Settings) trial.Outcome {
 	defer cancel()
 	id := strings.Trim(unsafeInTopic.ReplaceAllString(t.Name(), "-"), "-")
 	out := trial.Run(ctx, b.env, profile.Trial{ID: id, Cell: "test", Arm: "test", Scenario: "test", Repeat: 1, Seed: b.seed, Settings: s})
-	if t.Failed() || out.Result.Status == result.Failed {
+	if t.Failed() || out.Result.Status != result.Completed {
 		logs, _ := filepath.Glob(filepath.Join(b.env.KeepLogs, id, "*.log"))
 		for _, path := range logs {
 			text, _ := os.ReadFile(path)

@@ -45,6 +45,9 @@ type consumer struct {
 	// since the latency logs' grid begins there.
 	begun bool
 
+	// broken says that the client can do nothing more.
+	broken bool
+
 	counts   counters
 	warnings []string // told in the end
 }
@@ -95,8 +98,11 @@ func runConsumer(ctx context.Context, env *environment) error {
 		return err // what is left could wait for a long time, for nothing
 	}
 	// Closing revokes what is owned, and what is in hand is settled then: the
-	// effect must still be open. A failing close changes no result.
-	_ = c.client.Close()
+	// effect must still be open. A failing close changes no result. That of a
+	// broken client never returns (librdkafka 2.15).
+	if !c.broken {
+		_ = c.client.Close()
+	}
 	if closeErr := effect.close(); err == nil {
 		err = closeErr
 	}
@@ -219,6 +225,7 @@ func (c *consumer) failure(err error) error {
 	fmt.Fprintln(c.env.log, err)
 	c.env.tellFenced(err)
 	if e, ok := err.(*client.Error); ok && (e.Fatal || e.Refused) {
+		c.broken = e.Fatal
 		return err
 	}
 	return nil // the library goes on trying; the drain's bound ends what never recovers
