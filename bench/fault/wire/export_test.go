@@ -8,3 +8,27 @@ func Held(p *Proxy) int {
 	}
 	return held
 }
+
+// Unread is how many bytes lie in clients' sockets.
+func Unread(p *Proxy) int {
+	all := 0
+	for _, c := range p.open() {
+		if unread, _, err := peerUnread(c.client); err == nil {
+			all += unread
+		}
+	}
+	return all
+}
+
+// Left is how many connections have lost their client.
+func Left(p *Proxy) int {
+	left := 0
+	for _, c := range p.open() {
+		c.exchanges.mu.Lock()
+		if c.exchanges.deaf {
+			left++
+		}
+		c.exchanges.mu.Unlock()
+	}
+	return left
+}

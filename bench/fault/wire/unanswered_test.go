@@ -1,0 +1,157 @@
+package wire_test
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"deliverybench/bench/fault/wire"
+)
+
+// produceRequest is a Produce of version 7 with acks=all: that many records for
+// a partition.
+func produceRequest(correlation, partition, records int32) []byte {
+	batch := kmsg.RecordBatch{Length: 49, Magic: 2, NumRecords: records}
+	to := kmsg.NewProduceRequestTopicPartition()
+	to.Partition, to.Records = partition, batch.AppendTo(nil)
+	named := kmsg.NewProduceRequestTopic()
+	named.Topic, named.Partitions = topic, []kmsg.ProduceRequestTopicPartition{to}
+	r := kmsg.NewPtrProduceRequest()
+	r.Acks, r.Topics = -1, []kmsg.ProduceRequestTopic{named}
+	return encoded(r, 7, correlation, "producer-0.0")
+}
+
+// appends answers Produce requests: each partition has the error, of which 0 is none.
+func appends(code int16) func(request []byte) []byte {
+	return func(request []byte) []byte {
+		clientID := int(binary.BigEndian.Uint16(request[8:]))
+		r := kmsg.NewPtrProduceRequest()
+		r.SetVersion(7)
+		if err := r.ReadFrom(request[10+clientID:]); err != nil {
+			panic(err)
+		}
+		answer := kmsg.NewPtrProduceResponse()
+		answer.SetVersion(7)
+		for _, asked := range r.Topics {
+			named := kmsg.NewProduceResponseTopic()
+			named.Topic = asked.Topic
+			for _, p := range asked.Partitions {
+				told := kmsg.NewProduceResponseTopicPartition()
+				told.Partition, told.ErrorCode = p.Partition, code
+				named.Partitions = append(named.Partitions, told)
+			}
+			answer.Topics = append(answer.Topics, named)
+		}
+		return answer.AppendTo(request[4:8:8])
+	}
+}
+
+// An answer that lies in the client's socket when it leaves was not heard, one
+// that it has read was.
+func TestWhatTheClientHasReadIsHeard(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		reads   int // answers, of those to the second and the third request
+		leave   func(c dialled) error
+		unheard map[int32]int64
+	}{
+		{"reads all", 2, func(c dialled) error { return c.Close() }, map[int32]int64{0: 10}},
+		{"leaves one", 1, func(c dialled) error { return c.Close() }, map[int32]int64{0: 10, 2: 30}},
+		{"leaves one, says goodbye first", 1, func(c dialled) error {
+			require.NoError(c.t, c.CloseWrite())
+			return c.Close()
+		}, map[int32]int64{0: 10, 2: 30}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := startUpstream(t)
+			u.answer = appends(0)
+			p, record := startProxy(t, u.address())
+			arm(t, p, wire.Rule{Name: "lost", APIs: []kmsg.Key{kmsg.Produce}, Count: 1, Do: wire.DiscardResponse{}})
+			c := dial(t, p.Bootstrap())
+			c.send(produceRequest(0, 0, 10))
+			for n := range int32(2) {
+				c.send(produceRequest(n+1, n+1, 10*(n+2)))
+				if int(n) < test.reads {
+					answer, err := readFrame(c)
+					require.NoError(t, err)
+					require.Equal(t, n+1, int32(binary.BigEndian.Uint32(answer)))
+				}
+			}
+			eventually(t, "all answers to arrive", func() bool { return wire.Unread(p) > 0 == (test.reads < 2) && p.Counters().Responses == 3 })
+			require.NoError(t, test.leave(c))
+			settle(t, p, "")
+			require.Len(t, record.allUnanswered(), 1)
+			require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: test.unheard}}, record.allUnanswered()[0].Records)
+		})
+	}
+}
+
+// The proxy hears what the broker says after the client has left.
+func TestTheBrokerIsHeardAfterTheClientLeft(t *testing.T) {
+	all := wire.PerPartition{topic: {1: 10}}
+	for _, test := range []struct {
+		name    string
+		code    int16
+		records wire.Fates
+	}{
+		{"applied", 0, wire.Fates{Applied: all}},
+		{"turned down", kerr.NotLeaderForPartition.Code, wire.Fates{Absent: all}},
+		{"perhaps applied", kerr.NotEnoughReplicasAfterAppend.Code, wire.Fates{Unknown: all}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := startUpstream(t)
+			left := make(chan struct{})
+			u.answer = func(r []byte) []byte { <-left; return appends(test.code)(r) }
+			p, record := startProxy(t, u.address())
+			c := dial(t, p.Bootstrap())
+			c.send(produceRequest(0, 1, 10))
+			eventually(t, "the request to arrive", func() bool { return len(u.received()) == 1 })
+			require.NoError(t, c.Close())
+			eventually(t, "the proxy to notice that the client left", func() bool { return wire.Left(p) == 1 })
+			close(left)
+			settle(t, p, "producer-")
+			require.Len(t, record.allUnanswered(), 1)
+			u1 := record.allUnanswered()[0]
+			require.Positive(t, u1.At)
+			require.Equal(t, wire.Unanswered{
+				At: u1.At, Client: "producer-0.0", Broker: u.address(), Requests: 1, Records: test.records,
+			}, u1)
+		})
+	}
+}
+
+// A broker that leaves without a word leaves it unknown.
+func TestABrokerThatLeavesLeavesItUnknown(t *testing.T) {
+	u := startUpstream(t)
+	u.answer = func([]byte) []byte { return nil }
+	p, record := startProxy(t, u.address())
+	c := dial(t, p.Bootstrap())
+	c.send(produceRequest(0, 1, 10), produceRequest(1, 2, 20))
+	eventually(t, "the requests to arrive", func() bool { return len(u.received()) == 2 })
+	u.hangUp()
+	c.expectEnd()
+	settle(t, p, "")
+	require.Len(t, record.allUnanswered(), 1)
+	require.Equal(t, 2, record.allUnanswered()[0].Requests)
+	require.Equal(t, wire.Fates{Unknown: wire.PerPartition{topic: {1: 10, 2: 20}}}, record.allUnanswered()[0].Records)
+}
+
+// A cut between request and answer: what the broker got it applies.
+func TestACutLeavesWhatTheBrokerGot(t *testing.T) {
+	u := startUpstream(t)
+	cut := make(chan struct{})
+	u.answer = func(r []byte) []byte { <-cut; return appends(0)(r) }
+	p, record := startProxy(t, u.address())
+	c := dial(t, p.Bootstrap())
+	c.send(produceRequest(0, 1, 10))
+	eventually(t, "the request to arrive", func() bool { return len(u.received()) == 1 })
+	arm(t, p, wire.Rule{Name: "cut", Client: "producer-", Do: wire.Cut{}})
+	c.expectEnd()
+	close(cut)
+	settle(t, p, "")
+	require.Len(t, record.allUnanswered(), 1)
+	require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: {1: 10}}}, record.allUnanswered()[0].Records)
+}
