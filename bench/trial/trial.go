@@ -228,8 +228,8 @@ func (c *conductor) assemble(ctx context.Context) error {
 				return err
 			}
 		}
-		for n := range s.Consumer.Count {
-			if err := c.hire(worker.ConsumerRole, n); err != nil {
+		if s.Consumer.JoinAfter == 0 {
+			if err := c.hireConsumers(); err != nil {
 				return err
 			}
 		}
@@ -240,8 +240,17 @@ func (c *conductor) assemble(ctx context.Context) error {
 		}
 	}
 	return c.until(ctx, "every worker to be ready and every consumer to have its partitions", bounded(readyWithin), func() bool {
-		return c.allReady() && c.settled()
+		return c.allReady() && (s.Consumer.JoinAfter > 0 || c.settled())
 	})
+}
+
+func (c *conductor) hireConsumers() error {
+	for n := range c.trial.Settings.Consumer.Count {
+		if err := c.hire(worker.ConsumerRole, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // load starts the load and waits until every producer has sent its part.
@@ -254,6 +263,9 @@ func (c *conductor) load(ctx context.Context) error {
 	c.at(c.windowStart, func() error { c.window.begin(c.env.Broker); return nil })
 	c.at(c.windowEnd, func() error { c.window.end(c.env.Broker); return nil })
 	c.armFaults()
+	if late := c.trial.Settings.Consumer.JoinAfter; late > 0 && c.trial.Settings.Pipeline != profile.Produce {
+		c.at(c.start+int64(late), c.hireConsumers)
+	}
 	for _, m := range c.crew {
 		if err := m.process.Send(worker.Command{Start: c.start}); err != nil {
 			return c.explain(m, err)

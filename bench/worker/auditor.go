@@ -176,6 +176,16 @@ func (a *auditor) observe(p pass, event client.Event) {
 	}
 	p.observe(ledger.Record{
 		Index: index, Attempt: h.Attempt, Partition: event.Partition, Offset: event.Offset,
-		Past: event.Offset >= a.committed[event.Partition],
+		Past: a.past(event),
 	})
+}
+
+// past reports whether the group would still read a record. One that has
+// committed nothing begins where consumer.offset_reset says.
+func (a *auditor) past(event client.Event) bool {
+	committed := a.committed[event.Partition]
+	if committed < 0 && a.env.spec.Settings.Consumer.OffsetReset == profile.Latest {
+		return false
+	}
+	return event.Offset >= committed
 }
