@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"syscall"
 	"time"
 
@@ -213,3 +214,18 @@ func (c *conductor) backAtWork(f *activeFault) int64 {
 	}
 	return 0
 }
+
+// fencedInStorm has a relay started again that was fenced, as whoever runs an
+// application would: in a storm no single fault can be told to have done it, and
+// librdkafka says the same of a coordinator that it cannot reach.
+func (c *conductor) fencedInStorm(m *member) bool {
+	if c.trial.Settings.StormEvery == 0 || m.role != worker.ConsumerRole || !m.fenced || m.failure == "" || m.done {
+		return false
+	}
+	c.warnings = append(c.warnings, fmt.Sprintf("%s was fenced and started again: %s", m.name, m.failure))
+	c.at(c.env.Clock.Now()+int64(fencedRestart), func() error { return c.hire(m.role, m.number) })
+	return true
+}
+
+// fencedRestart is how soon an application that was fenced is started again.
+const fencedRestart = 200 * time.Millisecond

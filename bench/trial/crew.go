@@ -124,6 +124,9 @@ func (c *conductor) ended(m *member) error {
 		}
 		return err
 	}
+	if c.fencedInStorm(m) {
+		return nil
+	}
 	// Asked to go, a worker may be interrupted in its start, but it neither
 	// fails nor has to be killed: unless it is hung, which was noticed before.
 	if m.done && m.failure == "" && (!m.process.Exit().Killed || c.undrained) {
