@@ -195,21 +195,12 @@ func (c *Consumer) committed(ps []int32, timeout time.Duration) (Offsets, error)
 	return out, nil
 }
 
-// GroupMetadata returns what a transaction needs to know of the member. Of a
-// member that the group went on without there is none: it would name nobody,
-// and the broker takes the offsets of nobody without a check.
+// GroupMetadata returns what a transaction needs to know of the member. A member
+// that was thrown out still has what it had, which the broker refuses.
 func (c *Consumer) GroupMetadata() (*GroupMetadata, error) {
-	const doing = "group metadata"
 	m, err := c.c.GetConsumerGroupMetadata()
-	if err == nil && c.c.AssignmentLost() { // set before the library forgets the member
-		return nil, &Error{Doing: doing, Err: errors.New("the group went on without this member"), Rebalanced: true}
-	}
-	return &GroupMetadata{m, &c.topic}, wrap(doing, err)
+	return &GroupMetadata{m, &c.topic}, wrap("group metadata", err)
 }
-
-// AssignmentLost reports whether the partitions are somebody else's already,
-// though Poll has not told so yet.
-func (c *Consumer) AssignmentLost() bool { return c.c.AssignmentLost() }
 
 // Close leaves the group (a static member stays in it until its session ends).
 func (c *Consumer) Close() error { return wrap("close consumer", c.c.Close()) }
