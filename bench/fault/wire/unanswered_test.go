@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"context"
 	"encoding/binary"
 	"testing"
 
@@ -103,15 +104,16 @@ func TestTheBrokerIsHeardAfterTheClientLeft(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			u := startUpstream(t)
-			left := make(chan struct{})
-			u.answer = func(r []byte) []byte { <-left; return appends(test.code)(r) }
+			left, leave := context.WithCancel(t.Context())
+			t.Cleanup(leave)
+			u.answer = func(r []byte) []byte { <-left.Done(); return appends(test.code)(r) }
 			p, record := startProxy(t, u.address())
 			c := dial(t, p.Bootstrap())
 			c.send(produceRequest(0, 1, 10))
 			eventually(t, "the request to arrive", func() bool { return len(u.received()) == 1 })
 			require.NoError(t, c.Close())
 			eventually(t, "the proxy to notice that the client left", func() bool { return wire.Left(p) == 1 })
-			close(left)
+			leave()
 			settle(t, p, "producer-")
 			require.Len(t, record.allUnanswered(), 1)
 			u1 := record.allUnanswered()[0]
@@ -142,15 +144,16 @@ func TestABrokerThatLeavesLeavesItUnknown(t *testing.T) {
 // A cut between request and answer: what the broker got it applies.
 func TestACutLeavesWhatTheBrokerGot(t *testing.T) {
 	u := startUpstream(t)
-	cut := make(chan struct{})
-	u.answer = func(r []byte) []byte { <-cut; return appends(0)(r) }
+	cut, done := context.WithCancel(t.Context())
+	t.Cleanup(done)
+	u.answer = func(r []byte) []byte { <-cut.Done(); return appends(0)(r) }
 	p, record := startProxy(t, u.address())
 	c := dial(t, p.Bootstrap())
 	c.send(produceRequest(0, 1, 10))
 	eventually(t, "the request to arrive", func() bool { return len(u.received()) == 1 })
 	arm(t, p, wire.Rule{Name: "cut", Client: "producer-", Do: wire.Cut{}})
 	c.expectEnd()
-	close(cut)
+	done()
 	settle(t, p, "")
 	require.Len(t, record.allUnanswered(), 1)
 	require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: {1: 10}}}, record.allUnanswered()[0].Records)
