@@ -115,7 +115,7 @@ func (g group) column(header string) *column {
 
 // hit is a fault that struck brokers in one trial.
 type hit struct {
-	place    int // among the trial's faults
+	place    int // among the trial's faults; 0 for all of a storm
 	fault    result.Fault
 	consumed bool // somebody processed the messages
 }
@@ -136,6 +136,9 @@ func hits(c *result.Cell, scenario string, of hit) []hit {
 			continue
 		}
 		for place, f := range t.Faults {
+			if stormy := setting(c, t, "storm_every"); stormy != "" && stormy != "0s" {
+				place = 0 // drawn again and again: strikes of one name are repeats
+			}
 			s := hit{place, f, setting(c, t, "pipeline") != string(profile.Produce)}
 			if len(f.Nodes) > 0 && f.Fired != nil && (of.fault.Name == "" || s.is(of)) {
 				all = append(all, s)
