@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 
@@ -182,4 +183,42 @@ func TestAMemberJoinsAndLeaves(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A member that ignores rebalances goes on with what it has in hand of partitions
+// that are somebody else's now, who begins before it: those messages have two
+// effects, in transactions too. Under every protocol those who settle or drop what
+// they have in hand show none of that.
+func TestAMemberJoinsANaiveGroup(t *testing.T) {
+	groups := map[string]func(*profile.Consumer){
+		"range":       func(*profile.Consumer) {},
+		"cooperative": func(c *profile.Consumer) { c.Assignor = profile.CooperativeSticky },
+		"KIP-848":     func(c *profile.Consumer) { c.Protocol = profile.ConsumerProtocol },
+	}
+	onEach(t, func(t *testing.T, b *bench) {
+		for _, when := range []profile.CommitWhen{profile.BeforeProcessing, profile.AfterProcessing, profile.InTransaction} {
+			for group, set := range groups {
+				for _, naive := range []bool{true, false} {
+					if naive && when != profile.AfterProcessing && group != "range" {
+						continue // whether anything of it is done twice is then a draw
+					}
+					t.Run(name(when, group, "naive", naive), func(t *testing.T) {
+						t.Parallel()
+						s := calm(profile.RelayTo, profile.Commit{When: when, Every: 1000, Mode: profile.Sync})
+						s.Load.Rate, s.Load.Duration, s.Topic.Partitions = 1000, profile.Duration(3*time.Second), 6
+						s.Consumer.Membership, s.Consumer.RebalanceCallback = profile.Dynamic, !naive
+						set(&s.Consumer)
+						s.Faults = []profile.Fault{{Join: profile.ConsumerRole, At: profile.Moment{Share: 0.15}, For: profile.Duration(time.Second)}}
+						r := b.complete(t, s)
+						require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+						if naive {
+							require.Positive(t, r.Verdict.Duplicates.Redelivered)
+							return
+						}
+						requireFlawless(t, r)
+					})
+				}
+			}
+		}
+	})
 }
