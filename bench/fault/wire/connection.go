@@ -112,7 +112,9 @@ func (c *connection) cut() {
 	c.toBroker.drop()
 	c.toClient.drop()
 	if c.proxy.options.OnUnanswered != nil {
-		c.awaitRead(time.Now().Add(glance))
+		if read, _ := c.awaitRead(time.Now().Add(glance)); read {
+			c.exchanges.prove(wasRead)
+		}
 	}
 	reset(c.client)
 }

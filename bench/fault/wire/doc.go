@@ -16,7 +16,8 @@
 // touched (hit.go). And since a client that misses one answer drops the
 // connection, with it every other answer that was under way, the proxy outlives
 // the client: it delivers what was sent, hears the broker's answers and reports
-// what the broker applied although the client does not know (exchange.go).
+// what the broker applied although the client does not know (exchange.go). Which
+// answers the client has read, and not only been sent, is proved (proof.go).
 //
 // It reads what is sent, so there can be no TLS behind it; Kerberos, whose
 // tickets are for a broker's own name, will not work through it either.

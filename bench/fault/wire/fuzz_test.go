@@ -44,7 +44,10 @@ func turnsForMinutes(body []byte) bool {
 // memory for what is there, not for what a length says.
 func FuzzRequests(f *testing.F) {
 	formatter := kmsg.NewRequestFormatter(kmsg.FormatterClientID("producer-0.0"))
-	for _, request := range []kmsg.Request{aProduce(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrOffsetCommitRequest(), kmsg.NewPtrTxnOffsetCommitRequest(), kmsg.NewPtrAddPartitionsToTxnRequest(), kmsg.NewPtrMetadataRequest()} {
+	for _, request := range []kmsg.Request{
+		aProduce(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrOffsetCommitRequest(), kmsg.NewPtrTxnOffsetCommitRequest(),
+		kmsg.NewPtrAddPartitionsToTxnRequest(), kmsg.NewPtrMetadataRequest(),
+	} {
 		for _, version := range []int16{0, 3, 9, request.MaxVersion()} {
 			request.SetVersion(min(version, request.MaxVersion()))
 			f.Add(formatter.AppendRequest(nil, request, 1))

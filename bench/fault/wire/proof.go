@@ -33,27 +33,31 @@ func (c *connection) hand(x *exchange) {
 	if !c.exchanges.handed(x) || c.proxy.options.OnUnanswered == nil {
 		return
 	}
-	if c.awaitRead(time.Time{}) {
+	read, err := c.awaitRead(time.Time{})
+	if err != nil {
+		c.proxy.log.say("clients may miss more than is reported: %v", err)
+	}
+	if read || err != nil {
 		c.exchanges.prove(wasRead)
 		return
 	}
-	c.toClient.drop() // the end has to tell of this one alone
+	c.toClient.drop() // the connection's end has to tell of this one alone
 }
 
 // awaitRead waits until the client has read everything and says whether it has.
 // It ends when the client has closed its socket, when the lane is over, or, if
 // there is one, at the time given. The kernel does not tell of this by itself.
-func (c *connection) awaitRead(until time.Time) bool {
+func (c *connection) awaitRead(until time.Time) (bool, error) {
 	const soonest, latest = 20 * time.Microsecond, 5 * time.Millisecond
 	for wait := soonest; ; wait = min(2*wait, latest) {
 		unread, open, err := peerUnread(c.client)
 		switch {
 		case err != nil || !open:
-			return false
+			return false, err
 		case unread == 0:
-			return true
+			return true, nil
 		case until.IsZero() && c.toClient.isOver(), !until.IsZero() && time.Now().After(until):
-			return false
+			return false, nil
 		}
 		time.Sleep(wait)
 	}
