@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"net"
 	"testing"
 	"time"
 
@@ -263,7 +262,7 @@ func TestRefusedConnectionsEndAtOnce(t *testing.T) {
 	before.expect(all[0])
 
 	everybody := arm(t, p, wire.Rule{Name: "closed", Do: wire.Refuse{}})
-	dial(t, p.Bootstrap()).expectEnd() // without having said a word
+	expectTurnedAway(t, p.Bootstrap()) // without having said a word
 	everybody.Disarm()
 
 	some := arm(t, p, wire.Rule{Name: "closed to clients", Client: "client-", Do: wire.Refuse{}})
@@ -293,12 +292,7 @@ func TestABrokerThatCannotBeReachedTurnsClientsAway(t *testing.T) {
 	require.NoError(t, listener.Close())
 	p, record := startProxy(t, listener.Addr().String())
 	for range 50 {
-		c, err := net.Dial("tcp4", p.Bootstrap())
-		if err != nil {
-			continue // the reset came before the connection was known to be made
-		}
-		dialled{t, c.(*net.TCPConn)}.expectEnd()
-		require.NoError(t, c.Close())
+		expectTurnedAway(t, p.Bootstrap())
 	}
 	lines := record.log()
 	require.Contains(t, lines[0], "a client was turned away: dial tcp "+listener.Addr().String())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -158,6 +159,20 @@ func dial(t testing.TB, address string) dialled {
 	t.Cleanup(func() { _ = c.Close() })
 	require.NoError(t, c.SetDeadline(time.Now().Add(within)))
 	return dialled{t, c.(*net.TCPConn)}
+}
+
+// expectTurnedAway connects and says nothing: the connection ends, perhaps
+// before it is known to be made.
+func expectTurnedAway(t testing.TB, address string) {
+	t.Helper()
+	c, err := net.DialTimeout("tcp4", address, within)
+	if err != nil {
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+		return
+	}
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(within)))
+	dialled{t, c.(*net.TCPConn)}.expectEnd()
 }
 
 func (d dialled) send(requests ...[]byte) {
