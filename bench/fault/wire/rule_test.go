@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"net"
 	"testing"
 	"time"
 
