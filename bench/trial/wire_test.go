@@ -196,10 +196,10 @@ func TestLostCommits(t *testing.T) {
 // has given up on it, sent it again, and gone on. Its work is slow, so that some
 // transaction is open at any time, with many requests in it.
 func late(renew profile.RenewProducer) profile.Settings {
-	s := relaying(profile.Fault{DelayRequest: "end-txn", Of: profile.RelayRole, At: struckAt, For: profile.Duration(3 * time.Second)})
+	s := relaying(profile.Fault{DelayRequest: "end-txn", Of: profile.RelayRole, At: profile.Moment{Share: 0.1}, For: profile.Duration(5 * time.Second)})
+	s.Relay.Librdkafka = map[string]string{"socket.timeout.ms": "2000"} // and not because of a busy machine
 	s.Topic.Partitions = 1
-	s.Load.Rate, s.Load.Duration = 170, profile.Duration(5*time.Second)
-	s.Faults[0].At = profile.Moment{Share: 0.2}
+	s.Load.Rate, s.Load.Duration = 170, profile.Duration(7*time.Second)
 	s.Consumer.ProcessingTime = profile.Duration(5 * time.Millisecond)
 	s.Relay.RenewProducer = renew
 	return s
@@ -207,8 +207,8 @@ func late(renew profile.RenewProducer) profile.Settings {
 
 // A late end of a transaction ends the next one by the protocol that librdkafka
 // speaks (KAFKA-17754), unless a new producer with the same id has fenced it off.
-// Where in the next one it strikes is a draw: in one of six or so nothing of it is
-// seen yet. That all six draws are so has a chance of one in fifty thousand.
+// Where in the next one it strikes is a draw: in one of ten or so nothing of it is
+// seen yet.
 func TestALateEndOfATransaction(t *testing.T) {
 	b := kafka.bench(t)
 	const draws = 6
@@ -226,7 +226,7 @@ func TestALateEndOfATransaction(t *testing.T) {
 	t.Log("exactly once was broken:", violated)
 	require.Contains(t, violated, true, "exactly once was never broken")
 	t.Run("with a new producer", func(t *testing.T) {
-		for draw := range draws {
+		for draw := range draws / 2 {
 			t.Run(fmt.Sprint(draw), func(t *testing.T) {
 				t.Parallel()
 				r := b.complete(t, late(profile.AfterUnknownEnd))
