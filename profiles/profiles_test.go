@@ -49,7 +49,9 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		"acks-failover": 10 * time.Minute,
 		"commit-order":  time.Minute, "transactions": time.Minute, "lost-acknowledgement": time.Minute, "retries": time.Minute,
 		"application-resend": time.Minute, "isolation-level": time.Minute, "ordering": time.Minute, "failed-commit": time.Minute,
-		"guarantee-cost": 2 * time.Minute, "rebalance": 3 * time.Minute,
+		"processing-error": time.Minute, "offset-reset": time.Minute, "late-commit": time.Minute, "slow-consumer": 90 * time.Second,
+		"guarantee-cost": 2 * time.Minute, "client-defaults": 2 * time.Minute, "zombie": 150 * time.Second, "auto-commit": 150 * time.Second,
+		"rebalance": 3 * time.Minute,
 	} {
 		p, _, err := profile.Open(name, profiles.FS)
 		require.NoError(t, err)
