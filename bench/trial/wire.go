@@ -317,13 +317,18 @@ func (c *conductor) closeWire() error {
 		return nil
 	}
 	closed := make(chan error, 1)
-	go func() { closed <- c.wire.proxy.Close() }()
+	ended := !slices.ContainsFunc(c.crew, func(m *member) bool { return !m.gone })
+	go func() {
+		err := c.settleWire(ended)
+		c.tell(func() error { closed <- err; return nil }) // the last of what is told
+	}()
 	for {
 		select {
-		case o := <-c.occurrences: // what it still tells
-			if o.task != nil {
+		case o := <-c.occurrences:
+			switch {
+			case o.task != nil:
 				_ = o.task()
-			} else if o.event == nil {
+			case o.event == nil:
 				o.member.gone = true
 			}
 		case err := <-closed:
@@ -331,6 +336,18 @@ func (c *conductor) closeWire() error {
 			return err
 		}
 	}
+}
+
+// settleWire closes the proxy; of clients that have ended it has then told all
+// that they do not know.
+func (c *conductor) settleWire(ended bool) error {
+	var unsettled error
+	if ended {
+		ctx, cancel := context.WithTimeoutCause(context.Background(), answerWithin, fmt.Errorf("%s passed", answerWithin))
+		defer cancel()
+		unsettled = c.wire.proxy.Settle(ctx, "")
+	}
+	return errors.Join(unsettled, c.wire.proxy.Close())
 }
 
 func (c *conductor) predictFromWire() {
