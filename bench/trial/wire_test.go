@@ -109,6 +109,9 @@ func relaying(faults ...profile.Fault) profile.Settings {
 	s.Relay.TransactionTimeout = profile.Duration(20 * time.Second)
 	s.Producer.MessageTimeout = profile.Duration(15 * time.Second)
 	s.Relay.Librdkafka = map[string]string{"socket.timeout.ms": noticed}
+	// Long enough for a request of each kind also on a busy machine: when the load
+	// is over the wire is well again.
+	s.Load.Rate, s.Load.Duration = 1000, profile.Duration(4*time.Second)
 	s.Faults = faults
 	return s
 }
