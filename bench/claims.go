@@ -269,6 +269,7 @@ func secondsOf(run *result.Run) (seconds float64) {
 
 // conclude writes and prints what came out, and returns the exit code.
 func (r *suiteRun) conclude(ctx context.Context, err error) int {
+	r.tell("\n")
 	err = cmp.Or(err, writeClaims(r.dir, r.record), r.printClaims(r.flags, r.dir, r.record))
 	goOn := fmt.Sprintf("what was measured is in %s: the same flags and -resume %s go on with it\n", r.dir, r.dir)
 	switch {
@@ -296,9 +297,6 @@ func writeClaims(dir string, record *catalogue.Record) error {
 func (p *program) printClaims(f *flags, dir string, record *catalogue.Record) error {
 	if f.json {
 		return catalogue.Encode(p.stdout, record)
-	}
-	if !f.quiet {
-		fmt.Fprintln(p.stdout)
 	}
 	if err := report.ClaimTable(p.stdout, record, p.tableOptions()); err != nil {
 		return err

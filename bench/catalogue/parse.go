@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,11 +31,11 @@ func Open(pathOrName string, shipped fs.FS) (s *Suite, took string, err error) {
 		return nil, "", nil
 	}
 	beside := func(name string) (*profile.Profile, error) {
-		if path == took { // a file, none that ships
-			p, _, err := profile.Open(filepath.Join(filepath.Dir(path), name+".yaml"), shipped)
-			return p, err
+		file := filepath.Join(filepath.Dir(path), name+".yaml")
+		if _, missing := os.Stat(file); path != took || missing != nil { // the suite ships, or that profile does
+			file = name
 		}
-		p, _, err := profile.Open(name, shipped)
+		p, _, err := profile.Open(file, shipped)
 		return p, err
 	}
 	s, err = Parse(source, path, beside)

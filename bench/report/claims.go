@@ -189,14 +189,16 @@ func (m *markdown) judgement(j catalogue.Judgement) {
 	case catalogue.Confirmed, catalogue.MoreSubtle, catalogue.Refuted:
 		m.paragraph("**" + sentence(string(j.Outcome)) + ".** " + md(j.Conclude))
 	default:
-		m.paragraph("**" + sentence(string(j.Outcome)) + ".** " + md(sentence(j.Reason)))
+		m.paragraph("**" + sentence(string(j.Outcome)) + ":** " + md(orElse(j.Reason, "not yet")))
 	}
 	if len(j.Sides) == 0 {
 		return
 	}
-	m.paragraph(fmt.Sprintf("Experiment: `%s.yaml` on the %s. %s", plain(j.Profile), md(brokerText(result.Environment{Broker: j.Setup.Broker})), md(j.Setup.About)))
+	m.paragraph(md(j.Setup.About))
+	m.line("\n- Profile: `" + plain(j.Profile) + ".yaml`")
+	m.line("- Broker: " + md(brokerText(result.Environment{Broker: j.Setup.Broker})))
 	for _, l := range commonFaults(j.Sides) {
-		m.line("\nFault: `" + plain(l) + "`.")
+		m.line("- Fault: `" + plain(l) + "`")
 	}
 	m.line("\n| Side | Where | Settings that differ | Measured | Claimed | Trials |")
 	m.line("|---|---|---|---|---|---:|")

@@ -1,0 +1,126 @@
+package catalogue
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"deliverybench/bench/claim"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+)
+
+// ran is a run of two arms whose trials lost as many as given; of −1 nothing
+// is known.
+func ran(early, late []int64) *result.Run {
+	run := &result.Run{Run: result.Header{About: "Two orders.", Scenarios: []string{"crash"}, Baseline: "late"},
+		Environment: result.Environment{Broker: result.Broker{Kind: "embedded", Version: "kfake"}}}
+	for _, arm := range []struct {
+		name, when string
+		lost       []int64
+		speed      float64
+	}{{"early", "before-processing", early, 50}, {"late", "after-processing", late, 100}} {
+		c := result.Cell{Name: arm.name, Arm: arm.name, Planned: map[string]int{"crash": len(arm.lost)},
+			Settings: map[string]string{"consumer.commit.when": arm.when, "guarantee": arm.name, "faults": "", "load.rate": "max"}}
+		for i, n := range arm.lost {
+			t := result.Trial{ID: arm.name + string(rune('1'+i)), Scenario: "crash", Repeat: i + 1, Status: result.Completed,
+				Settings: map[string]string{"faults": "kill consumer"}, Verdict: &ledger.Verdict{Lost: ledger.Lost{Total: n}},
+				Throughput: result.Throughput{WindowSeconds: 1, PipelinePerSecond: arm.speed + float64(i)}}
+			if n < 0 {
+				t.Status, t.Reason, t.Verdict = result.Inconclusive, "no fault fired\nand more", nil
+			}
+			c.Trials = append(c.Trials, t)
+		}
+		run.Cells = append(run.Cells, c)
+	}
+	return run
+}
+
+var crashRow = Row{Number: 3, Claim: "It loses.", Profile: "crashing", Breaks: []string{"early/crash"}, Holds: []string{"late/crash"},
+	Counts: []Count{{"*/crash", "lost > 4"}}, Shows: MoreSubtle, Conclude: "Commit late."}
+
+func judged(run *result.Run, claims ...profile.Claim) Judgement {
+	run.Claims = claim.Evaluate(run, claims)
+	return crashRow.Judge(run)
+}
+
+func TestJudge(t *testing.T) {
+	holds := profile.Claim{Glob: "late/crash", Expression: "lost == 0"}
+	breaks := profile.Claim{Glob: "early/crash", Expression: "lost > 0"}
+	sometimes := profile.Claim{Glob: "early/crash", Expression: "lost > 0", Sometimes: true}
+	for name, c := range map[string]struct {
+		early, late []int64
+		claim       profile.Claim
+		outcome     Outcome
+		reason      string
+		first       string // of the breaking side
+	}{
+		"as stated":       {[]int64{5, 5}, []int64{0, 0}, breaks, MoreSubtle, "", "lost 5"},
+		"stays clean":     {[]int64{5, 0}, []int64{0, 0}, breaks, NotMet, "early/crash: lost > 0: expected > 0, observed 0–5", "lost 0–5"},
+		"breaks too":      {[]int64{5, 5}, []int64{0, 2}, breaks, NotMet, "late/crash: lost == 0: expected 0, observed 0–2", "lost 5"},
+		"a draw":          {[]int64{5, 0}, []int64{0, 0}, sometimes, MoreSubtle, "", "lost 0–5, lost > 0 in 1 of 2 (95 % CI 1–99 %)"},
+		"never drawn":     {[]int64{0, 0}, []int64{0, 0}, sometimes, NotMet, "early/crash: lost > 0: expected in some trials, observed 0", "lost 0, lost > 0 in 0 of 2 (95 % CI 0–84 %)"},
+		"one unsure":      {[]int64{5, -1}, []int64{0, 0}, breaks, Inconclusive, "early/crash: lost > 0: early2 is inconclusive: no fault fired\nand more", "lost 5"},
+		"nothing claimed": {[]int64{5}, []int64{0}, holds, Inconclusive, "early/crash: nothing was measured", ""},
+	} {
+		j := judged(ran(c.early, c.late), holds, c.claim)
+		require.Equal(t, c.outcome, j.Outcome, name)
+		require.Equal(t, c.reason, j.Reason, name)
+		if c.first != "" {
+			require.Equal(t, c.first, j.Sides[0].Facts[0].String(), name)
+		}
+	}
+}
+
+// Each side tells where it was measured, what set it apart and how often.
+func TestSides(t *testing.T) {
+	j := judged(ran([]int64{5, 6}, []int64{0, -1}),
+		profile.Claim{Glob: "early/crash", Expression: "lost > 0"}, profile.Claim{Glob: "early/crash", Expression: "lost < 7"},
+		profile.Claim{Glob: "early/crash", Expression: "pipeline_per_second < 0.9x baseline"}, profile.Claim{Glob: "late/crash", Expression: "lost == 0"})
+	require.Equal(t, Setup{About: "Two orders.", Broker: result.Broker{Kind: "embedded", Version: "kfake"}}, j.Setup)
+	require.Len(t, j.Sides, 3)
+	early := j.Sides[0]
+	require.Equal(t, []string{"early/crash"}, early.Where)
+	require.Equal(t, []string{"consumer.commit.when: before-processing"}, early.Settings)
+	require.Equal(t, []string{"kill consumer"}, early.Faults)
+	require.Equal(t, 2, early.Trials)
+	require.Equal(t, []string{"lost > 0", "lost < 7"}, early.Facts[0].Claims)
+	require.Equal(t, "lost 5–6", early.Facts[0].String())
+	require.Equal(t, "pipeline_per_second 0.51× the baseline's", early.Facts[1].String())
+	require.Equal(t, 1, j.Sides[1].Trials)
+	require.Equal(t, "no fault fired", j.Sides[1].Reason)
+	counted := j.Sides[2]
+	require.Equal(t, Counted, counted.Side)
+	require.Equal(t, "lost 0–6, lost > 4 in 2 of 3 (95 % CI 9–99 %)", counted.Facts[0].String())
+}
+
+func TestRecordIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	require.False(t, HasRecord(dir))
+	_, err := Load(dir)
+	require.EqualError(t, err, dir+" holds no claims.json: give the folder of a suite's run, such as results/claims-20261121T101500Z")
+	saved := &Record{Schema: Schema, Suite: Header{ID: "small", Scale: 1}, Profiles: []Entry{{Profile: "crashing", State: Finished}},
+		Rows: []Judgement{judged(ran([]int64{5}, []int64{0}), profile.Claim{Glob: "*/crash", Expression: "lost >= 0", Sometimes: true})}}
+	require.NoError(t, saved.Save(dir))
+	require.True(t, HasRecord(dir))
+	read, err := Load(dir)
+	require.NoError(t, err)
+	want, err := json.Marshal(saved)
+	require.NoError(t, err)
+	got, err := json.Marshal(read)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+	require.Equal(t, Finished, read.Entry("crashing").State)
+	require.Nil(t, read.Entry("other"))
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, RecordFile), []byte(`{"schema": "deliverybench/claims/v9"}`), 0o600))
+	_, err = Load(dir)
+	require.ErrorContains(t, err, `its schema is "deliverybench/claims/v9" and this program reads "deliverybench/claims/v1"`)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, RecordFile), []byte(`{`), 0o600))
+	_, err = Load(dir)
+	require.ErrorContains(t, err, "not a saved suite")
+}
