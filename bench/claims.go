@@ -352,7 +352,7 @@ func (p *program) reportSuite(f *flags, dir string) int {
 			}
 		}
 	}
-	if err := cmp.Or(writeClaims(dir, record), p.printClaims(f, dir, record)); err != nil {
+	if err := cmp.Or(record.Save(dir), writeClaims(dir, record), p.printClaims(f, dir, record)); err != nil {
 		return p.failed(err)
 	}
 	return claimsCode(record)

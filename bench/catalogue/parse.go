@@ -68,6 +68,9 @@ func Parse(source []byte, path string, open func(name string) (*profile.Profile,
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
+	if s.Name == "" {
+		d.Fail(root, `the suite has no name; write "suite: mine"`)
+	}
 	if len(rows) == 0 {
 		d.Fail(root, "the suite has no rows; list at least one claim")
 	}

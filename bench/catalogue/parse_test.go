@@ -82,6 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		{"shows: more subtle", "shows: maybe", `small.yaml:10:12: "shows": "maybe" is none of confirmed, more subtle, refuted`},
 		{good, twice, `small.yaml:12:10: row 3 is given twice; it stands in line 4 already`},
 		{good, "suite: small\n", `small.yaml:1:1: the suite has no rows; list at least one claim`},
+		{"suite: small\n", "", `small.yaml:1:1: the suite has no name; write "suite: mine"`},
 		{good, "", `small.yaml:1:1: the suite is empty; it needs at least a name`},
 		{good, good + "---\nsuite: b\n", `a suite is one YAML document; remove the second`},
 		{good, "suite: [\n", `small.yaml:2:1: this is no YAML`},
@@ -143,4 +144,21 @@ func TestUnfit(t *testing.T) {
 	} {
 		require.Equal(t, c.want, Unfit(&profile.Profile{Broker: c.meant}, c.given), "%+v", c)
 	}
+}
+
+// Whatever a file holds, it is read or refused with its place.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	shipped, err := os.ReadFile("../../profiles/claims.yaml")
+	require.NoError(f, err)
+	f.Add(shipped)
+	f.Fuzz(func(t *testing.T, source []byte) {
+		s, err := Parse(source, "fuzzed.yaml", nil)
+		if err == nil {
+			require.True(t, Is(source))
+			require.NotEmpty(t, s.Rows)
+			return
+		}
+		require.ErrorContains(t, err, "fuzzed.yaml:")
+	})
 }
