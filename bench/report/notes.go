@@ -304,12 +304,24 @@ func claimLines(run *result.Run, limit int) []string {
 	if prediction := asPredicted(run); prediction != "" {
 		first += "; " + prediction
 	}
-	lines := []string{first + "."}
+	lines := append([]string{first + "."}, drawLines(run)...)
 	if len(open) > limit {
 		more := len(open) - limit
 		open = append(open[:limit], fmt.Sprintf("… and %d more, all in the report", more))
 	}
 	return append(lines, open...)
+}
+
+// drawLines tell how often what is a draw came out.
+func drawLines(run *result.Run) []string {
+	var lines []string
+	for _, c := range run.Claims {
+		if c.Sometimes != nil && c.Status == result.Met {
+			lines = append(lines, fmt.Sprintf("~ a draw: %s/%s: %s in %s", plain(c.Cell), plain(c.Scenario), plain(c.Expression),
+				stats.Proportion{Times: c.Sometimes.Times, Of: c.Sometimes.Of}))
+		}
+	}
+	return lines
 }
 
 func claimLine(c result.Claim) string {

@@ -103,7 +103,7 @@ func (p *printer) notes(v *view) {
 	}
 	for i, l := range claimLines(v.run, listed) {
 		switch {
-		case i == 0:
+		case i == 0, strings.HasPrefix(l, "~"):
 			p.line(l, "")
 		case strings.HasPrefix(l, "✗"):
 			p.line(l, red)
