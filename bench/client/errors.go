@@ -99,7 +99,7 @@ func wrapOn(doing, right, topic string, err error) error {
 	out := &Error{Doing: doing, Err: err}
 	var ke kafka.Error
 	if errors.As(err, &ke) {
-		out.Fatal = ke.IsFatal()
+		out.Fatal = ke.IsFatal() || ke.Code() == kafka.ErrFatal // what calls say after the fatal error itself
 		out.Retriable = ke.IsRetriable()
 		out.Abortable = ke.TxnRequiresAbort()
 		switch ke.Code() {

@@ -10,6 +10,7 @@
 //	producer.go        paces, marks and sends the load, settles each report
 //	resends.go         messages that the application sends again
 //	transaction.go     the same inside transactions, with an abort share
+//	connection.go      the client of a producer, and another one when it is broken
 //	consumer.go        polls batches, obeys rebalances, drains
 //	strategy.go        in which order a batch is committed and processed
 //	in_transaction.go  the strategy that is exactly once

@@ -22,6 +22,7 @@ import (
 type producer struct {
 	env      *environment
 	client   *client.Producer
+	line     line
 	outcomes *ledger.Outcomes
 	strikes  *strikes
 	pacer    pace.Pacer // nil for rate: max
@@ -68,19 +69,14 @@ func runProducer(ctx context.Context, env *environment) error {
 	if err := p.open(start); err != nil {
 		return err
 	}
-	reports := make(chan struct{})
-	go func() {
-		defer close(reports)
-		p.client.Reports(p.onReport, env.heard)
-	}()
+	p.listen()
 	stop := env.reportProgress(p.event)
 	next, err := p.send(ctx, start)
 	if err == nil {
 		err = p.flush(ctx)
 	}
 	stop()
-	p.client.Close()
-	<-reports // ended by the close; the log must be open until then
+	p.hangUp()
 	err = errors.Join(err, p.sending.close(), p.reporting.close())
 	if err == nil {
 		done := p.event()
@@ -117,27 +113,6 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 		p.slots = make(chan struct{}, s.Producer.Outstanding)
 	}
 	return p.connect(ctx)
-}
-
-// TransactionTimeout is that of the load's producers.
-const TransactionTimeout = 60 * time.Second
-
-func (p *producer) connect(ctx context.Context) (err error) {
-	spec, s := p.env.spec, p.env.spec.Settings
-	id := ""
-	if s.Producer.Transaction.Enabled() {
-		id = TransactionalID(spec.Group, ProducerRole, spec.Number)
-	}
-	properties := client.ProducerProperties(spec.Endpoint, s.Producer, id, TransactionTimeout)
-	if p.client, err = client.NewProducer(p.env.named(properties, ProducerRole), spec.Input); err != nil {
-		return err
-	}
-	if id == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, TransactionTimeout)
-	defer cancel()
-	return p.client.InitTransactions(ctx)
 }
 
 // open begins the latency logs on the load's grid.
@@ -254,7 +229,10 @@ func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
 		case !errors.Is(err, client.ErrQueueFull):
 			var e *client.Error
 			if errors.As(err, &e) && e.Fatal {
-				return err
+				if err := p.renew(ctx, err); err != nil {
+					return err
+				}
+				continue
 			}
 			p.outcomes.Rejected(a.seq) // never taken by the client
 			p.release()
@@ -373,7 +351,7 @@ func (p *producer) measuredSequences(next int64) Sequences {
 }
 
 func (p *producer) event() Event {
-	taken, reported := p.client.Counts()
+	taken, reported := p.line.counts()
 	return Event{
 		Kind:   Progress,
 		First:  p.first.Load(),
