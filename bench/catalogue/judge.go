@@ -103,7 +103,7 @@ func (m measurement) places(glob string) []at {
 func (a at) name() string { return a.cell.Name + "/" + a.scenario }
 
 // side tells of each metric that is claimed of a glob what was observed, over
-// all cells and trials that it matches.
+// the cells and trials that it is claimed of.
 func (m measurement) side(kind Kind, glob string) Side {
 	s := Side{Side: kind, Glob: glob}
 	places := m.places(glob)
@@ -117,9 +117,12 @@ func (m measurement) side(kind Kind, glob string) Side {
 		f := s.fact(e.Metric())
 		f.add(c)
 		f.ratio = f.ratio || e.NeedsBaseline()
+		if !slices.Contains(f.places, places[i]) { // another cell may claim nothing of this metric
+			f.places = append(f.places, places[i])
+		}
 	}
 	for i := range s.Facts {
-		m.observe(&s.Facts[i], places)
+		m.observe(&s.Facts[i])
 	}
 	return s
 }
@@ -174,13 +177,13 @@ func rank(s result.ClaimStatus) int {
 }
 
 // observe writes what the trials say of a fact's metric.
-func (m measurement) observe(f *Fact, places []at) {
+func (m measurement) observe(f *Fact) {
 	if f.ratio {
-		f.Observed = m.ratio(f.Metric, places)
+		f.Observed = m.ratio(f.Metric, f.places)
 		return
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, a := range places {
+	for _, a := range f.places {
 		for _, t := range a.cell.Completed(a.scenario) {
 			if v, ok := claim.Read(t, f.Metric); ok {
 				lo, hi = min(lo, v), max(hi, v)
@@ -244,6 +247,7 @@ func (m measurement) count(c Count) Side {
 		got.Status = result.Met // it decides nothing
 		f.add(got)
 	}
-	m.observe(f, places)
+	f.places = places
+	m.observe(f)
 	return s
 }

@@ -124,3 +124,17 @@ func TestRecordIsReadAgain(t *testing.T) {
 	_, err = Load(dir)
 	require.ErrorContains(t, err, "not a saved suite")
 }
+
+// A side of several cells tells of each metric what those observed that claim it,
+// and no settings that every side varies alike.
+func TestASideOfSeveralCells(t *testing.T) {
+	run := ran([]int64{5, 5}, []int64{0, 0})
+	run.Claims = claim.Evaluate(run, []profile.Claim{{Glob: "early/crash", Expression: "lost > 0"}, {Glob: "late/crash", Expression: "duplicates == 0"}})
+	row := crashRow
+	row.Breaks, row.Holds = []string{"*/crash"}, []string{"{early,late}/crash"}
+	j := row.Judge(run)
+	require.Equal(t, []string{"early/crash", "late/crash"}, j.Sides[0].Where)
+	require.Equal(t, "lost 5", j.Sides[0].Facts[0].String())
+	require.Equal(t, "duplicates 0", j.Sides[0].Facts[1].String())
+	require.Empty(t, j.Sides[0].Settings)
+}

@@ -122,7 +122,10 @@ type Fact struct {
 	// Sometimes is how often a draw came out.
 	Sometimes *result.Frequency `json:"sometimes,omitempty"`
 
-	ratio bool
+	// What Judge works with: whether it is compared with the baseline, and the
+	// cells and scenarios that claim it.
+	ratio  bool
+	places []at
 }
 
 func (f Fact) frequency() stats.Proportion {

@@ -9,8 +9,8 @@ import (
 // ownLine are settings that are told by other means, or say nothing of a cause.
 var ownLine = []string{"guarantee", "repeats", "faults"}
 
-// compareSettings tells of each side the settings in which the sides differ,
-// and its faults.
+// compareSettings tells of each side the settings in which the sides differ (not
+// those that each of them varies alike), and its faults.
 func (m measurement) compareSettings(sides []Side) {
 	all := make([][]map[string]string, len(sides))
 	for i, s := range sides {
@@ -18,10 +18,13 @@ func (m measurement) compareSettings(sides []Side) {
 			all[i] = append(all[i], settingsOf(a))
 		}
 	}
-	flat := slices.Concat(all...)
+	names := differing(slices.Concat(all...))
 	for i := range sides {
-		for _, name := range differing(flat) {
-			sides[i].Settings = append(sides[i].Settings, name+": "+strings.Join(valuesOf(all[i], name), " | "))
+		for _, name := range names {
+			values := valuesOf(all[i], name)
+			if slices.ContainsFunc(all, func(other []map[string]string) bool { return !slices.Equal(valuesOf(other, name), values) }) {
+				sides[i].Settings = append(sides[i].Settings, name+": "+strings.Join(values, " | "))
+			}
 		}
 		for _, text := range valuesOf(all[i], "faults") {
 			if text != "" {
