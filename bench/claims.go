@@ -220,7 +220,7 @@ func (r *suiteRun) one(ctx context.Context, t part, entry *catalogue.Entry) {
 		r.judge(t.profile.Name, func(row catalogue.Row) catalogue.Judgement { return row.NotRun(entry.Reason) })
 		return
 	}
-	entry.Seconds = secondsOf(run)
+	entry.Measure(run)
 	r.judge(t.profile.Name, func(row catalogue.Row) catalogue.Judgement { return row.Judge(run) })
 	r.tell("%s\n", report.Verdict(run))
 }
@@ -256,15 +256,6 @@ func (r *suiteRun) judge(profile string, of func(catalogue.Row) catalogue.Judgem
 			r.record.Rows[i] = of(row)
 		}
 	}
-}
-
-func secondsOf(run *result.Run) (seconds float64) {
-	for _, c := range run.Cells {
-		for _, t := range c.Trials {
-			seconds += t.TookSecond
-		}
-	}
-	return seconds
 }
 
 // conclude writes and prints what came out, and returns the exit code.
@@ -347,6 +338,9 @@ func (p *program) reportSuite(f *flags, dir string) int {
 		}
 		record.Rows[i] = row.Judge(run)
 		if i == slices.IndexFunc(s.Rows, func(other catalogue.Row) bool { return other.Profile == row.Profile }) {
+			if entry := record.Entry(row.Profile); entry != nil {
+				entry.Measure(run)
+			}
 			if err := draw(store, run); err != nil {
 				return p.failed(err)
 			}

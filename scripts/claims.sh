@@ -15,8 +15,8 @@ go build -buildvcs=true -o "$tmp/bench" ./bench
 folder=${1:-}
 if [[ -z $folder ]]; then
   scripts/fetch-kafka.sh >&2
-  "$tmp/bench" -profile claims -out "$tmp/results"
-  folder=$(echo "$tmp"/results/claims-*)
+  "$tmp/bench" -profile claims
+  folder=$(ls -dt results/claims-* | head -n 1)
 fi
 kept=results/reference/claims
 "$tmp/bench" report "$folder" >/dev/null

@@ -67,8 +67,28 @@ type Entry struct {
 	Profile string `json:"profile"`
 	State   State  `json:"state"`
 	Reason  string `json:"reason,omitempty"`
-	// Seconds is how long its trials took.
+	// Seconds is how long its trials took, Trials how many there are, Limited in
+	// how many of them the load itself was late.
 	Seconds float64 `json:"seconds,omitempty"`
+	Trials  int     `json:"trials,omitempty"`
+	Limited int     `json:"generator_limited,omitempty"`
+}
+
+// Measure sums up the trials of its run.
+func (e *Entry) Measure(run *result.Run) {
+	e.Seconds, e.Trials, e.Limited = 0, 0, 0
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Status == result.Omitted {
+				continue
+			}
+			e.Seconds += t.TookSecond
+			e.Trials++
+			if t.Generator.Limited {
+				e.Limited++
+			}
+		}
+	}
 }
 
 // Judgement is what became of a row.

@@ -177,6 +177,13 @@ func (m *markdown) claimConditions(r *catalogue.Record) {
 	if h.Scale != 1 {
 		m.line("- Scale: " + md(stats.Ratio(h.Scale)))
 	}
+	trials, limited := 0, 0
+	for _, e := range r.Profiles {
+		trials, limited = trials+e.Trials, limited+e.Limited
+	}
+	if limited > 0 {
+		m.line(fmt.Sprintf("- In %d of %s the load was late or the processors were busy: counts are as good, speeds and latencies are the machine's.", limited, plural(trials, "trial")))
+	}
 	m.line("- A rate is given with its 95 % interval by Clopper and Pearson. Exact numbers are predicted to the message.")
 	m.line("- SIGKILL leaves the operating system's page cache alone: power failures are not part of this.")
 }

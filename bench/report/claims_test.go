@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func record() *catalogue.Record {
 		Schema: catalogue.Schema, Environment: run.Environment,
 		Suite: catalogue.Header{ID: h.ID, Name: "claims", About: "What articles say.", Started: h.Started, Finished: h.Started.Add(31 * time.Minute),
 			Command: []string{"bench", "-profile", "claims"}, Version: h.Version, SuiteSHA256: h.ProfileSHA256, Scale: 1},
+		Profiles: []catalogue.Entry{{Profile: "commit-order", State: catalogue.Finished, Trials: 9, Limited: 2}, {Profile: "zombie", State: catalogue.Waiting}},
 		Rows: []catalogue.Judgement{
 			row(1, "Committed first, a crash loses messages, and this line is so long that it does not fit beside the outcome in any terminal.", catalogue.Confirmed, "", breaks, holds),
 			row(2, "It is a draw.", catalogue.MoreSubtle, "", drawn, unlike,
@@ -97,4 +99,28 @@ func TestClaimVerdict(t *testing.T) {
 	r.Suite.Interrupted = true
 	require.Equal(t, "Interrupted. 3 claims: 1 confirmed, 1 more subtle, 1 refuted.", ClaimVerdict(r))
 	require.Equal(t, catalogue.Confirmed, worst(r))
+}
+
+// docs/CLAIMS.md says what the committed run of the suite measured.
+func TestClaimsAreThoseOfTheReference(t *testing.T) {
+	r, err := catalogue.Load("../../results/reference/claims")
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, ClaimMarkdown(&b, r))
+	written, err := os.ReadFile("../../docs/CLAIMS.md")
+	require.NoError(t, err)
+	require.Equal(t, string(written), b.String(), "run scripts/claims.sh results/reference/claims")
+}
+
+// A run of one profile tells how often its draws came out.
+func TestADrawIsTold(t *testing.T) {
+	b := newBuild("draw", "crash")
+	b.trial(b.cell("automatic", "none"), "crash")
+	b.run.Claims = []result.Claim{
+		{Cell: "automatic", Scenario: "crash", Expression: "lost > 0", Status: result.Met, Sometimes: &result.Frequency{Times: 7, Of: 12}},
+		{Cell: "automatic", Scenario: "crash", Expression: "duplicates > 0", Observed: "in 0 of 12 trials", Expected: "in some trials", Status: result.NotMet, Sometimes: &result.Frequency{Of: 12}},
+	}
+	text := tableOf(t, &b.run, Options{})
+	require.Contains(t, text, "\n~ a draw: automatic/crash: lost > 0 in 7 of 12 (95 % CI 28–85 %)\n")
+	require.Contains(t, text, "\n✗ not met: automatic/crash: duplicates > 0: expected in some trials, observed in 0 of 12 trials")
 }
