@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // within bounds every wait for a small run on a busy machine.
-const within = 2 * time.Minute
+const within = 4 * time.Minute
 
 // place is where a test's runs happen: every folder that they may touch.
 type place struct {
