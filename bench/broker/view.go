@@ -231,10 +231,13 @@ func absolute(h int32) int64 {
 // answer would not do: for as long as a killed node's session lasts the others
 // believe that all is well. The context bounds the wait; the error says what was
 // still missing.
-func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
+func (v *View) AwaitWhole(ctx context.Context, nodes int) error { return v.await(ctx, nodes, lackingIn) }
+
+// await waits until no node of the cluster sees anything missing.
+func (v *View) await(ctx context.Context, nodes int, lackingIn lack) error {
 	missing := "an answer"
 	for {
-		found := v.lacking(ctx, nodes)
+		found := v.lacking(ctx, nodes, lackingIn)
 		if found == "" {
 			return nil
 		}
@@ -251,7 +254,7 @@ func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
 
 // lacking asks every node what keeps the cluster from being whole, "" when
 // nothing does.
-func (v *View) lacking(ctx context.Context, nodes int) string {
+func (v *View) lacking(ctx context.Context, nodes int, lackingIn lack) string {
 	m, err := v.metadata(ctx, nil)
 	if err != nil {
 		return "an answer"
@@ -282,6 +285,21 @@ func partitionsIn(m *kmsg.MetadataResponse) (n int) {
 		n += len(topic.Partitions)
 	}
 	return n
+}
+
+// lack says what a node sees missing in its cluster, "" for nothing.
+type lack func(m *kmsg.MetadataResponse, nodes int) string
+
+// lackingSeats is lackingIn, and that every partition is led by its first replica.
+func lackingSeats(m *kmsg.MetadataResponse, nodes int) string {
+	for _, topic := range m.Topics {
+		for _, p := range topic.Partitions {
+			if len(p.Replicas) > 0 && p.Leader != p.Replicas[0] {
+				return fmt.Sprintf("node %d as the leader of partition %d of %s", p.Replicas[0], p.Partition, *topic.Topic)
+			}
+		}
+	}
+	return lackingIn(m, nodes)
 }
 
 // lackingIn says what keeps a cluster from being whole, "" when it is.
@@ -327,7 +345,8 @@ func Restore(ctx context.Context, b Broker) error {
 	if err := v.electPreferred(ctx); err != nil {
 		return err
 	}
-	return v.AwaitWhole(ctx, nodes)
+	// The election is over before every node has heard of it.
+	return v.await(ctx, nodes, lackingSeats)
 }
 
 // electPreferred has every partition led by its first replica.
