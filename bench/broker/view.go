@@ -231,7 +231,9 @@ func absolute(h int32) int64 {
 // answer would not do: for as long as a killed node's session lasts the others
 // believe that all is well. The context bounds the wait; the error says what was
 // still missing.
-func (v *View) AwaitWhole(ctx context.Context, nodes int) error { return v.await(ctx, nodes, lackingIn) }
+func (v *View) AwaitWhole(ctx context.Context, nodes int) error {
+	return v.await(ctx, nodes, lackingIn)
+}
 
 // await waits until no node of the cluster sees anything missing.
 func (v *View) await(ctx context.Context, nodes int, lackingIn lack) error {
