@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Bounds, so that nothing can hang. The whole takes about 25 minutes on 2 cores.
+# Bounds, so that nothing can hang. The whole takes about 40 minutes on 2 cores.
 readonly TEST_TIMEOUT=40m      # of one test binary
 readonly FUZZ_TIME=3s          # of one fuzz target
 readonly FUZZ_TIMEOUT=120      # seconds, with building it
