@@ -26,12 +26,12 @@ type member struct {
 	frozen   int
 	fenced   bool
 
-	ready      bool
-	done       bool // said so, or was asked to go
-	gone       bool
-	joined     bool // was told its partitions at least once
-	partitions []int32
-	counts     worker.Counts
+	ready  bool
+	done   bool // said so, or was asked to go
+	gone   bool
+	joined bool // was told its partitions at least once
+	owns   map[int32]ownership
+	counts worker.Counts
 	// first is when it got something done for the first time, or found that
 	// there was nothing left to do.
 	first    int64

@@ -61,8 +61,8 @@ func (c *conductor) drainConsumers(ctx context.Context) error {
 
 func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 	c.drainTarget = end
-	clear(c.drained)
 	for _, m := range c.crew {
+		m.undrain()
 		if m.ready {
 			c.brief(m)
 		}
@@ -77,7 +77,7 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 		b.stall += 2 * worker.OutputWithin(s)
 	}
 	return c.until(ctx, "every partition to be drained", b, func() bool {
-		return len(c.drained) == c.trial.Settings.Topic.Partitions && !c.missing()
+		return c.drained() == c.trial.Settings.Topic.Partitions && !c.missing()
 	})
 }
 

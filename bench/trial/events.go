@@ -67,14 +67,14 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 func (c *conductor) progress() int64 {
 	var sum int64
 	for _, m := range c.crew {
-		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + int64(len(m.partitions))
+		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + int64(len(m.owns))
 	}
 	return sum + int64(len(c.crew))<<48
 }
 
 // state says where the workers are, for the message of a wait that failed.
 func (c *conductor) state() string {
-	text := fmt.Sprintf("%d of %d partitions assigned, %d drained", len(c.assigned()), c.trial.Settings.Topic.Partitions, len(c.drained))
+	text := fmt.Sprintf("%d of %d partitions assigned, %d drained", c.assigned(), c.trial.Settings.Topic.Partitions, c.drained())
 	for _, m := range c.crew {
 		if !m.gone {
 			text += fmt.Sprintf("; %s ready=%t done=%t produced=%d reported=%d effects=%d failed_commits=%d", m.name, m.ready, m.done,
@@ -97,10 +97,10 @@ func (c *conductor) handle(o occurrence) error {
 		m.ready = true
 		c.brief(m)
 	case worker.Assigned:
-		c.reassign(m, e.Partitions)
+		m.reassign(e.Partitions, e.At)
 	case worker.Drained:
 		m.counts, m.first = e.Counts, c.firstOf(m, e)
-		c.drainedBy(m, e.Partitions)
+		m.drain(e.Partitions)
 		c.observed = c.observed || m.role == worker.ObserverRole
 	case worker.Done:
 		m.done, m.counts, m.due, m.measured, m.foreign = true, e.Counts, e.Due, e.Measured, e.Foreign

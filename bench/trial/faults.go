@@ -112,7 +112,7 @@ func (c *conductor) join(f *activeFault) error {
 func (c *conductor) sendAway(f *activeFault) {
 	m := f.struck
 	spare := c.trial.Settings.Consumer.Count >= c.trial.Settings.Topic.Partitions && m.joined
-	if !f.leaving || f.healed != 0 || len(m.partitions) == 0 && !spare && !m.gone {
+	if !f.leaving || f.healed != 0 || len(m.owns) == 0 && !spare && !m.gone {
 		return
 	}
 	f.healed = c.env.Clock.Now()
@@ -159,9 +159,9 @@ func (c *conductor) successorFirst(struck *member) int64 {
 // joinRecovered is when the group went on with its new member: 0 is not yet.
 func (c *conductor) joinRecovered(newcomer *member) int64 {
 	switch {
-	case len(c.assigned()) < c.trial.Settings.Topic.Partitions:
+	case c.assigned() < c.trial.Settings.Topic.Partitions:
 		return 0
-	case newcomer.first == 0 && newcomer.joined && len(newcomer.partitions) == 0:
+	case newcomer.first == 0 && newcomer.joined && len(newcomer.owns) == 0:
 		return c.env.Clock.Now() // more consumers than partitions: it has nothing to do
 	case newcomer.first == 0 && newcomer.gone:
 		return c.env.Clock.Now() // it left before it had anything to do

@@ -1,8 +1,6 @@
 package trial
 
 import (
-	"slices"
-
 	"deliverybench/bench/profile"
 	"deliverybench/bench/worker"
 )
@@ -17,44 +15,74 @@ func (c *conductor) brief(m *member) {
 	_ = m.process.Send(worker.Command{Drain: c.drainTarget})
 }
 
-// drainedBy counts what a worker drained and still owns.
-func (c *conductor) drainedBy(m *member, partitions []int32) {
+// drain counts what a worker drained and still owns.
+func (m *member) drain(partitions []int32) {
 	for _, p := range partitions {
-		if slices.Contains(m.partitions, p) {
-			c.drained[p] = true
+		if o, owns := m.owns[p]; owns {
+			m.owns[p] = ownership{since: o.since, drained: true}
 		}
 	}
 }
 
-// reassign notes what a worker owns now. The new owner of a partition begins at
-// the committed offset and has to drain it again; whoever had it before and is
-// frozen, or was thrown out, does not know yet that it is gone.
-func (c *conductor) reassign(m *member, partitions []int32) {
+// ownership is a partition that a worker says is its.
+type ownership struct {
+	since   int64 // on CLOCK_MONOTONIC
+	drained bool  // worked off up to the drain target
+}
+
+// reassign notes what a worker owned at a time. A partition that it did not have
+// before begins at the committed offset and has to be drained again.
+func (m *member) reassign(partitions []int32, at int64) {
 	m.joined = true
+	owns := map[int32]ownership{}
 	for _, p := range partitions {
-		if slices.Contains(m.partitions, p) {
-			continue
+		had, same := m.owns[p]
+		if !same {
+			had = ownership{since: at}
 		}
-		delete(c.drained, p)
-		for _, other := range c.crew {
-			other.partitions = slices.DeleteFunc(other.partitions, func(q int32) bool { return other != m && p == q })
-		}
+		owns[p] = had
 	}
-	m.partitions = partitions
+	m.owns = owns
 }
 
-// assigned is the set of partitions that live workers own.
-func (c *conductor) assigned() map[int32]bool {
-	set := map[int32]bool{}
+// undrain begins anew, when there is more to drain.
+func (m *member) undrain() {
+	for p, o := range m.owns {
+		m.owns[p] = ownership{since: o.since}
+	}
+}
+
+// owner is who owns a partition: whoever got it last. A worker that is frozen or
+// was thrown out does not know yet that it lost it, and the workers are heard in
+// any order, so that several may say that it is theirs.
+func (c *conductor) owner(partition int32) (owner *member) {
 	for _, m := range c.crew {
-		if m.gone {
-			continue
-		}
-		for _, p := range m.partitions {
-			set[p] = true
+		o, owns := m.owns[partition]
+		if owns && (owner == nil || o.since >= owner.owns[partition].since) {
+			owner = m
 		}
 	}
-	return set
+	return owner
+}
+
+// assigned is how many partitions live workers own.
+func (c *conductor) assigned() (n int) {
+	for p := range int32(c.trial.Settings.Topic.Partitions) {
+		if m := c.owner(p); m != nil && !m.gone {
+			n++
+		}
+	}
+	return n
+}
+
+// drained is how many partitions their owners, dead or alive, have worked off.
+func (c *conductor) drained() (n int) {
+	for p := range int32(c.trial.Settings.Topic.Partitions) {
+		if m := c.owner(p); m != nil && m.owns[p].drained {
+			n++
+		}
+	}
+	return n
 }
 
 // settled reports whether the group has all its members: every partition has
@@ -67,11 +95,11 @@ func (c *conductor) settled() bool {
 	}
 	owners, owned := 0, 0
 	for _, m := range c.crew {
-		if !m.gone && len(m.partitions) > 0 {
+		if !m.gone && len(m.owns) > 0 {
 			owners++
-			owned += len(m.partitions)
+			owned += len(m.owns)
 		}
 	}
 	all := s.Topic.Partitions
-	return len(c.assigned()) == all && owned == all && owners == min(s.Consumer.Count, all)
+	return c.assigned() == all && owned == all && owners == min(s.Consumer.Count, all)
 }

@@ -132,7 +132,6 @@ type conductor struct {
 	start, windowStart, windowEnd int64 // on CLOCK_MONOTONIC
 	window                        resources
 	drainTarget                   client.Offsets
-	drained                       map[int32]bool
 	observed, undrained           bool
 	warnings                      []string
 
@@ -162,7 +161,6 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		env: env, trial: t, scratch: scratch.dir, layout: layout,
 		occurrences: make(chan occurrence, 256),
 		over:        make(chan struct{}),
-		drained:     map[int32]bool{},
 		ending:      make(chan struct{}, 1),
 		frozen:      map[int32]int{},
 	}

@@ -109,8 +109,10 @@ const (
 type Event struct {
 	Kind       EventKind `json:"event"`
 	Partitions []int32   `json:"partitions,omitempty"`
-	Counts     Counts    `json:"counts,omitzero"`
-	Error      string    `json:"error,omitempty"`
+	// At is when an assigned event was told, on CLOCK_MONOTONIC.
+	At     int64  `json:"at,omitempty"`
+	Counts Counts `json:"counts,omitzero"`
+	Error  string `json:"error,omitempty"`
 	// First is when the first effect or acknowledgement of this incarnation
 	// was, on CLOCK_MONOTONIC; 0 before it.
 	First int64 `json:"first,omitempty"`

@@ -66,5 +66,5 @@ func (c *consumer) disown(partitions []int32) {
 // tellOwned tells the whole of what is owned: the trial hears several workers,
 // not in the order in which they spoke, and could not add up changes.
 func (c *consumer) tellOwned() {
-	c.env.events.send(Event{Kind: Assigned, Partitions: slices.Sorted(maps.Keys(c.owned))})
+	c.env.events.send(Event{Kind: Assigned, At: c.env.clock.Now(), Partitions: slices.Sorted(maps.Keys(c.owned))})
 }
