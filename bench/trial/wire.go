@@ -98,9 +98,15 @@ func (c *conductor) disturb(f *activeFault) error {
 	}
 	f.rule = armed
 	switch {
-	case f.Cut != "": // those that were there were cut; their successors live
-		armed.Disarm()
-		f.healed = c.env.Clock.Now()
+	case f.Cut != "": // those that are there are cut; their successors live
+		c.aside(func(ctx context.Context) error {
+			select {
+			case <-armed.Met():
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			return c.note(ctx, func() error { c.calm(f); return nil })
+		})
 	case f.For > 0 && f.DelayRequest == "": // a delay ends by itself
 		c.at(c.env.Clock.Now()+int64(f.For), func() error { c.calm(f); return nil })
 	}
@@ -206,7 +212,7 @@ func (c *conductor) hit(h wire.Hit) error {
 	switch exhausted := f.hits >= max(f.Count, 1); {
 	case f.DelayRequest != "" && exhausted:
 		c.at(h.At+int64(f.For), func() error { c.calm(f); return nil })
-	case f.For == 0 && exhausted:
+	case f.For == 0 && f.Cut == "" && exhausted:
 		c.calm(f)
 	}
 	return nil

@@ -117,10 +117,16 @@ func startWith(t testing.TB, o wire.Options) *wire.Proxy {
 	return p
 }
 
+// arm arms a rule and waits until it is done to those who are there.
 func arm(t testing.TB, p *wire.Proxy, r wire.Rule) *wire.Armed {
 	t.Helper()
 	a, err := p.Arm(r)
 	require.NoError(t, err)
+	select {
+	case <-a.Met():
+	case <-time.After(within):
+		t.Fatalf("waited %s for rule %q to be done to the connections that are there", within, r.Name)
+	}
 	return a
 }
 

@@ -57,8 +57,8 @@ func (p *Proxy) accept(f *front) {
 func (p *Proxy) serve(f *front, client net.Conn) {
 	for _, a := range p.armed() {
 		if all, _ := a.rule.refuses(); all && a.claim() {
-			reset(client)
 			p.hit(a, Hit{Broker: f.upstream, API: Connection})
+			reset(client)
 			return
 		}
 	}

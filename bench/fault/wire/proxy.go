@@ -116,20 +116,28 @@ func (p *Proxy) Counters() Counters {
 }
 
 // Arm puts a rule in force, for connections that are there and those to come.
+// It does not wait for what the rule does to those that are there: Met tells
+// when that is done.
 func (p *Proxy) Arm(r Rule) (*Armed, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("rule %q: %w", r.Name, err)
 	}
-	a := &Armed{rule: r, disarm: p.withdraw}
+	a := &Armed{rule: r, disarm: p.withdraw, met: make(chan struct{})}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing.Err() != nil {
+		return nil, fmt.Errorf("rule %q: %w", r.Name, errClosed)
+	}
 	rules := append(slices.Clone(*p.rules.Load()), a)
 	p.rules.Store(&rules)
-	p.mu.Unlock()
-	var meetings sync.WaitGroup
-	for _, c := range p.open() {
-		meetings.Go(func() { c.meet(a) })
-	}
-	meetings.Wait()
+	p.running.Go(func() {
+		defer close(a.met)
+		var meetings sync.WaitGroup
+		for _, c := range p.open() {
+			meetings.Go(func() { c.meet(a) })
+		}
+		meetings.Wait()
+	})
 	return a, nil
 }
 

@@ -184,6 +184,7 @@ type Armed struct {
 	rule     Rule
 	disarm   func(*Armed)
 	disarmed atomic.Bool
+	met      chan struct{}
 
 	mu            sync.Mutex // also keeps the hits' reports in order
 	matched, hits int
@@ -196,6 +197,10 @@ func (a *Armed) Disarm() {
 		a.disarm(a)
 	}
 }
+
+// Met is closed when the rule has been done to all connections that were there
+// when it was armed.
+func (a *Armed) Met() <-chan struct{} { return a.met }
 
 // Hits is how often the rule has struck.
 func (a *Armed) Hits() int {

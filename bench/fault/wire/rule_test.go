@@ -100,6 +100,33 @@ func TestARuleHitsWhatItIsAbout(t *testing.T) {
 	}
 }
 
+// Whoever arms a rule may be the one who is told of its hits, and then hears
+// nothing before.
+func TestArmingDoesNotWaitForThoseWhoAreToldOfHits(t *testing.T) {
+	u := startUpstream(t)
+	told := make(chan wire.Hit)
+	o := options(u.address())
+	o.OnHit = func(h wire.Hit) { told <- h }
+	p := startWith(t, o)
+	c := dial(t, p.Bootstrap())
+	all := numbered(0, 1, "client")
+	c.send(all...)
+	c.expect(all...)
+	armed := make(chan *wire.Armed, 1)
+	go func() {
+		a, _ := p.Arm(wire.Rule{Name: "cut", Do: wire.Cut{}})
+		armed <- a
+	}()
+	select {
+	case <-armed:
+	case <-time.After(5 * time.Second):
+		<-told
+		t.Fatal("waited 5 s for Arm to return while nobody listens to the hit")
+	}
+	require.Equal(t, "cut", (<-told).Rule)
+	c.expectEnd()
+}
+
 func TestADiscardedAnswerIsAllThatIsMissing(t *testing.T) {
 	u := startUpstream(t)
 	p, record := startProxy(t, u.address())
