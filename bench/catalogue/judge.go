@@ -3,7 +3,6 @@ package catalogue
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -51,29 +50,36 @@ func (row Row) NotRun(reason string) Judgement {
 	return j
 }
 
-// outcome is the worst that the claims on the row's sides came to.
+// outcome is the worst that the claims on the row's sides came to. A row that
+// something was left out of is not confirmed by the rest.
 func outcome(row Row, sides []Side) (Outcome, string) {
-	unsure := ""
+	unsure, omitted := "", ""
 	for _, s := range sides {
 		if s.Side == Counted {
 			continue
 		}
-		if len(s.Facts) == 0 && unsure == "" {
-			unsure = s.Glob + ": " + orElse(s.Reason, "nothing was measured")
-		}
 		for _, f := range s.Facts {
 			switch f.Status {
 			case result.NotMet:
-				return NotMet, fmt.Sprintf("%s: %s: expected %s, observed %s", s.Glob, strings.Join(f.Claims, ", "), f.Expected, f.Observed)
+				return NotMet, fmt.Sprintf("%s: %s: expected %s, observed %s", s.Glob, strings.Join(f.Claims, ", "), f.Expected, f.observed())
 			case result.ClaimInconclusive:
-				if unsure == "" {
-					unsure = s.Glob + ": " + strings.Join(f.Claims, ", ") + ": " + f.Reason
-				}
+				unsure = orElse(unsure, s.Glob+": "+strings.Join(f.Claims, ", ")+": "+f.Reason)
 			}
 		}
+		switch {
+		case s.clean != "":
+			return NotMet, fmt.Sprintf("%s: %s stayed clean: all that is claimed of it holds when nothing breaks", s.Glob, s.clean)
+		case s.omitted != "":
+			omitted = orElse(omitted, s.omitted)
+		case len(s.Facts) == 0:
+			unsure = orElse(unsure, s.Glob+": "+orElse(s.Reason, "nothing was measured"))
+		}
 	}
-	if unsure != "" {
+	switch {
+	case unsure != "":
 		return Inconclusive, unsure
+	case omitted != "":
+		return Omitted, omitted
 	}
 	return row.Shows, ""
 }
@@ -114,7 +120,7 @@ func (m measurement) side(kind Kind, glob string) Side {
 		if i < 0 || err != nil {
 			continue
 		}
-		f := s.fact(e.Metric())
+		f := s.fact(e.Metric(), c)
 		f.add(c)
 		f.ratio = f.ratio || e.NeedsBaseline()
 		if !slices.Contains(f.places, places[i]) { // another cell may claim nothing of this metric
@@ -123,6 +129,10 @@ func (m measurement) side(kind Kind, glob string) Side {
 	}
 	for i := range s.Facts {
 		m.observe(&s.Facts[i])
+		s.Facts[i].Of = part(s.Facts[i].places, places)
+	}
+	if kind == Breaks {
+		s.clean = m.clean(places)
 	}
 	return s
 }
@@ -132,8 +142,9 @@ func (m measurement) describe(s *Side, places []at) {
 	for _, a := range places {
 		s.Where = append(s.Where, a.name())
 		s.Trials += len(a.cell.Completed(a.scenario))
-		if a.cell.Omitted != "" {
-			s.Reason = a.cell.Omitted
+		if why := a.omitted(); why != "" {
+			s.omitted = orElse(s.omitted, a.name()+": "+why)
+			s.Reason = orElse(s.Reason, why)
 		}
 		for _, t := range a.cell.InScenario(a.scenario) {
 			if t.Reason != "" && s.Reason == "" {
@@ -143,11 +154,63 @@ func (m measurement) describe(s *Side, places []at) {
 	}
 }
 
-// fact is the side's fact about a metric, a new one when it has none.
-func (s *Side) fact(metric string) *Fact {
+// omitted says why the broker or the client cannot show a place, "" when they can.
+func (a at) omitted() string {
+	trials := a.cell.InScenario(a.scenario)
+	ran := func(t *result.Trial) bool { return t.Status != result.Omitted }
+	if a.cell.Omitted != "" || len(trials) == 0 || slices.ContainsFunc(trials, ran) {
+		return a.cell.Omitted
+	}
+	return trials[0].Reason
+}
+
+// clean is a trial that met what is claimed of its place, and would have met it
+// had nothing gone wrong: what it was to show was predicted to be none. "" is none.
+func (m measurement) clean(places []at) string {
+	for _, a := range places {
+		var claims []claim.Expr
+		for _, c := range m.run.Claims {
+			if e, err := claim.Parse(c.Expression); err == nil && c.Cell == a.cell.Name && c.Scenario == a.scenario {
+				claims = append(claims, e)
+			}
+		}
+		for _, t := range a.cell.Completed(a.scenario) {
+			if len(claims) > 0 && !slices.ContainsFunc(claims, func(e claim.Expr) bool { return e.DemandsOf(t) }) {
+				return t.ID
+			}
+		}
+	}
+	return ""
+}
+
+// part names those of a side's places that a fact is about; nil is all of them.
+// A cell stands for its scenarios where they are all meant.
+func part(of, all []at) []string {
+	if len(of) == len(all) {
+		return nil
+	}
+	var names []string
+	for _, a := range of {
+		elsewhere := func(other at) bool { return other.cell == a.cell && !slices.Contains(of, other) }
+		name := a.cell.Name
+		if slices.ContainsFunc(all, elsewhere) {
+			name = a.name()
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// fact is the side's fact that a claim belongs to, a new one when it has none. A
+// draw has its own, whose frequency is that of no other claim.
+func (s *Side) fact(metric string, c result.Claim) *Fact {
 	for i := range s.Facts {
-		if s.Facts[i].Metric == metric {
-			return &s.Facts[i]
+		f := &s.Facts[i]
+		draws := f.Sometimes != nil
+		if f.Metric == metric && draws == (c.Sometimes != nil) && (!draws || f.Claims[0] == c.Expression) {
+			return f
 		}
 	}
 	s.Facts = append(s.Facts, Fact{Metric: metric, Status: result.Met})
@@ -169,30 +232,29 @@ func (f *Fact) add(c result.Claim) {
 	if rank(c.Status) > rank(f.Status) || f.Expected == "" {
 		f.Status, f.Expected, f.Reason = c.Status, c.Expected, c.Reason
 	}
-	f.Observed = c.Observed
+	f.decided = append(f.decided, c.Trials...)
 }
 
 func rank(s result.ClaimStatus) int {
 	return map[result.ClaimStatus]int{result.Met: 0, result.ClaimInconclusive: 1, result.NotMet: 2}[s]
 }
 
-// observe writes what the trials say of a fact's metric.
+// observe writes what the trials say of a fact's metric: those that completed,
+// and those that decided although they did not.
 func (m measurement) observe(f *Fact) {
 	if f.ratio {
 		f.Observed = m.ratio(f.Metric, f.places)
 		return
 	}
-	lo, hi := math.Inf(1), math.Inf(-1)
+	var trials []*result.Trial
 	for _, a := range f.places {
-		for _, t := range a.cell.Completed(a.scenario) {
-			if v, ok := claim.Read(t, f.Metric); ok {
-				lo, hi = min(lo, v), max(hi, v)
+		for _, t := range a.cell.InScenario(a.scenario) {
+			if t.Status == result.Completed || slices.Contains(f.decided, t.ID) {
+				trials = append(trials, t)
 			}
 		}
 	}
-	if lo <= hi {
-		f.Observed = stats.Between(claim.Write(lo, f.Metric), claim.Write(hi, f.Metric))
-	}
+	f.Observed = claim.Observed(trials, f.Metric)
 }
 
 // ratio is each place's median over the baseline's, with the interval of one.
@@ -204,11 +266,17 @@ func (m measurement) ratio(metric string, places []at) string {
 			continue
 		}
 		c := stats.Compare(values(a, metric), values(*base, metric))
+		if c.N == 0 || c.BaselineN == 0 {
+			continue
+		}
 		text := stats.Ratio(c.Ratio) + "×"
 		if c.HasInterval {
 			text += fmt.Sprintf(" (95 %% CI %s)", stats.Between(stats.Ratio(c.Lo), stats.Ratio(c.Hi)))
 		}
 		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return ""
 	}
 	return strings.Join(texts, ", ") + " the baseline's"
 }
@@ -242,12 +310,14 @@ func (m measurement) count(c Count) Side {
 	if err != nil {
 		return s
 	}
-	f := s.fact(e.Metric())
 	for _, got := range claim.Evaluate(m.run, []profile.Claim{{Glob: c.Glob, Expression: c.Expression, Sometimes: true}}) {
 		got.Status = result.Met // it decides nothing
+		f := s.fact(e.Metric(), got)
 		f.add(got)
+		f.places = places
 	}
-	f.places = places
-	m.observe(f)
+	for i := range s.Facts {
+		m.observe(&s.Facts[i])
+	}
 	return s
 }

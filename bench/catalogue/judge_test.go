@@ -134,7 +134,150 @@ func TestASideOfSeveralCells(t *testing.T) {
 	row.Breaks, row.Holds = []string{"*/crash"}, []string{"{early,late}/crash"}
 	j := row.Judge(run)
 	require.Equal(t, []string{"early/crash", "late/crash"}, j.Sides[0].Where)
-	require.Equal(t, "lost 5", j.Sides[0].Facts[0].String())
-	require.Equal(t, "duplicates 0", j.Sides[0].Facts[1].String())
+	require.Equal(t, "lost 5 (early)", j.Sides[0].Facts[0].String())
+	require.Equal(t, "duplicates 0 (late)", j.Sides[0].Facts[1].String())
 	require.Empty(t, j.Sides[0].Settings)
+}
+
+// Where a side's cells claim different things, each number says whose it is.
+func TestANumberSaysWhoseItIs(t *testing.T) {
+	run := ran([]int64{5, 5}, []int64{0, 0})
+	run.Run.Scenarios = append(run.Run.Scenarios, "calm")
+	for i := range run.Cells {
+		calm := run.Cells[i].Trials[0]
+		calm.ID, calm.Scenario = calm.ID+"calm", "calm"
+		run.Cells[i].Trials = append(run.Cells[i].Trials, calm)
+	}
+	run.Claims = claim.Evaluate(run, []profile.Claim{
+		{Glob: "*/*", Expression: "duplicates == 0"}, {Glob: "late/*", Expression: "lost == 0"}, {Glob: "early/calm", Expression: "reordered == 0"}})
+	row := crashRow
+	row.Holds = []string{"*/*"}
+	holds := row.Judge(run).Sides[1]
+	var facts []string
+	for _, f := range holds.Facts {
+		facts = append(facts, f.String())
+	}
+	require.Equal(t, []string{"duplicates 0", "lost 0 (late)", "reordered 0 (early/calm)"}, facts)
+}
+
+// A draw's frequency is that of its own claim, beside others of the metric.
+func TestADrawBesideOtherClaims(t *testing.T) {
+	run := ran([]int64{5, 0, 0, 1}, []int64{0})
+	run.Claims = claim.Evaluate(run, []profile.Claim{
+		{Glob: "early/crash", Expression: "lost > 0", Sometimes: true},
+		{Glob: "early/crash", Expression: "lost > 4", Sometimes: true},
+		{Glob: "early/crash", Expression: "lost < 9"}})
+	var facts []string
+	for _, f := range crashRow.Judge(run).Sides[0].Facts {
+		facts = append(facts, f.String())
+	}
+	require.Equal(t, []string{
+		"lost 0–5, lost > 0 in 2 of 4 (95 % CI 7–93 %)",
+		"lost 0–5, lost > 4 in 1 of 4 (95 % CI 1–81 %)",
+		"lost 0–5"}, facts)
+}
+
+// What is told of a promise is what became of it, in every cell.
+func TestAPromiseIsToldOfEveryCell(t *testing.T) {
+	run := ran([]int64{5, 0}, []int64{0})
+	run.Cells[0].Trials[0].Promise, run.Cells[0].Trials[1].Promise = result.Violated, result.Held
+	run.Cells[1].Trials[0].Promise = result.Held
+	run.Claims = claim.Evaluate(run, []profile.Claim{
+		{Glob: "early/crash", Expression: "promise == violated", Sometimes: true}, {Glob: "*/crash", Expression: "promise == held"}})
+	row := crashRow
+	row.Holds = []string{"*/crash"}
+	j := row.Judge(run)
+	require.Equal(t, "promise held or violated, promise == violated in 1 of 2 (95 % CI 1–99 %)", j.Sides[0].Facts[0].String())
+	require.Equal(t, "promise held or violated", j.Sides[1].Facts[1].String())
+	require.Equal(t, NotMet, j.Outcome)
+	require.Equal(t, "early/crash: promise == held: expected held, observed held or violated", j.Reason)
+}
+
+// What an inconclusive trial proves is told with the rest.
+func TestAnInconclusiveTrialThatRefutesIsTold(t *testing.T) {
+	run := ran([]int64{5}, []int64{0, 7})
+	run.Cells[1].Trials[1].Status = result.Inconclusive
+	j := judged(run, profile.Claim{Glob: "early/crash", Expression: "lost > 0"}, profile.Claim{Glob: "late/crash", Expression: "lost == 0"})
+	require.Equal(t, NotMet, j.Outcome)
+	require.Equal(t, "late/crash: lost == 0: expected 0, observed 0–7", j.Reason)
+}
+
+// A row stands for everything that it names: what was omitted of it cannot be
+// confirmed by the rest.
+func TestAnOmittedPartOmitsTheRow(t *testing.T) {
+	const why = "the broker has one node"
+	claims := []profile.Claim{{Glob: "early*/crash", Expression: "lost > 0"}, {Glob: "late/crash", Expression: "lost == 0"}}
+	for name, c := range map[string]struct {
+		omit   func(*result.Run)
+		late   int64
+		reason string
+		want   Outcome
+	}{
+		"a cell of several": {func(run *result.Run) {
+			run.Cells = append(run.Cells, result.Cell{Name: "early/replication=3", Arm: "early", Omitted: why})
+		}, 0, "early/replication=3/crash: " + why, Omitted},
+		"a scenario": {func(run *result.Run) {
+			run.Cells[1].Trials, run.Cells[1].Planned = []result.Trial{{ID: "late-crash", Scenario: "crash", Status: result.Omitted, Reason: why}}, nil
+		}, 0, "late/crash: " + why, Omitted},
+		"all": {func(run *result.Run) {
+			run.Cells[0].Omitted, run.Cells[1].Omitted = why, why
+			run.Cells[0].Trials, run.Cells[1].Trials = nil, nil
+		}, 0, "early/crash: " + why, Omitted},
+		"and the rest is refuted": {func(run *result.Run) {
+			run.Cells = append(run.Cells, result.Cell{Name: "early/replication=3", Arm: "early", Omitted: why})
+		}, 2, "late/crash: lost == 0: expected 0, observed 2", NotMet},
+		"and the rest is unsure": {func(run *result.Run) {
+			run.Cells = append(run.Cells, result.Cell{Name: "early/replication=3", Arm: "early", Omitted: why})
+		}, -1, "late/crash: lost == 0: late1 is inconclusive: no fault fired\nand more", Inconclusive},
+	} {
+		run := ran([]int64{5}, []int64{c.late})
+		c.omit(run)
+		j := judged(run, claims...)
+		require.Equal(t, c.want, j.Outcome, name)
+		require.Equal(t, c.reason, j.Reason, name)
+	}
+}
+
+// A breaking side whose prediction is that nothing breaks stays clean, however
+// exactly that comes out.
+func TestABreakingSideThatIsPredictedToHold(t *testing.T) {
+	for predicted, want := range map[int64]Outcome{0: NotMet, 5: MoreSubtle} {
+		run := ran([]int64{5, predicted}, []int64{0})
+		for i := range run.Cells[0].Trials {
+			trial := &run.Cells[0].Trials[i]
+			trial.Faults = []result.Fault{{Name: "kill consumer", Predicted: &result.Predicted{Lost: &trial.Verdict.Lost.Total, Exact: true}}}
+		}
+		late := profile.Claim{Glob: "late/crash", Expression: "lost == 0"}
+		j := judged(run, profile.Claim{Glob: "early/crash", Expression: "lost == predicted"}, late)
+		require.Equal(t, want, j.Outcome)
+		if want == NotMet {
+			require.Equal(t, "early/crash: early2 stayed clean: all that is claimed of it holds when nothing breaks", j.Reason)
+		}
+		// Another claim can tell.
+		run.Cells[0].Trials[1].Promise, run.Cells[0].Trials[0].Promise = result.Violated, result.Violated
+		j = judged(run, profile.Claim{Glob: "early/crash", Expression: "lost == predicted"}, profile.Claim{Glob: "early/crash", Expression: "promise == violated"}, late)
+		require.Equal(t, MoreSubtle, j.Outcome)
+	}
+}
+
+// Nothing is told where nothing was measured.
+func TestNothingMeasured(t *testing.T) {
+	run := ran([]int64{-1}, []int64{-1})
+	j := judged(run, profile.Claim{Glob: "early/crash", Expression: "pipeline_per_second <= 0.9x baseline"}, profile.Claim{Glob: "late/crash", Expression: "lost == 0"})
+	require.Equal(t, "pipeline_per_second –", j.Sides[0].Facts[0].String())
+	require.Equal(t, "lost –", j.Sides[1].Facts[0].String())
+	run.Cells[0].Omitted, run.Cells[1].Omitted = "no", "no"
+	require.Empty(t, judged(run).Sides[2].Facts)
+}
+
+// A setting that only some of the sides have is one in which they differ,
+// whichever comes first.
+func TestASettingThatOneSideLacks(t *testing.T) {
+	for _, has := range []int{0, 1} {
+		run := ran([]int64{5}, []int64{0})
+		run.Cells[has].Settings["producer.librdkafka.linger.ms"] = "7"
+		j := judged(run, profile.Claim{Glob: "*/crash", Expression: "lost >= 0"})
+		require.Contains(t, j.Sides[has].Settings, "producer.librdkafka.linger.ms: 7")
+		require.Contains(t, j.Sides[1-has].Settings, "producer.librdkafka.linger.ms: –")
+	}
 }

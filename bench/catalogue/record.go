@@ -129,11 +129,17 @@ type Side struct {
 	Trials   int      `json:"trials"`           // completed
 	Reason   string   `json:"reason,omitempty"` // why some are not
 	Facts    []Fact   `json:"facts,omitempty"`
+
+	// What outcome works with: the first of Where that was omitted, with the
+	// reason, and a trial of a breaking side in which nothing had to break.
+	omitted, clean string
 }
 
 // Fact is what the trials of a side say of one metric.
 type Fact struct {
-	Metric   string             `json:"metric"`
+	Metric string `json:"metric"`
+	// Of are the cells, or some of their scenarios, that claim it; none is all of the side's.
+	Of       []string           `json:"of,omitempty"`
 	Claims   []string           `json:"claims"`
 	Expected string             `json:"expected"`
 	Observed string             `json:"observed"`
@@ -142,10 +148,11 @@ type Fact struct {
 	// Sometimes is how often a draw came out.
 	Sometimes *result.Frequency `json:"sometimes,omitempty"`
 
-	// What Judge works with: whether it is compared with the baseline, and the
-	// cells and scenarios that claim it.
-	ratio  bool
-	places []at
+	// What Judge works with: whether it is compared with the baseline, the cells
+	// and scenarios that claim it, and the trials that decided its claims.
+	ratio   bool
+	places  []at
+	decided []string
 }
 
 func (f Fact) frequency() stats.Proportion {

@@ -2,8 +2,11 @@ package catalogue
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"deliverybench/bench/stats"
 )
 
 // ownLine are settings that are told by other means, or say nothing of a cause.
@@ -23,7 +26,7 @@ func (m measurement) compareSettings(sides []Side) {
 		for _, name := range names {
 			values := valuesOf(all[i], name)
 			if slices.ContainsFunc(all, func(other []map[string]string) bool { return !slices.Equal(valuesOf(other, name), values) }) {
-				sides[i].Settings = append(sides[i].Settings, name+": "+strings.Join(values, " | "))
+				sides[i].Settings = append(sides[i].Settings, name+": "+orElse(strings.Join(values, " | "), stats.None))
 			}
 		}
 		for _, text := range valuesOf(all[i], "faults") {
@@ -48,23 +51,17 @@ func settingsOf(a at) map[string]string {
 	return settings
 }
 
+// differing names the settings that are not the same everywhere, or not there.
 func differing(all []map[string]string) []string {
 	names := map[string]bool{}
 	for _, settings := range all {
-		for name, value := range settings {
-			if other, ok := all[0][name]; !ok || other != value {
-				names[name] = true
-			}
+		for name := range settings {
+			names[name] = true
 		}
 	}
-	var list []string
-	for name := range names {
-		if !slices.Contains(ownLine, name) {
-			list = append(list, name)
-		}
-	}
-	slices.Sort(list)
-	return list
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool {
+		return slices.Contains(ownLine, name) || len(valuesOf(all, name)) < 2
+	})
 }
 
 // valuesOf are a setting's values, each once.
@@ -78,12 +75,17 @@ func valuesOf(all []map[string]string, name string) []string {
 	return list
 }
 
-// String is a fact as a table writes it: "lost 500", "lost 0–3, lost > 0 in 7
-// of 12 (95 % CI 28–85 %)".
+// String is a fact as a table writes it: "lost 500", "lost 0 (process-first)",
+// "lost 0–3, lost > 0 in 7 of 12 (95 % CI 28–85 %)".
 func (f Fact) String() string {
-	text := f.Metric + " " + f.Observed
+	text := f.Metric + " " + f.observed()
+	if len(f.Of) > 0 {
+		text += " (" + strings.Join(f.Of, ", ") + ")"
+	}
 	if f.Sometimes != nil {
-		text += fmt.Sprintf(", %s in %s", f.Claims[len(f.Claims)-1], f.frequency())
+		text += fmt.Sprintf(", %s in %s", f.Claims[0], f.frequency())
 	}
 	return text
 }
+
+func (f Fact) observed() string { return orElse(f.Observed, stats.None) }

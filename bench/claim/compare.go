@@ -138,10 +138,10 @@ func (e Expr) holds(observed, want float64) bool {
 }
 
 // refuted reports that the claim does not hold, nor would for any more than was
-// observed.
+// observed. Another count may become more as well.
 func (e Expr) refuted(observed, want float64) bool {
 	upward := e.op == "==" || e.op == "<" || e.op == "<="
-	return e.metric.grows && upward && observed >= want && !e.holds(observed, want)
+	return e.metric.grows && upward && e.source != fromCount && observed >= want && !e.holds(observed, want)
 }
 
 func (e Expr) width(want float64) float64 {

@@ -1,9 +1,13 @@
 package claim
 
 import (
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 )
 
 // Read returns a number of a trial by its metric's name; ok is false when the
@@ -16,10 +20,33 @@ func Read(t *result.Trial, metric string) (value float64, ok bool) {
 	return m.read(t)
 }
 
-// Write writes a number as its metric is read: "500", "39 ms", "212k/s".
-func Write(value float64, metric string) string {
-	m, _ := findMetric(metric)
-	return write(value, m.unit)
+// Observed writes what trials say of a metric: "500", "39 ms–1.2 s", "held or
+// violated". It is "" when none says anything.
+func Observed(trials []*result.Trial, metric string) string {
+	m, known := findMetric(metric)
+	if known && m.unit == outcome {
+		return promises(trials)
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, t := range trials {
+		if v, ok := Read(t, metric); ok {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	if lo > hi {
+		return ""
+	}
+	return stats.Between(write(lo, m.unit), write(hi, m.unit))
+}
+
+func promises(trials []*result.Trial) string {
+	found := map[string]bool{}
+	for _, t := range trials {
+		if t.Promise != "" {
+			found[string(t.Promise)] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(found)), " or ")
 }
 
 // Demands reports whether a trial in which nothing goes wrong fails the claim:
@@ -34,8 +61,18 @@ func (e Expr) Demands() bool {
 		return !e.holds(1, e.factor)
 	case !e.metric.grows && e.metric.name != "unknown" && e.metric.name != "unknown_absent" && e.metric.name != "rejected":
 		return false
-	case e.source == fromQuantity:
+	case e.source == fromQuantity, e.source == fromDue: // a share of some messages
 		return !e.holds(0, e.quantity)
 	}
-	return !e.holds(0, math.Max(e.factor, 1)) // a setting, a prediction, a share of the messages: some
+	return !e.holds(0, e.factor) // times a setting, a prediction, another count: some
+}
+
+// DemandsOf is Demands for a trial that ran: a prediction or another count with
+// which the claim compares may be none. What cannot be read is the claim's to tell.
+func (e Expr) DemandsOf(t *result.Trial) bool {
+	if !e.Demands() || (e.source != fromPredicted && e.source != fromCount) {
+		return e.Demands()
+	}
+	want, err := group{expr: e}.expected(t)
+	return err != nil || !e.holds(0, want)
 }

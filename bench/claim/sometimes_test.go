@@ -72,11 +72,46 @@ func TestDemands(t *testing.T) {
 		"lost == consumer.commit.every": true, "duplicates == predicted": true, "duplicates == predicted ± 15%": true,
 		"duplicates < consumer.commit.every": false, "reordered > 0": true, "unknown > 0": true, "aborted_delivered == 0": false,
 		"promise == violated": true, "promise == held": false, "acked > 0": false, "effects == 10": false, "lost == 5%": true,
+		"lost == 0%": false, "lost >= 0%": false, "lost > 0%": true, "lost <= 5%": false, "duplicates == 0x predicted": false,
+		"lost == 0.5x consumer.commit.every": true, "lost < 2x predicted": false,
 		"pipeline_per_second <= 0.9x baseline": true, "pipeline_per_second >= 0.9x baseline": false,
 		"end_to_end.p99 > 1.5x baseline": true, "end_to_end.p99 <= 50ms": false,
 	} {
 		e, err := claim.Parse(expression)
 		require.NoError(t, err)
 		require.Equal(t, want, e.Demands(), expression)
+	}
+}
+
+// What a trial is compared with can be none in that trial: then nothing has to
+// go wrong in it.
+func TestDemandsOfATrial(t *testing.T) {
+	none, some := int64(0), int64(7)
+	for expression, want := range map[string]map[int64]bool{
+		"lost == predicted": {0: false, 7: true}, "lost == predicted ± 15%": {0: false, 7: true}, "lost < predicted": {0: false, 7: false},
+		"lost == aborted": {0: false, 7: true}, "lost > 0": {0: true, 7: true}, "lost == 0": {0: false, 7: false},
+		"lost.skipped == consumer.commit.every": {0: true, 7: true},
+	} {
+		e, err := claim.Parse(expression)
+		require.NoError(t, err)
+		for _, n := range []*int64{&none, &some} {
+			trial := &result.Trial{Verdict: &ledger.Verdict{Aborted: *n}, Faults: []result.Fault{{Predicted: &result.Predicted{Lost: n, Exact: true}}}}
+			require.Equal(t, want[*n], e.DemandsOf(trial), "%s, of %d", expression, *n)
+		}
+		require.Equal(t, e.Demands(), e.DemandsOf(&result.Trial{Faults: []result.Fault{{}}}), "%s, of a trial that cannot tell", expression)
+	}
+}
+
+// An inconclusive trial that has more of one count than of another proves
+// nothing: the other can still become as many.
+func TestTwoCountsOfAnInconclusiveTrial(t *testing.T) {
+	run := losing(3)
+	trial := &run.Cells[0].Trials[0]
+	trial.Status, trial.Reason = result.Inconclusive, "the topic was not drained"
+	for expression, want := range map[string]result.ClaimStatus{
+		"lost == duplicates": result.ClaimInconclusive, "lost <= duplicates": result.ClaimInconclusive, "lost <= 2": result.NotMet,
+	} {
+		got := claim.Evaluate(run, []profile.Claim{{Glob: "a/crash", Expression: expression}})
+		require.Equal(t, want, got[0].Status, expression)
 	}
 }
