@@ -134,6 +134,10 @@ func (c *connection) meet(a *Armed) {
 	if name == nil || !a.rule.onConnections() || !strings.HasPrefix(*name, a.rule.Client) {
 		return
 	}
+	_, cut := a.rule.Do.(Cut)
+	if cut && c.exchanges.gone() {
+		return
+	}
 	c.mu.Lock()
 	again := slices.Contains(c.asked, a)
 	if !again {
@@ -144,7 +148,7 @@ func (c *connection) meet(a *Armed) {
 		return
 	}
 	c.proxy.hit(a, Hit{Client: *name, Broker: c.upstream, API: Connection})
-	if _, cut := a.rule.Do.(Cut); cut {
+	if cut {
 		c.cut()
 		return
 	}

@@ -154,6 +154,13 @@ func (e *exchanges) left() (careful bool) {
 	return e.careful
 }
 
+// gone says whether the client has left.
+func (e *exchanges) gone() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.deaf
+}
+
 // settled is closed as soon as no answer is waited for.
 func (e *exchanges) settled() <-chan struct{} {
 	e.mu.Lock()

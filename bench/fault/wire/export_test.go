@@ -24,11 +24,9 @@ func Unread(p *Proxy) int {
 func Left(p *Proxy) int {
 	left := 0
 	for _, c := range p.open() {
-		c.exchanges.mu.Lock()
-		if c.exchanges.deaf {
+		if c.exchanges.gone() {
 			left++
 		}
-		c.exchanges.mu.Unlock()
 	}
 	return left
 }

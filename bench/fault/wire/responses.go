@@ -41,7 +41,8 @@ func (c *connection) response(f *frame) error {
 			return err
 		}
 	}
-	if x.discard != nil && !x.discard.disarmed.Load() {
+	// From a client that has given up on it by itself nothing is kept.
+	if x.discard != nil && !x.discard.disarmed.Load() && !c.exchanges.gone() {
 		c.proxy.hit(x.discard, hitOn(c, x))
 		return f.skip()
 	}

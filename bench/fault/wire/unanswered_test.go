@@ -125,6 +125,42 @@ func TestTheBrokerIsHeardAfterTheClientLeft(t *testing.T) {
 	}
 }
 
+// Nothing can be kept from a client that has left, nor can it be cut off.
+func TestWhoHasLeftIsNotHit(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		do   wire.Action
+	}{
+		{"answer", wire.DiscardResponse{}}, {"connection", wire.Cut{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := startUpstream(t)
+			left, leave := context.WithCancel(t.Context())
+			t.Cleanup(leave)
+			u.answer = func(r []byte) []byte { <-left.Done(); return appends(0)(r) }
+			p, record := startProxy(t, u.address())
+			rule := wire.Rule{Name: "late", Client: "producer-", Do: test.do}
+			_, cut := test.do.(wire.Cut)
+			if !cut {
+				arm(t, p, rule)
+			}
+			c := dial(t, p.Bootstrap())
+			c.send(produceRequest(0, 1, 10))
+			eventually(t, "the request to arrive", func() bool { return len(u.received()) == 1 })
+			require.NoError(t, c.Close())
+			eventually(t, "the proxy to notice that the client left", func() bool { return wire.Left(p) == 1 })
+			if cut {
+				arm(t, p, rule)
+			}
+			leave()
+			settle(t, p, "producer-")
+			require.Empty(t, record.allHits())
+			require.Len(t, record.allUnanswered(), 1)
+			require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: {1: 10}}}, record.allUnanswered()[0].Records)
+		})
+	}
+}
+
 // A broker that leaves without a word leaves it unknown.
 func TestABrokerThatLeavesLeavesItUnknown(t *testing.T) {
 	u := startUpstream(t)
