@@ -210,6 +210,12 @@ func planLines(plan *profile.Plan) []string {
 		}
 		lines = append(lines, fmt.Sprintf("%s\t%s\t%s", o.Cell, scenario, o.Reason))
 	}
+	for i, warning := range plan.Warnings() {
+		if i == 0 {
+			lines = append(lines, "", "warned\tscenario\tthat")
+		}
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%s", warning.Cell, warning.Scenario, warning.Text))
+	}
 	return lines
 }
 

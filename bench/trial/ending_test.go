@@ -132,3 +132,23 @@ func TestAnUndrainedTrialKeepsWhatIsProven(t *testing.T) {
 	require.LessOrEqual(t, v.Duplicates.Redelivered, int64(batch))
 	require.Equal(t, result.Violated, out.Result.Promise)
 }
+
+// What is to be known of a trial is told however it ends.
+func TestAnInterruptedTrialWarns(t *testing.T) {
+	b := newBench(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	env := b.env
+	env.Observe = func(s trial.Snapshot) {
+		if s.Produced > 0 {
+			interrupt()
+		}
+	}
+	s := short()
+	s.Producer.MessageTimeout = profile.Duration(5 * time.Second)
+	s.Faults = []profile.Fault{{LoseResponse: "produce", At: profile.Moment{Share: 0.9}}}
+	r := trial.Run(ctx, env, profile.Trial{ID: "interrupted", Seed: anySeed, Settings: s}).Result
+	require.Equal(t, result.Stopped, r.Status, r.Reason)
+	require.Equal(t, s.Warnings(profile.SocketTimeout), r.Warnings)
+	require.Len(t, r.Warnings, 1)
+}

@@ -46,7 +46,6 @@ func (c *conductor) measure(out *Outcome) error {
 	}
 	out.Latency = log
 	r := &out.Result
-	r.Warnings = c.warnings
 	r.Latency = c.summaries(log, r.Verdict)
 	r.Throughput = c.throughput(log, r.Verdict)
 	r.Timeline = c.timeline(log)

@@ -100,6 +100,7 @@ func conduct(ctx context.Context, env Environment, t profile.Trial, out *Outcome
 		return err
 	}
 	err = errors.Join(c.run(ctx, out), c.finish(ctx))
+	out.Result.Warnings = c.warnings // also of what only the end told
 	out.Result.Faults = c.faultResults()
 	out.Result.Workers = c.dismiss()
 	if err != nil {
@@ -163,6 +164,7 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		over:        make(chan struct{}),
 		ending:      make(chan struct{}, 1),
 		frozen:      map[int32]int{},
+		warnings:    s.Warnings(profile.Duration(env.Broker.Endpoint().Properties.SocketTimeout())),
 	}
 	c.besides, c.calledOff = context.WithCancel(context.Background())
 	c.name()
