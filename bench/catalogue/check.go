@@ -60,14 +60,27 @@ func (r placed) check(d *profile.Document, plan *profile.Plan) {
 	}
 	for i, at := range r.holds {
 		checkSide(d, at, plan, r.Holds[i], false)
+		for _, c := range casesOf(plan, r.Holds[i]) {
+			if slices.ContainsFunc(r.Breaks, func(glob string) bool { return matches(glob, c) }) {
+				d.Fail(at, "%s/%s is to break and to hold; leave it out of one of them", c.cell, c.scenario)
+			}
+		}
 	}
 	for i, at := range r.counts {
-		if len(casesOf(plan, r.Counts[i].Glob)) == 0 {
-			d.Fail(at, "%q matches no cell and scenario that %s runs", r.Counts[i].Glob, r.Profile)
-		}
-		if _, err := claim.Parse(r.Counts[i].Expression); err != nil {
-			d.Fail(at, "%v", err)
-		}
+		r.checkCount(d, at, plan, r.Counts[i])
+	}
+}
+
+func (r placed) checkCount(d *profile.Document, at *yaml.Node, plan *profile.Plan, c Count) {
+	if len(casesOf(plan, c.Glob)) == 0 {
+		d.Fail(at, "%q matches no cell and scenario that %s runs", c.Glob, r.Profile)
+	}
+	e, err := claim.Parse(c.Expression)
+	switch {
+	case err != nil:
+		d.Fail(at, "%v", err)
+	case e.NeedsBaseline() && plan.Profile.Baseline == "":
+		d.Fail(at, "%q needs a baseline; %s names none", c.Expression, r.Profile)
 	}
 }
 
@@ -122,6 +135,21 @@ func Unfit(p *profile.Profile, broker string) string {
 // place is one cell in one scenario.
 type place struct{ arm, cell, scenario string }
 
+// leftOut are what the glob matches and the plan cannot run, each with its reason.
+func leftOut(plan *profile.Plan, glob string) []string {
+	var all []string
+	for _, o := range plan.Omissions {
+		i := slices.IndexFunc(plan.Cells, func(c profile.Cell) bool { return c.Name == o.Cell })
+		for _, s := range plan.Profile.Scenarios {
+			at := place{plan.Cells[i].Arm, o.Cell, s.Name}
+			if (o.Scenario == "" || o.Scenario == s.Name) && matches(glob, at) {
+				all = append(all, fmt.Sprintf("%s/%s is left out of %s (%s)", at.cell, at.scenario, plan.Profile.Name, o.Reason))
+			}
+		}
+	}
+	return all
+}
+
 // casesOf are what the glob matches, each once.
 func casesOf(plan *profile.Plan, glob string) []place {
 	var all []place
@@ -137,12 +165,15 @@ func matches(glob string, at place) bool {
 	return profile.Claim{Glob: glob}.Matches(at.arm, at.cell, at.scenario)
 }
 
-// checkSide wants a claim on every case of a side, and of the side that breaks
-// one that a trial without any damage fails.
+// checkSide wants every case of a side to be run and claimed of, and of the side
+// that breaks a claim that a trial without any damage fails.
 func checkSide(d *profile.Document, at *yaml.Node, plan *profile.Plan, glob string, breaks bool) {
 	cases := casesOf(plan, glob)
 	if len(cases) == 0 {
 		d.Fail(at, `%q matches no cell and scenario that %s runs; "check %s" lists them`, glob, plan.Profile.Name, plan.Profile.Name)
+	}
+	for _, out := range leftOut(plan, glob) {
+		d.Fail(at, "%s, and a row stands for all that it names; write a glob without it", out)
 	}
 	for _, c := range cases {
 		claimed, demands := false, false

@@ -104,7 +104,7 @@ func parseRow(d *profile.Document, n *yaml.Node, before []placed) placed {
 			r.number = p.Value
 			r.Number = number(d, p.Value, before)
 		case "claim":
-			r.Claim = d.Text(p.Value, key)
+			r.Claim = prose(d, p.Value, key)
 		case "profile":
 			r.profile = p.Value
 			r.Profile = d.Name(p.Value, "a profile's name")
@@ -123,7 +123,7 @@ func parseRow(d *profile.Document, n *yaml.Node, before []placed) placed {
 				d.Fail(p.Value, `"shows": %q is none of %s`, r.Shows, strings.Join(shown, ", "))
 			}
 		case "conclude":
-			r.Conclude = strings.TrimSpace(d.Text(p.Value, key))
+			r.Conclude = prose(d, p.Value, key)
 		default:
 			unknown(d, p.Key, keys...)
 		}
@@ -135,6 +135,15 @@ func parseRow(d *profile.Document, n *yaml.Node, before []placed) placed {
 		}
 	}
 	return r
+}
+
+// prose is a text that says something.
+func prose(d *profile.Document, n *yaml.Node, key string) string {
+	text := strings.TrimSpace(d.Text(n, key))
+	if text == "" && n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		d.Fail(n, "%q is empty", key)
+	}
+	return text
 }
 
 func unknown(d *profile.Document, key *yaml.Node, known ...string) {

@@ -76,6 +76,12 @@ func TestParseRefuses(t *testing.T) {
 		{"breaks: early/crash", "breaks: early/calm", `small.yaml:7:13: nothing is claimed of early/calm in crashing; claim what has to come out there`},
 		{"breaks: early/crash", "breaks: late/crash", `small.yaml:7:13: late/crash is to break, and every claim of crashing on it holds when nothing does; claim for example lost > 0`},
 		{"breaks: early/crash", "breaks: late/crash", `small.yaml:6:14: what crashing claims of early/crash decides no row; name it in breaks or holds of one`},
+		{"holds: [late/crash]", `holds: [late/crash, "*/crash"]`, `small.yaml:8:25: early/crash is to break and to hold; leave it out of one of them`},
+		{"holds: [late/crash]", `holds: [none/crash]`, `small.yaml:8:13: "none/crash" matches no cell and scenario that crashing runs`},
+		{"profile: crashing", "profile: impossible", `small.yaml:8:13: late/acks=1/crash is left out of impossible (producer.idempotence needs acks: all, not 1), and a row stands for all that it names; write a glob without it`},
+		{"claim: It loses.", "claim: ' '", `small.yaml:5:12: "claim" is empty`},
+		{"conclude: Commit late.", "conclude: ''", `small.yaml:11:15: "conclude" is empty`},
+		{"late/crash: duplicates > 0", "late/crash: pipeline_per_second > 1x baseline", `small.yaml:9:14: "pipeline_per_second > 1x baseline" needs a baseline; crashing names none`},
 		{"holds: [late/crash]", `holds: ["late/{crash"]`, `small.yaml:8:13: "late/{crash" matches no cell`},
 		{"late/crash: duplicates > 0", "late/crush: duplicates > 0", `small.yaml:9:14: "late/crush" matches no cell and scenario that crashing runs`},
 		{"late/crash: duplicates > 0", "late/crash: duplicates", `small.yaml:9:14: claim "duplicates", column 11: write one of == != < <= > >= after duplicates`},
@@ -91,7 +97,8 @@ func TestParseRefuses(t *testing.T) {
 		source := strings.Replace(good, c.from, c.to, 1)
 		_, err := Parse([]byte(source), "small.yaml", opener(map[string]string{
 			"crashing": crashing, "renamed": strings.Replace(crashing, "crashing", "another", 1),
-			"silly": "name: silly\nclaims: {'*/*': [losst == 0]}\n",
+			"impossible": strings.Replace(crashing, "crashing", "impossible", 1) + "matrix: {producer.acks: [all, 1]}\nproducer.idempotence: true\n",
+			"silly":      "name: silly\nclaims: {'*/*': [losst == 0]}\n",
 		}))
 		require.ErrorContains(t, err, c.want, "%s", source)
 	}
