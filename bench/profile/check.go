@@ -120,6 +120,12 @@ func (s Settings) faultRules() []rule {
 	if s.StormEvery > 0 && len(s.Faults) == 0 {
 		rules = append(rules, rule{true, []string{"storm_every", "faults"}, "storm_every draws from the faults, and there are none; add faults"})
 	}
+	if s.StormEvery > 0 {
+		strikes := s.Load.Duration / s.StormEvery
+		rules = append(rules, rule{strikes > maxStrikes, []string{"storm_every", "load.duration"}, fmt.Sprintf(
+			"storm_every %s makes some %d faults in the window of %s (load.duration); at most %d are planned, so strike less often",
+			s.StormEvery, strikes, s.Load.Duration, maxStrikes)})
+	}
 	for _, f := range s.Faults {
 		rules = append(rules, rule{f.At.Share == 0 && f.At.In(window) >= window, []string{"faults", "load.duration"},
 			fmt.Sprintf("%s: at %s is beyond the window of %s (load.duration); the fault would never strike",

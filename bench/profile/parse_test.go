@@ -143,6 +143,8 @@ var refusals = []struct{ source, want string }{
 		`my.yaml:3:1: kill consumer at polled: at 2s is beyond the window of 2s (load.duration); the fault would never strike`},
 	{"consumer.session_timeout: 6s\nfaults: [{kill: consumer, when: polled, restart: 6s}]",
 		`my.yaml:3:1: kill consumer at polled: restart 6s is not sooner than consumer.session_timeout 6s; the partitions would move and the exact count be lost: restart sooner, or write membership: dynamic`},
+	{"storm_every: 1ns\nfaults: [{cut: producer}]",
+		`my.yaml:2:1: storm_every 1ns makes some 5000000000 faults in the window of 5s (load.duration); at most 2000 are planned, so strike less often`},
 	// Matrix.
 	{"matrix: {producer.acks: []}", `my.yaml:2:25: "producer.acks" has an empty list, which leaves no cell; give it a value or remove it`},
 	{"matrix: {producer.acks: all}", `my.yaml:2:25: "producer.acks" takes a list of values in a matrix, such as [a, b], not "all"`},

@@ -25,6 +25,9 @@ func storm(pool []Fault, every, window Duration, seed uint64) []Fault {
 	}
 }
 
+// maxStrikes bounds a storm: each strike is kept, in the plan and in the results.
+const maxStrikes = 2000
+
 // stormStream keeps the storm's numbers apart from what else the seed decides.
 const stormStream = 0x73746f726d
 
