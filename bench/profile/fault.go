@@ -326,6 +326,8 @@ func (f Fault) unreachable(s Settings) string {
 		return f.brokerUnreachable(s)
 	case d.to == RelayRole && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no relay", f.Name(), s.Pipeline)
+	case f.Topic == OutputTopic && s.Pipeline != RelayTo:
+		return fmt.Sprintf("%s: pipeline: %s has no output topic", f.Name(), s.Pipeline)
 	case d.to == ConsumerRole && s.Pipeline == Produce:
 		return fmt.Sprintf("%s: pipeline: produce has no consumer", f.Name())
 	case f.When == "" || f.When == PointAnywhere || d.to == ProducerRole && f.When == PointSent:

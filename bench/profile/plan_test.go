@@ -134,6 +134,7 @@ func TestOmittedCrashPoints(t *testing.T) {
 			"kill consumer at sent: a consume worker with commit.when: after-processing never reaches sent, only polled, processed, mid-batch or committed"},
 		{"pipeline: consume", "{kill: producer, when: polled}", "kill producer at polled: a producer never reaches polled, only sent"},
 		{"pipeline: consume", "{kill: relay, when: polled}", "kill relay at polled: pipeline: consume has no relay"},
+		{"pipeline: consume", "{lose_response: produce, topic: output}", "lose the response to produce: pipeline: consume has no output topic"},
 		{"pipeline: produce", "{kill: consumer, when: polled}", "kill consumer at polled: pipeline: produce has no consumer"},
 		{"pipeline: produce", "{join: consumer}", "join consumer: pipeline: produce has no consumer"},
 		{"pipeline: produce", "{kill: producer, when: sent}", ""},
