@@ -41,13 +41,14 @@ func (p *program) parts(ctx context.Context, f *flags, s *catalogue.Suite) ([]pa
 	if err != nil {
 		return nil, fmt.Errorf("-only %s is no regular expression (%w): write for example -only '4|zombie'", f.only, err)
 	}
+	number := regexp.MustCompile("^(?:" + f.only + ")$")
 	var parts []part
 	for _, one := range s.Profiles {
 		t := part{profile: one, flags: *f, selected: f.only == ""}
 		t.flags.only = ""
 		for _, row := range s.Rows {
-			whole := only.FindString(fmt.Sprint(row.Number)) == fmt.Sprint(row.Number)
-			if f.only != "" && row.Profile == one.Name && (whole || only.MatchString(one.Name)) {
+			named := number.MatchString(fmt.Sprint(row.Number)) || only.MatchString(one.Name)
+			if f.only != "" && row.Profile == one.Name && named {
 				t.selected = true
 			}
 		}
@@ -138,6 +139,9 @@ func (r *suiteRun) open() (err error) {
 		if err := suite.SameMachine(h.ID, r.record.Environment, machine()); err != nil {
 			return err
 		}
+		if err := r.adopt(); err != nil {
+			return fmt.Errorf("cannot resume %s: %w; run without -resume", h.ID, err)
+		}
 		h.Interrupted, h.Finished = false, time.Time{}
 		return nil
 	}
@@ -162,6 +166,35 @@ func (r *suiteRun) open() (err error) {
 		return err
 	})
 	return cmp.Or(err, r.record.Save(r.dir))
+}
+
+// adopt wants the record to go with its suite, and what was measured to be of
+// the same profiles: those that are finished are not looked at again.
+func (r *suiteRun) adopt() error {
+	unknown := func(t part) bool { return r.record.Entry(t.profile.Name) == nil }
+	if len(r.record.Rows) != len(r.suite.Rows) || slices.ContainsFunc(r.parts, unknown) {
+		return fmt.Errorf("its %s does not go with its suite", catalogue.RecordFile)
+	}
+	for _, t := range r.parts {
+		dir := filepath.Join(r.dir, t.profile.Name)
+		if !begun(dir) {
+			continue
+		}
+		run, err := result.Load(dir)
+		switch {
+		case err != nil:
+			return err
+		case run.Run.ProfileSHA256 != sha256Of(t.profile.Source):
+			return fmt.Errorf("%s was another profile then", t.profile.Name)
+		}
+	}
+	return nil
+}
+
+// begun reports whether a folder of a suite's holds a run, finished or not.
+func begun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, result.RunFile))
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // run runs every profile that is not finished, and saves the record after each.
@@ -231,7 +264,7 @@ func (r *suiteRun) measureOne(ctx context.Context, t part) (*result.Run, error) 
 	var store *result.Store
 	var run *result.Run
 	var err error
-	if _, missing := os.Stat(filepath.Join(dir, result.RunFile)); errors.Is(missing, os.ErrNotExist) {
+	if !begun(dir) {
 		store, run, err = r.newRun(t.plan, func(run *result.Run) (*result.Store, error) { return result.CreateIn(dir, run) })
 	} else {
 		store, run, err = resumeRun(dir, t.plan)
@@ -297,9 +330,14 @@ func (p *program) printClaims(f *flags, dir string, record *catalogue.Record) er
 }
 
 // claimsCode is what scripts and CI decide by. What a broker cannot show, or
-// -only left out, is no failure, unless nothing is left.
+// -only left out, is no failure, unless nothing is left; what was to be run and
+// was not is.
 func claimsCode(record *catalogue.Record) int {
 	code, judged := exitMet, 0
+	unfinished := func(e catalogue.Entry) bool { return e.State == catalogue.Unfinished }
+	if record.Suite.Interrupted || slices.ContainsFunc(record.Profiles, unfinished) {
+		code = exitInconclusive
+	}
 	for _, row := range record.Rows {
 		switch row.Outcome {
 		case catalogue.NotMet:
@@ -331,10 +369,14 @@ func (p *program) reportSuite(f *flags, dir string) int {
 	if err != nil {
 		return p.usage("%v", err)
 	}
-	for i, row := range s.Rows {
-		store, run, err := result.Open(filepath.Join(dir, row.Profile))
-		if err != nil || i >= len(record.Rows) {
+	for i, row := range s.Rows[:min(len(s.Rows), len(record.Rows))] {
+		folder := filepath.Join(dir, row.Profile)
+		if !begun(folder) {
 			continue // it was not run, and the record says why
+		}
+		store, run, err := result.Open(folder)
+		if err != nil {
+			return p.usage("%v", err)
 		}
 		record.Rows[i] = row.Judge(run)
 		if i == slices.IndexFunc(s.Rows, func(other catalogue.Row) bool { return other.Profile == row.Profile }) {

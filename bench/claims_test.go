@@ -193,6 +193,14 @@ func TestPartOfASuite(t *testing.T) {
 		require.NoError(t, os.RemoveAll(dir))
 	}
 
+	// A number is matched whole, also by the second of two that begin alike.
+	tens := p.suite(strings.Replace(pair, "row: 7", "row: 17", 1), map[string]string{"orders": orders, "spared": spared})
+	for only, want := range map[string]string{"1": "1 profile", "17": "1 profile", "1|17": "2 profiles", "^spared$|1": "2 profiles"} {
+		got = p.bench("check", tens, "-only", only)
+		require.Equal(t, exitMet, got.code, got.stderr)
+		require.Contains(t, got.stdout, "pair: 2 claims in "+want+", ", only)
+	}
+
 	got = p.bench("check", path, "-broker", "embedded")
 	require.Equal(t, exitMet, got.code, got.stderr)
 	require.Contains(t, got.stdout, "is valid. pair: 2 claims in 1 profile, 2 trials, about ")
@@ -237,4 +245,66 @@ func TestAProfileOfASuiteThatCannotRun(t *testing.T) {
 	_, record := p.record()
 	require.Equal(t, catalogue.Unfinished, record.Entry("orders").State)
 	require.Equal(t, map[int]catalogue.Outcome{1: catalogue.Inconclusive, 7: catalogue.Inconclusive}, outcomes(record))
+}
+
+// A suite of which something is missing is not met, however what is there came out.
+func TestClaimsCode(t *testing.T) {
+	rows := func(outcomes ...catalogue.Outcome) *catalogue.Record {
+		record := &catalogue.Record{Profiles: []catalogue.Entry{{Profile: "a", State: catalogue.Finished}, {Profile: "b", State: catalogue.Waiting}}}
+		for _, o := range outcomes {
+			record.Rows = append(record.Rows, catalogue.Judgement{Outcome: o})
+		}
+		return record
+	}
+	interrupted, unfinished := rows(catalogue.Confirmed, catalogue.NotRun), rows(catalogue.Confirmed, catalogue.NotRun)
+	interrupted.Suite.Interrupted = true
+	unfinished.Profiles[1].State = catalogue.Unfinished
+	refuted := rows(catalogue.NotMet, catalogue.NotRun)
+	refuted.Suite.Interrupted = true
+	for _, c := range []struct {
+		record *catalogue.Record
+		want   int
+	}{
+		{rows(catalogue.Confirmed, catalogue.NotRun, catalogue.Omitted), exitMet},
+		{rows(catalogue.NotRun, catalogue.Omitted), exitInconclusive},
+		{rows(catalogue.Refuted, catalogue.Inconclusive), exitInconclusive},
+		{rows(catalogue.Inconclusive, catalogue.NotMet), exitNotMet},
+		{interrupted, exitInconclusive}, {unfinished, exitInconclusive}, {refuted, exitNotMet},
+	} {
+		require.Equal(t, c.want, claimsCode(c.record), "%+v", c.record)
+	}
+}
+
+// What a suite's folder holds has to be what was measured for it.
+func TestASuiteThatWasTamperedWith(t *testing.T) {
+	p := newPlace(t)
+	path := p.suite(pair, map[string]string{"orders": orders, "spared": spared})
+	require.Equal(t, exitMet, p.measure(path, "-only", "1", "-quiet").code)
+	dir, record := p.record()
+
+	// A profile that was changed since.
+	changed := filepath.Join(filepath.Dir(path), "orders.yaml")
+	require.NoError(t, os.WriteFile(changed, []byte("name: orders\n"+strings.Replace(orders, "every: 50", "every: 40", 1)), 0o600))
+	got := p.measure(path, "-resume", dir, "-only", "1")
+	require.Equal(t, exitUsage, got.code, got.stdout)
+	require.Equal(t, "deliverybench: cannot resume "+record.Suite.ID+": orders was another profile then; run without -resume\n", got.stderr)
+	require.NoError(t, os.WriteFile(changed, []byte("name: orders\n"+orders), 0o600))
+
+	// A run that cannot be read is none to keep silent about.
+	run := filepath.Join(dir, "orders", result.RunFile)
+	whole, err := os.ReadFile(run)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(run, whole[:len(whole)/2], 0o600))
+	for _, got := range []said{p.bench("report", dir), p.measure(path, "-resume", dir)} {
+		require.Equal(t, exitUsage, got.code)
+		require.Contains(t, got.stderr, run)
+	}
+	require.NoError(t, os.WriteFile(run, whole, 0o600))
+
+	// A record that does not go with its suite.
+	record.Rows, record.Profiles = record.Rows[:1], record.Profiles[:1]
+	require.NoError(t, record.Save(dir))
+	got = p.measure(path, "-resume", dir)
+	require.Equal(t, exitUsage, got.code, got.stdout)
+	require.Equal(t, "deliverybench: cannot resume "+record.Suite.ID+": its claims.json does not go with its suite; run without -resume\n", got.stderr)
 }
