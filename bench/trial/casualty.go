@@ -43,7 +43,7 @@ func (c *conductor) placedOn(m *member) []worker.Strike {
 // SIGSTOP, or the end of its input. One that is not there yet is waited for.
 func (c *conductor) strikeWorker(f *activeFault) error {
 	m, now := c.latest(roleOf(f.Worker()), f.number), c.env.Clock.Now()
-	if m == nil || !m.ready || m.gone || m.done {
+	if m == nil || !m.ready || m.gone || m.done || m.ending() {
 		c.at(now+int64(looksEvery), func() error { return c.strikeWorker(f) })
 		return nil
 	}
@@ -60,6 +60,10 @@ func (c *conductor) strikeWorker(f *activeFault) error {
 	}
 	return m.process.Signal(syscall.SIGKILL)
 }
+
+// ending reports whether a kill is on its way to the worker: what strikes it then
+// waits for its successor.
+func (m *member) ending() bool { return m.struckBy != nil && m.struckBy.Kill != "" }
 
 // watchFreezes looks for workers that stopped themselves: they say nothing more.
 func (c *conductor) watchFreezes() error {
@@ -135,6 +139,7 @@ func (c *conductor) fellTo(m *member) (*activeFault, error) {
 		}
 		if fired {
 			f.fired, f.struck = nanos, m
+			c.tooLate(m)
 			return f, nil
 		}
 	}
@@ -149,6 +154,17 @@ func (c *conductor) fellTo(m *member) (*activeFault, error) {
 		return f, nil
 	}
 	return nil, nil
+}
+
+// tooLate has a kill that came upon a worker which was ending by itself strike its
+// successor.
+func (c *conductor) tooLate(m *member) {
+	f := m.struckBy
+	if f == nil || f.Kill == "" {
+		return
+	}
+	f.fired, f.struck, f.restarts, m.struckBy = 0, nil, false, nil
+	c.at(c.env.Clock.Now(), func() error { return c.strikeWorker(f) })
 }
 
 // restart has the worker that a fault ended started again after the fault's delay.
