@@ -31,8 +31,11 @@ type disturbance struct {
 	// appended are the records of which the client does not know that the broker
 	// has them.
 	appended int64
+	// doubtful are those of which the proxy cannot tell.
+	doubtful int64
 	// dropped are the commits that never arrived, per partition the highest;
-	// committed is where the group stood before the first of them.
+	// committed is where the group stood before the first of them, nil if it could
+	// not be asked.
 	dropped, committed client.Offsets
 }
 
@@ -246,13 +249,7 @@ func tellHit(h wire.Hit) string {
 		text += " " + h.API.Name()
 	}
 	text += ": " + h.What
-	var records int64
-	for _, partitions := range h.Records {
-		for _, n := range partitions {
-			records += n
-		}
-	}
-	if records > 0 {
+	if records := h.Records.Sum(); records > 0 {
 		text += fmt.Sprintf(" (%d records)", records)
 	}
 	return text
@@ -282,20 +279,36 @@ func (c *conductor) unanswered(u wire.Unanswered) {
 	if last == nil {
 		return
 	}
-	for _, partitions := range u.Records.Applied {
-		for _, n := range partitions {
-			last.appended += n
-		}
-	}
+	last.appended += u.Records.Applied.Sum()
+	last.doubtful += u.Records.Unknown.Sum()
 }
 
-// uncommitted are the messages whose commits were dropped.
-func (d *disturbance) uncommitted() int64 {
-	var sum int64
-	for partition, next := range d.dropped {
-		sum += next - max(d.committed[partition], 0)
+// uncommitted are the messages whose commits were dropped, where they are what the
+// consumer's end costs: every commit was dropped until it was killed, once, and it
+// came back later. Otherwise the next commit has made some of them good; nil is not
+// known.
+func (c *conductor) uncommitted(f *activeFault) *int64 {
+	if f.committed == nil || f.Count > 0 || f.For == 0 || c.trial.Settings.Consumer.Count > 1 {
+		return nil
 	}
-	return sum
+	var kills int
+	for _, k := range c.faults {
+		if k.Worker() == "" || roleOf(k.Worker()) != worker.ConsumerRole {
+			continue
+		}
+		if k.Kill == "" || k.fired < f.fired || k.fired > f.healed || k.healed < f.healed {
+			return nil
+		}
+		kills++
+	}
+	if kills != 1 {
+		return nil
+	}
+	var sum int64
+	for partition, next := range f.dropped {
+		sum += next - max(f.committed[partition], 0)
+	}
+	return &sum
 }
 
 // wireRecovered is when the pipeline's last stage got something done after the
@@ -364,7 +377,9 @@ func (c *conductor) predictFromWire() {
 		if f.hits > stepsTold {
 			f.noteStep(f.lastHit, "%d hits in all", f.hits)
 		}
-		f.Predicted = fault.FromWire(c.trial.Settings, f.Fault, fault.Seen{Appended: f.appended, Uncommitted: f.uncommitted()})
+		f.Predicted = fault.FromWire(c.trial.Settings, f.Fault, fault.Seen{
+			Appended: f.appended, Doubtful: f.doubtful, Uncommitted: c.uncommitted(f),
+		})
 	}
 	for _, line := range c.wire.log {
 		c.warnings = append(c.warnings, "the proxy: "+line)
