@@ -75,7 +75,7 @@ func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, 
 		p["transaction.timeout.ms"] = strconv.FormatInt(transactionTimeout.Milliseconds(), 10)
 		// librdkafka refuses a socket timeout and a message timeout over the
 		// transaction's.
-		if time.Duration(profile.SocketTimeout) > transactionTimeout {
+		if p.SocketTimeout() > transactionTimeout {
 			p["socket.timeout.ms"] = p["transaction.timeout.ms"]
 		}
 		if time.Duration(s.MessageTimeout) > transactionTimeout {

@@ -20,6 +20,21 @@ func TestAProducerWithAShortTransaction(t *testing.T) {
 	}
 }
 
+// A socket timeout that the user gave is kept where the transaction has room for it.
+func TestTheUsersSocketTimeoutWithAShortTransaction(t *testing.T) {
+	for users, want := range map[string]time.Duration{"5000": 5 * time.Second, "25000": 20 * time.Second, "": 20 * time.Second} {
+		e := Endpoint{Bootstrap: "127.0.0.1:1", Properties: Properties{}}
+		if users != "" {
+			e.Properties["socket.timeout.ms"] = users
+		}
+		properties := ProducerProperties(e, idempotent(), "id", 20*time.Second)
+		require.Equal(t, want, properties.SocketTimeout(), users)
+		p, err := NewProducer(properties, "topic")
+		require.NoError(t, err, users)
+		p.Close()
+	}
+}
+
 func idempotent() profile.Producer {
 	s := profile.Defaults().Producer
 	s.Idempotence = true
