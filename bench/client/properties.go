@@ -19,19 +19,6 @@ import (
 // maxPropertiesBytes bounds a file of properties, and each file that it names.
 const maxPropertiesBytes = 1 << 20
 
-// reserved are properties that neither a profile nor a file may set: trials
-// stand on what this program gives them.
-var reserved = map[string]string{
-	"bootstrap.servers":          "-broker names the cluster",
-	"metadata.broker.list":       "-broker names the cluster",
-	"group.id":                   "each trial has a group of its own",
-	"transactional.id":           "each trial has ids of its own",
-	"auto.offset.reset":          "consumer.offset_reset in a profile decides it",
-	"enable.partition.eof":       "it tells when a trial is drained",
-	"delivery.report.only.error": "every message's report is counted",
-	"log.queue":                  "the clients' logs are read by this program",
-}
-
 // reference is ${NAME} or ${file:PATH}; written $${NAME} it stands for itself.
 var reference = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
 
@@ -141,7 +128,7 @@ func (p property) allowed(earlier []property) error {
 	if setting := profile.DecidedBy(p.name); setting != "" {
 		return fmt.Errorf("%s is decided by the profile's %s; set that, so that the results show it", p.name, setting)
 	}
-	if why, is := reserved[p.name]; is {
+	if why := profile.Reserved(p.name); why != "" {
 		return fmt.Errorf("%s cannot be set: %s", p.name, why)
 	}
 	if strings.HasPrefix(p.name, "go.") {

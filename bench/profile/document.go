@@ -219,6 +219,10 @@ func (d *document) value(name string, s *setting, key string, n *yaml.Node) (ref
 		d.fail(n, "%q is decided by %s; set that, so that the results show it", name, owner)
 		return reflect.Value{}, false
 	}
+	if why := Reserved(key); why != "" {
+		d.fail(n, "%q cannot be set: %s", name, why)
+		return reflect.Value{}, false
+	}
 	value, err := s.read(n.Value)
 	if err != nil {
 		d.fail(n, "%q: %v", name, err)

@@ -46,6 +46,8 @@ var refusals = []struct{ source, want string }{
 	{"arms: [a]", `my.yaml:2:7: "arms" takes a map of settings, not a list`},
 	{"producer.librdkafka: {socket: {timeout.ms: 5}}", `my.yaml:2:31: "producer.librdkafka.socket" takes one value, not a map`},
 	{"producer.librdkafka: {acks: 1}", `my.yaml:2:29: "producer.librdkafka.acks" is decided by producer.acks; set that, so that the results show it`},
+	{"producer.librdkafka: {bootstrap.servers: 'host:9092'}", `my.yaml:2:42: "producer.librdkafka.bootstrap.servers" cannot be set: -broker names the cluster`},
+	{"consumer.librdkafka.enable.partition.eof: false", `my.yaml:2:43: "consumer.librdkafka.enable.partition.eof" cannot be set: it tells when a trial is drained`},
 	{"relay.librdkafka.enable.idempotence: true", `my.yaml:2:38: "relay.librdkafka.enable.idempotence" is decided by producer.idempotence; set that, so that the results show it`},
 	{"about: [x]", `my.yaml:2:8: "about" takes a text, not a list`},
 	// Values.

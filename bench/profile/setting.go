@@ -293,6 +293,22 @@ func DecidedBy(property string) string {
 	return ""
 }
 
+// reserved are librdkafka properties that neither a profile nor a file may set:
+// trials stand on what this program gives them.
+var reserved = map[string]string{
+	"bootstrap.servers":          "-broker names the cluster",
+	"metadata.broker.list":       "-broker names the cluster",
+	"group.id":                   "each trial has a group of its own",
+	"transactional.id":           "each trial has ids of its own",
+	"auto.offset.reset":          "consumer.offset_reset in a profile decides it",
+	"enable.partition.eof":       "it tells when a trial is drained",
+	"delivery.report.only.error": "every message's report is counted",
+	"log.queue":                  "the clients' logs are read by this program",
+}
+
+// Reserved says why a librdkafka property cannot be set; "" when it can.
+func Reserved(property string) string { return reserved[property] }
+
 const redacted = "[redacted]"
 
 // IsSecret reports whether a librdkafka property's value must not be shown:
