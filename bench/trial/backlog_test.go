@@ -14,6 +14,7 @@ import (
 // group rebalances meanwhile or one of them is new; then they work off what has
 // piled up, and the wait is in the latencies.
 func TestConsumersThatStartLate(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for name, change := range map[string]func(*profile.Settings){
 		"before processing": func(s *profile.Settings) { s.Consumer.Commit.When = profile.BeforeProcessing },
@@ -61,5 +62,6 @@ func TestConsumersThatStartLate(t *testing.T) {
 
 // Without a delay there is none to report.
 func TestNoBacklogWithoutADelay(t *testing.T) {
+	t.Parallel()
 	require.Nil(t, newBench(t).complete(t, short()).Backlog)
 }

@@ -18,6 +18,7 @@ func anywhere(f profile.Fault) profile.Fault {
 
 // Wherever a worker is struck, its strategy keeps its promise.
 func TestStruckAnywhere(t *testing.T) {
+	t.Parallel()
 	faults := map[string]profile.Fault{
 		"kill":   anywhere(profile.Fault{Kill: profile.ConsumerRole, Restart: profile.Duration(100 * time.Millisecond)}),
 		"freeze": anywhere(profile.Fault{Freeze: profile.RelayRole, For: profile.Duration(300 * time.Millisecond)}),
@@ -51,6 +52,7 @@ func TestStruckAnywhere(t *testing.T) {
 // A producer that stands still keeps its schedule: what fell due meanwhile is
 // sent late, and nothing is lost.
 func TestAFrozenProducerIsLate(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, point := range []profile.Point{profile.PointSent, profile.PointAnywhere} {
 		t.Run(name(point), func(t *testing.T) {
@@ -67,6 +69,7 @@ func TestAFrozenProducerIsLate(t *testing.T) {
 
 // Two freezes of one worker that overlap end with the later one.
 func TestFreezesOfAWorkerThatOverlap(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := calm(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync})
 	s.Consumer.Count = 1
@@ -86,6 +89,7 @@ func TestFreezesOfAWorkerThatOverlap(t *testing.T) {
 // A consumer that closes in good order has settled or dropped what it had in
 // hand: it costs nothing, and its successor goes on where it stopped.
 func TestAConsumerThatCloses(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, c := range strategies() {
 			for _, membership := range []profile.Membership{profile.Static, profile.Dynamic} {

@@ -64,6 +64,7 @@ func killed(pipeline profile.Pipeline, c crash, consumers int) profile.Settings 
 // A crash costs what theory says, to the message: with one consumer and with
 // three, for both pipelines, at every crash point.
 func TestCrashCostsExactlyOneBatch(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
 			for _, c := range crashes(pipeline) {
@@ -113,6 +114,7 @@ func workers(s profile.Settings) int {
 // Killed while the commit of a transaction is under way, from right after the
 // call to when it may have been answered, a relay loses and repeats nothing.
 func TestAKillDuringTheCommit(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, after := range []time.Duration{
 			50 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 350 * time.Microsecond,
@@ -137,6 +139,7 @@ func kill(role profile.Role, point profile.Point, at profile.Share) profile.Faul
 // Several kills of one role go to its workers in turn, and to a worker's next
 // incarnation: each costs one batch.
 func TestSeveralKillsCostOneBatchEach(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, consumers := range []int{1, 2} {
 			t.Run(name(consumers), func(t *testing.T) {
@@ -159,6 +162,7 @@ func TestSeveralKillsCostOneBatchEach(t *testing.T) {
 // are in the log. They are neither lost nor duplicates, and its successor goes
 // on with the next message.
 func TestAKilledProducerLosesNothing(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, pipeline := range []profile.Pipeline{profile.Produce, profile.Consume, profile.RelayTo} {
 			for _, producers := range []int{1, 2} {
@@ -192,6 +196,7 @@ func TestAKilledProducerLosesNothing(t *testing.T) {
 // A worker that lags behind is killed when the load has ended and the trial
 // drains: what the kill costs stays the same.
 func TestAKillWhileTheTrialDrains(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, c := range []crash{
 		{profile.BeforeProcessing, profile.PointCommitted, batch, 0},
@@ -216,6 +221,7 @@ func TestAKillWhileTheTrialDrains(t *testing.T) {
 // wait for the end of its session, and then the whole group rebalances. What it
 // had in hand costs as much as ever; the others settle or drop theirs.
 func TestAKilledDynamicMember(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, c := range []crash{
 		{profile.BeforeProcessing, profile.PointMidBatch, batch, 0},
@@ -240,6 +246,7 @@ func TestAKilledDynamicMember(t *testing.T) {
 // A crash point that is never passed again makes the trial inconclusive: it
 // proves nothing, and says so.
 func TestAKillThatNeverFires(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := killed(profile.Consume, crash{when: profile.AfterProcessing, point: profile.PointProcessed}, 1)
 	s.Consumer.Commit.Every = 1_000_000
@@ -256,6 +263,7 @@ func TestAKillThatNeverFires(t *testing.T) {
 // the log. Here the timer is much faster than the outputs, so that an offset
 // stored too early would be committed, and its message lost.
 func TestStoredOffsetsNeverRunAheadOfTheEffects(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
 		for _, point := range []profile.Point{profile.PointPolled, profile.PointProcessed} {

@@ -18,6 +18,7 @@ import (
 // An interrupted trial ends in order whatever goes on: no worker, topic or
 // folder stays behind (newBench looks), and the broker is not left frozen.
 func TestAnInterruptedTrialLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		faults []profile.Fault
 		when   func(trial.Snapshot) bool
@@ -61,6 +62,7 @@ func TestAnInterruptedTrialLeavesNothing(t *testing.T) {
 // A worker that cannot do its part fails the trial, which says in one line who
 // and why, and keeps the log.
 func TestAFailingWorkerIsNamed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for role, set := range map[string]func(*profile.Settings){
 		"producer-0.0": func(s *profile.Settings) { s.Producer.Librdkafka = map[string]string{"no.such.property": "1"} },
@@ -88,6 +90,7 @@ func TestAFailingWorkerIsNamed(t *testing.T) {
 // not know whether the broker, which had some in its socket, appends them after
 // all. Nothing acknowledged is lost, and nothing is there twice.
 func TestAFreezeLongerThanTheMessageTimeout(t *testing.T) {
+	t.Parallel()
 	for name, idempotence := range map[string]bool{"idempotent": true, "plain": false} {
 		b := newBench(t)
 		t.Run(name, func(t *testing.T) {
@@ -114,6 +117,7 @@ func TestAFreezeLongerThanTheMessageTimeout(t *testing.T) {
 // What was proven stays proven: consumers that do not come to their end cannot
 // take back that a message had two effects.
 func TestAnUndrainedTrialKeepsWhatIsProven(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.env.DrainWithin = 200 * time.Millisecond
 	s := short()
@@ -135,6 +139,7 @@ func TestAnUndrainedTrialKeepsWhatIsProven(t *testing.T) {
 
 // What is to be known of a trial is told however it ends.
 func TestAnInterruptedTrialWarns(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

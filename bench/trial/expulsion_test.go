@@ -33,6 +33,7 @@ func overworked(c profile.Commit, group func(*profile.Consumer)) profile.Setting
 // come back under its name before it commits, and by that is fenced by itself
 // (librdkafka 2.15 with Kafka 4.3): it ends, and is started again.
 func TestAMemberThatWorksTooLong(t *testing.T) {
+	t.Parallel()
 	groups := map[string]func(*profile.Consumer){
 		"range":       func(*profile.Consumer) {},
 		"cooperative": func(c *profile.Consumer) { c.Assignor = profile.CooperativeSticky },

@@ -24,6 +24,7 @@ func failing(pipeline profile.Pipeline, c profile.Commit, how profile.OnError) p
 // A message whose processing fails is lost, done after all, or set aside, as the
 // profile says: to the message, whatever the strategy is.
 func TestMessagesThatFail(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, c := range strategies() {
 			for _, pipeline := range pipelines(c) {
@@ -57,6 +58,7 @@ func TestMessagesThatFail(t *testing.T) {
 
 // What was set aside is no loss: the promise of at-least-once holds.
 func TestDeadLettersAreNotLost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := failing(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync}, profile.DeadLetter)
 	s.Guarantee = profile.AtLeastOnce
@@ -67,6 +69,7 @@ func TestDeadLettersAreNotLost(t *testing.T) {
 
 // Several faults of one worker strike it one after the other.
 func TestAWorkerThatFailsAndIsKilled(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := failing(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync}, profile.RetryMessage)
 	s.Consumer.Count = 1
@@ -78,6 +81,7 @@ func TestAWorkerThatFailsAndIsKilled(t *testing.T) {
 
 // Messages that are to fail and do not come make the trial inconclusive.
 func TestFailuresThatNeverCome(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := failing(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync}, profile.RetryMessage)
 	s.Faults[0].Messages = 1_000_000

@@ -36,6 +36,7 @@ const (
 // A worker that is frozen past its session is a zombie when it wakes: another one
 // has its partitions. What its strategy promises holds all the same.
 func TestZombies(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, c := range []struct {
 			when        profile.CommitWhen

@@ -14,6 +14,7 @@ import (
 // consumer.offset_reset says: from the earliest nothing is lost, from the latest
 // what came before it.
 func TestAGroupThatComesLate(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, c := range strategies() {
 			for _, reset := range []profile.OffsetReset{profile.Earliest, profile.Latest} {
@@ -48,6 +49,7 @@ func TestAGroupThatComesLate(t *testing.T) {
 // Partitions of which the group had read nothing when it ended are lost too, and
 // not left to be read.
 func TestAGroupThatComesTooLateForSomePartitions(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := calm(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync})
 	s.Load.Rate, s.Load.Duration, s.Load.Cooldown = 100, profile.Duration(2*time.Second), 0

@@ -3,6 +3,7 @@ package trial_test
 import (
 	"context"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,14 +18,17 @@ import (
 var kafka sharedKafka
 
 type sharedKafka struct {
-	spawner *process.Spawner
-	broker  *broker.Local
-	folder  string
+	starting sync.Mutex
+	spawner  *process.Spawner
+	broker   *broker.Local
+	folder   string
 }
 
 // bench starts the node for the first test that asks.
 func (k *sharedKafka) bench(t *testing.T) *bench {
 	t.Helper()
+	k.starting.Lock()
+	defer k.starting.Unlock()
 	if k.broker == nil {
 		k.start(t)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,6 +45,10 @@ func TestMain(m *testing.M) {
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 		code := m.Run()
 		kafka.close()
+		if left := children(worker.Verb); len(left) > 0 {
+			fmt.Fprintln(os.Stderr, "worker processes that are left:", left)
+			code = 1
+		}
 		os.Exit(code)
 	}
 }
@@ -58,7 +63,7 @@ func exit(err error) {
 
 // sideBySide is how many trials run at once: more than there may be processors,
 // since they mostly wait.
-const sideBySide = "4"
+const sideBySide = "6"
 
 // bench is an embedded broker and what trials on it need.
 type bench struct {
@@ -81,7 +86,7 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		b.Close()
-		require.NotContains(t, children(t, broker.EmbeddedVerb), b.PID(), "the broker is left")
+		require.NotContains(t, children(broker.EmbeddedVerb), b.PID(), "the broker is left")
 	})
 	return benchOn(t, spawner, b)
 }
@@ -89,8 +94,12 @@ func newBench(t *testing.T) *bench {
 // onEach runs a test on the embedded broker and on Apache Kafka.
 func onEach(t *testing.T, test func(*testing.T, *bench)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) { test(t, newBench(t)) })
-	t.Run("local", func(t *testing.T) { test(t, kafka.bench(t)) })
+	for name, start := range map[string]func(*testing.T) *bench{"embedded": newBench, "local": kafka.bench} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, start(t))
+		})
+	}
 }
 
 // benchOn is for trials on a broker. When the test and its subtests have ended,
@@ -98,17 +107,18 @@ func onEach(t *testing.T, test func(*testing.T, *bench)) {
 func benchOn(t *testing.T, spawner *process.Spawner, b broker.Broker) *bench {
 	t.Helper()
 	scratch := t.TempDir()
+	// Several tests share Kafka: each has names of its own on it.
+	run := fmt.Sprintf("test%x", crc32.ChecksumIEEE([]byte(t.Name())))
 	t.Cleanup(func() {
-		require.Empty(t, children(t, worker.Verb), "worker processes that are left")
 		entries, err := os.ReadDir(scratch)
 		require.NoError(t, err)
 		require.Empty(t, entries, "scratch folders that are left")
-		require.Empty(t, topics(t, b), "topics that are left")
+		require.Empty(t, topics(t, b, client.TrialName(run, "")), "topics that are left")
 	})
 	return &bench{
 		seed: anySeed,
 		env: trial.Environment{
-			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: "test",
+			Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: run,
 			Scratch: []string{scratch}, KeepLogs: t.TempDir(),
 		},
 	}
@@ -248,11 +258,8 @@ func guarantee(when profile.CommitWhen) profile.Guarantee {
 }
 
 // children are the running child processes of this one under a verb (proc(5)).
-func children(t *testing.T, verb string) []int {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
-	var found []int
+func children(verb string) (found []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -260,25 +267,22 @@ func children(t *testing.T, verb string) []int {
 		}
 		text := string(data)
 		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-		parent, err := strconv.Atoi(fields[1])
-		require.NoError(t, err)
 		command, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if parent == os.Getpid() && strings.HasSuffix(string(command), "\x00"+verb+"\x00") {
-			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-			require.NoError(t, err)
+		if fields[1] == strconv.Itoa(os.Getpid()) && strings.HasSuffix(string(command), "\x00"+verb+"\x00") {
+			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			found = append(found, child)
 		}
 	}
 	return found
 }
 
-// topics are the trials' topics on the broker.
-func topics(t *testing.T, b broker.Broker) []string {
+// topics are those on the broker whose names begin so.
+func topics(t *testing.T, b broker.Broker, prefix string) []string {
 	t.Helper()
 	admin, err := client.NewAdmin(b.Endpoint())
 	require.NoError(t, err)
 	defer admin.Close()
-	names, err := admin.Topics(trial.TopicPrefix, 10*time.Second)
+	names, err := admin.Topics(prefix, 10*time.Second)
 	require.NoError(t, err)
 	return names
 }

@@ -29,6 +29,7 @@ func shipped(t *testing.T, name string) map[string]profile.Settings {
 // A group that rebalances while batches are in hand: without a callback every
 // message read by then is processed twice, by its old owner and its new one.
 func TestNaiveRebalanceBreaksAtMostOnce(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for arm, s := range shipped(t, "naive-rebalance") {
 		t.Run(arm, func(t *testing.T) {
@@ -55,6 +56,7 @@ func TestNaiveRebalanceBreaksAtMostOnce(t *testing.T) {
 // whole freeze down to nothing: a tenth of all. 1 % of them waited for more than
 // the freeze less 1 % of the window. A closed loop sends one message meanwhile.
 func TestAFreezeIsInTheOpenLoopsPercentiles(t *testing.T) {
+	t.Parallel()
 	for arm, s := range shipped(t, "coordinated-omission") {
 		b := newBench(t) // of its own: a freeze strikes whatever runs on it
 		t.Run(arm, func(t *testing.T) {

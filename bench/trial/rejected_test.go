@@ -14,6 +14,7 @@ import (
 // A message that is too large is rejected, whether the client refuses it or
 // the broker: it is certainly not in the log, and its sender knows.
 func TestATooLargeMessageIsRejected(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for by, properties := range map[string]map[string]string{
 		"the client": {"message.max.bytes": "100000"},

@@ -27,6 +27,7 @@ func givenUp(retries, resends int, rate profile.Rate) profile.Settings {
 // A message that the client gave up on the application sends again, as a new one,
 // to the record: the broker has both.
 func TestTheApplicationResends(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, resends := range []int{0, 2} {
 			for _, rate := range []profile.Rate{3000, profile.RateMax} {
@@ -54,6 +55,7 @@ func TestTheApplicationResends(t *testing.T) {
 
 // Idempotence does not help against that: it knows the copies of the client.
 func TestTheApplicationOfAnIdempotentClientResends(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, resends := range []int{0, 2} {
 			t.Run(name("resends", resends), func(t *testing.T) {
@@ -70,6 +72,7 @@ func TestTheApplicationOfAnIdempotentClientResends(t *testing.T) {
 // Attempts end: a message that never arrives is sent once and again as often as
 // the profile says, and is unknown after that.
 func TestResendsEnd(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := producing(false, 1, profile.Fault{LoseRequest: "produce", Of: profile.ProducerRole, At: profile.Moment{Share: 0.8}, Count: 1_000_000})
 	s.Producer.Librdkafka = nil

@@ -53,6 +53,7 @@ func calm(pipeline profile.Pipeline, c profile.Commit) profile.Settings {
 // Without a fault nothing is lost, duplicated or reordered: whatever the
 // strategy, the assignor, the group protocol and the membership are.
 func TestEveryStrategyIsFlawlessWithoutAFault(t *testing.T) {
+	t.Parallel()
 	groups := map[string]func(*profile.Consumer){
 		"range static":                   func(*profile.Consumer) {},
 		"range dynamic":                  func(c *profile.Consumer) { c.Membership = profile.Dynamic },
@@ -97,6 +98,7 @@ func TestEveryStrategyIsFlawlessWithoutAFault(t *testing.T) {
 
 // Nothing of the load's own settings loses or repeats a message either.
 func TestEveryLoadIsFlawlessWithoutAFault(t *testing.T) {
+	t.Parallel()
 	loads := map[string]func(*profile.Settings){
 		"uniform keys":     func(s *profile.Settings) { s.Load.Message.Key = profile.UniformKey },
 		"zipf keys":        func(s *profile.Settings) { s.Load.Message.Key, s.Load.Message.Keys = profile.ZipfKey, 100 },
@@ -145,6 +147,7 @@ func plain(s *profile.Settings, acks profile.Acks) {
 // A member that joins, and one that leaves again, cost nothing: what is in hand
 // is settled or dropped before a partition goes, and never committed after it.
 func TestAMemberJoinsAndLeaves(t *testing.T) {
+	t.Parallel()
 	groups := map[string]func(*profile.Consumer){
 		"range":       func(*profile.Consumer) {},
 		"cooperative": func(c *profile.Consumer) { c.Assignor = profile.CooperativeSticky },
@@ -190,6 +193,7 @@ func TestAMemberJoinsAndLeaves(t *testing.T) {
 // effects, in transactions too. Under every protocol those who settle or drop what
 // they have in hand show none of that.
 func TestAMemberJoinsANaiveGroup(t *testing.T) {
+	t.Parallel()
 	groups := map[string]func(*profile.Consumer){
 		"range":       func(*profile.Consumer) {},
 		"cooperative": func(c *profile.Consumer) { c.Assignor = profile.CooperativeSticky },

@@ -38,6 +38,7 @@ func when(t *testing.T, f result.Fault, what string) float64 {
 
 // A single broker has every role, and a freeze of it costs nothing.
 func TestAFreezeOfAnyRole(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []profile.Fault{
 		{Freeze: profile.BrokerRole},
 		{Freeze: profile.LeaderRole, Partition: 2},
@@ -62,6 +63,7 @@ func TestAFreezeOfAnyRole(t *testing.T) {
 
 // A broker that two faults freeze stays frozen until the longer one ends.
 func TestFreezesThatOverlap(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	r := b.complete(t, frozenRelay(
 		profile.Fault{Freeze: profile.BrokerRole, At: profile.Moment{Share: 0.1}, For: profile.Duration(2 * time.Second)},

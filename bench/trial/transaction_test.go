@@ -25,6 +25,7 @@ func aborting(pipeline profile.Pipeline, isolation profile.Isolation, flush bool
 // Aborted messages are in the log, when they were flushed before the abort, and
 // no read_committed reader sees one. A read_uncommitted one sees them all.
 func TestAbortedTransactions(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, pipeline := range []profile.Pipeline{profile.Produce, profile.Consume, profile.RelayTo} {
 		for _, isolation := range []profile.Isolation{profile.ReadCommitted, profile.ReadUncommitted} {
@@ -70,6 +71,7 @@ func requireAborted(t *testing.T, r *result.Trial, pipeline profile.Pipeline, is
 // A producer killed inside a transaction leaves it open; its successor's
 // registration ends it, and nobody sees what it held.
 func TestAProducerKilledInsideATransaction(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := short()
 	s.Guarantee = profile.ExactlyOnce
@@ -89,6 +91,7 @@ func TestAProducerKilledInsideATransaction(t *testing.T) {
 // A message that times out takes its transaction with it, not the load: the
 // producer aborts and goes on, and nothing of it reaches a reader.
 func TestATransactionThatCannotBeCommittedIsAborted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t) // of its own: a freeze strikes whatever runs on it
 	s := short()
 	s.Guarantee = profile.ExactlyOnce

@@ -34,6 +34,7 @@ func producing(idempotence bool, inFlight int, faults ...profile.Fault) profile.
 // What the broker appended and the client never heard of is appended twice, to
 // the record, unless the broker can tell a copy.
 func TestALostAcknowledgement(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, idempotence := range []bool{false, true} {
 			for _, inFlight := range []int{1, 5} {
@@ -58,6 +59,7 @@ func TestALostAcknowledgement(t *testing.T) {
 // A request that never arrived is sent again; nothing is lost or doubled, but
 // the requests behind it were not held up.
 func TestALostRequest(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, inFlight := range []int{1, 5} {
 			t.Run(name("in flight", inFlight), func(t *testing.T) {
@@ -75,6 +77,7 @@ func TestALostRequest(t *testing.T) {
 // Connections may be slow, narrow, cut, silent or refused: an idempotent
 // producer and consumers that commit after processing come through.
 func TestBadConnections(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	const length = profile.Duration(300 * time.Millisecond)
 	for _, role := range []profile.Role{profile.ProducerRole, profile.ConsumerRole} {
@@ -118,6 +121,7 @@ func relaying(faults ...profile.Fault) profile.Settings {
 
 // Exactly once means it whatever request or answer is lost.
 func TestExactlyOnceWhateverIsLost(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, api := range []profile.API{"produce", "add-partitions-to-txn", "add-offsets-to-txn", "txn-offset-commit", "end-txn"} {
 			for _, f := range []profile.Fault{
@@ -143,6 +147,7 @@ func TestExactlyOnceWhateverIsLost(t *testing.T) {
 // Through the proxy without a fault on the wire, every trial comes out as
 // without it: also the exact cost of a crash.
 func TestTheProxyIsTransparent(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, commit := range strategies() {
 			for _, pipeline := range pipelines(commit) {
@@ -171,6 +176,7 @@ func TestTheProxyIsTransparent(t *testing.T) {
 // is killed before: then all that they covered comes again. Of a commit that
 // arrived, whose answer was lost, nothing does.
 func TestLostCommits(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, f := range []profile.Fault{{LoseRequest: "offset-commit"}, {LoseResponse: "offset-commit"}} {
 			f.Of, f.At, f.For = profile.ConsumerRole, profile.Moment{Share: 0.2}, profile.Duration(1600*time.Millisecond)
@@ -213,6 +219,7 @@ func late(renew profile.RenewProducer) profile.Settings {
 // Where in the next one it strikes is a draw: in one of ten or so nothing of it is
 // seen yet.
 func TestALateEndOfATransaction(t *testing.T) {
+	t.Parallel()
 	b := kafka.bench(t)
 	const draws = 6
 	violated := make([]bool, draws)
