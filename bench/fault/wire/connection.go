@@ -152,9 +152,7 @@ func (c *connection) meet(a *Armed) {
 		c.cut()
 		return
 	}
-	if _, hole := a.rule.Do.(Blackhole); hole {
-		c.exchanges.takeCare()
-	}
+	c.exchanges.takeCare() // whatever holds answers up may make the client leave
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.struck = append(c.struck, a)

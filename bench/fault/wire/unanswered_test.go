@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -86,6 +87,32 @@ func TestWhatTheClientHasReadIsHeard(t *testing.T) {
 			settle(t, p, "")
 			require.Len(t, record.allUnanswered(), 1)
 			require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: test.unheard}}, record.allUnanswered()[0].Records)
+		})
+	}
+}
+
+// Whatever holds answers up can make a client leave with answers that it has not
+// read.
+func TestWhatComesTooSlowlyIsNotHeard(t *testing.T) {
+	for _, do := range []wire.Action{
+		wire.Cap{BytesPerSecond: 100_000}, wire.SlowDown{Latency: time.Millisecond}, wire.Blackhole{Way: wire.ToBroker},
+	} {
+		t.Run(do.String(), func(t *testing.T) {
+			u := startUpstream(t)
+			u.answer = appends(0)
+			p, record := startProxy(t, u.address())
+			armed := arm(t, p, wire.Rule{Name: "slow", Do: do})
+			c := dial(t, p.Bootstrap())
+			c.send(produceRequest(0, 1, 10))
+			eventually(t, "the request", func() bool { return p.Counters().Requests == 1 })
+			if _, hole := do.(wire.Blackhole); hole {
+				armed.Disarm()
+			}
+			eventually(t, "the answer to arrive", func() bool { return wire.Unread(p) > 0 })
+			require.NoError(t, c.Close())
+			settle(t, p, "")
+			require.Len(t, record.allUnanswered(), 1)
+			require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: {1: 10}}}, record.allUnanswered()[0].Records)
 		})
 	}
 }
