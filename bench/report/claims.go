@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"deliverybench/bench/catalogue"
@@ -183,6 +184,9 @@ func (m *markdown) claimConditions(r *catalogue.Record) {
 	}
 	if limited > 0 {
 		m.line(fmt.Sprintf("- In %d of %s the load was late or the processors were busy: counts are as good, speeds and latencies are the machine's.", limited, plural(trials, "trial")))
+	}
+	if slices.ContainsFunc(r.Rows, func(j catalogue.Judgement) bool { return j.Setup.Broker.Kind == "embedded" }) {
+		m.line("- The embedded broker's guarantees are real, its speeds are not a cluster's: they compare the sides of a row with each other.")
 	}
 	m.line("- A rate is given with its 95 % interval by Clopper and Pearson. Exact numbers are predicted to the message.")
 	m.line("- SIGKILL leaves the operating system's page cache alone: power failures are not part of this.")
