@@ -20,7 +20,7 @@ func storm(pool []Fault, every, window Duration, seed uint64) []Fault {
 			return drawn
 		}
 		f := pool[draw.IntN(len(pool))]
-		f.At = Moment{Offset: Duration(time.Duration(at).Round(time.Millisecond))}
+		f.At = Moment{Offset: Duration(time.Duration(at).Truncate(time.Millisecond))}
 		drawn = append(drawn, f)
 	}
 }

@@ -17,6 +17,13 @@ func TestAStormIsItsSeeds(t *testing.T) {
 	require.NotEqual(t, one, storm(pool, every, window, 2))
 }
 
+// A draw in the window's last millisecond is still in the window.
+func TestAStormsLastStrike(t *testing.T) {
+	const window = Duration(20 * time.Minute)
+	drawn := storm([]Fault{{Kill: LeaderRole}}, Duration(time.Second), window, 0x178b3)
+	require.Equal(t, window-Duration(time.Millisecond), drawn[len(drawn)-1].At.Offset)
+}
+
 // The number of faults is Poisson with the mean window ÷ every, its standard
 // deviation the root of that; every one of the pool is drawn.
 func TestAStormsDensity(t *testing.T) {
