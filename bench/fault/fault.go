@@ -114,9 +114,12 @@ func Isolated(s profile.Settings, length time.Duration) *Prediction {
 
 // shortestTimeout is the first that a broker which stands still would trip.
 func shortestTimeout(s profile.Settings) profile.Duration {
-	shortest := min(profile.SocketTimeout, s.Producer.MessageTimeout)
+	shortest := min(socketTimeout(s, profile.ProducerRole), s.Producer.MessageTimeout)
 	if s.Pipeline != profile.Produce {
-		shortest = min(shortest, s.Consumer.SessionTimeout)
+		shortest = min(shortest, s.Consumer.SessionTimeout, socketTimeout(s, profile.ConsumerRole))
+	}
+	if s.Pipeline == profile.RelayTo {
+		shortest = min(shortest, socketTimeout(s, profile.RelayRole))
 	}
 	if s.Consumer.Commit.When == profile.InTransaction {
 		shortest = min(shortest, s.Relay.TransactionTimeout)

@@ -31,6 +31,7 @@ func rate(r profile.Rate) func(*profile.Settings) {
 }
 
 func produce(s *profile.Settings)    { s.Pipeline = profile.Produce }
+func relay(s *profile.Settings)      { s.Pipeline = profile.RelayTo }
 func idempotent(s *profile.Settings) { s.Producer.Idempotence = true }
 
 func commit(when profile.CommitWhen) func(*profile.Settings) {
@@ -126,11 +127,16 @@ func TestAFreezeCostsNothingUntilATimeout(t *testing.T) {
 	message := func(s *profile.Settings, d profile.Duration) { s.Producer.MessageTimeout = d }
 	session := func(s *profile.Settings, d profile.Duration) { s.Consumer.SessionTimeout = d }
 	transaction := func(s *profile.Settings, d profile.Duration) { s.Relay.TransactionTimeout = d }
+	inAHurry := map[string]string{"socket.timeout.ms": "2000"}
 	for _, c := range []struct {
 		name     string
 		settings profile.Settings
 		limit    profile.Duration
 	}{
+		{"a producer's request", on(1, produce, func(s *profile.Settings) { s.Producer.Librdkafka = inAHurry }), 2 * second},
+		{"a relay's request", on(1, relay, func(s *profile.Settings) { s.Relay.Librdkafka = inAHurry }), 2 * second},
+		{"a consumer's request", on(1, func(s *profile.Settings) { s.Consumer.Librdkafka = inAHurry }), 2 * second},
+		{"nobody's request", on(1, func(s *profile.Settings) { s.Relay.Librdkafka = inAHurry }), 10 * second},
 		{"a request", on(1, produce, timeout(message, 60*second)), 30 * second},
 		{"a message", on(1, timeout(message, 2*second)), 2 * second},
 		{"a member", on(1), 10 * second},

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"slices"
-	"time"
 
 	"deliverybench/bench/profile"
 )
@@ -129,20 +128,7 @@ func lostTries(s profile.Settings, f profile.Fault, by profile.Role) float64 {
 
 // socketTimeout is when the library gives an unanswered request up.
 func socketTimeout(s profile.Settings, by profile.Role) profile.Duration {
-	text, set := s.Producer.Librdkafka["socket.timeout.ms"]
-	timeout := profile.SocketTimeout
-	if by == profile.RelayRole {
-		if own, also := s.Relay.Librdkafka["socket.timeout.ms"]; also {
-			text, set = own, true
-		}
-		if s.Consumer.Commit.When == profile.InTransaction {
-			timeout = min(timeout, s.Relay.TransactionTimeout)
-		}
-	}
-	if ms, err := time.ParseDuration(text + "ms"); set && err == nil && ms > 0 {
-		return profile.Duration(ms)
-	}
-	return timeout
+	return s.SocketTimeout(by, profile.SocketTimeout)
 }
 
 // strikesGroup reports whether something happens to a consumer, so that what it

@@ -50,19 +50,19 @@ func predictExpelled(s profile.Settings) *Prediction {
 // predictZombie: a worker that stands still costs nothing until somebody gives it
 // up. A producer is given up by nobody but itself: what it had sent times out.
 func predictZombie(s profile.Settings, f profile.Fault) *Prediction {
-	patience := profile.SocketTimeout
+	patience := socketTimeout(s, profile.ConsumerRole)
 	switch {
 	case f.Freeze == profile.ProducerRole:
-		if f.For < min(patience, s.Producer.MessageTimeout) {
+		if f.For < min(socketTimeout(s, profile.ProducerRole), s.Producer.MessageTimeout) {
 			return exactly(0, 0)
 		}
 		return nil
 	case s.Consumer.Protocol == profile.ConsumerProtocol:
 		return predictExpelled(s) // the broker alone knows its patience
 	case s.Consumer.Commit.When == profile.InTransaction:
-		patience = min(patience, s.Relay.TransactionTimeout)
+		patience = min(patience, socketTimeout(s, profile.RelayRole), s.Relay.TransactionTimeout)
 	case s.Pipeline == profile.RelayTo:
-		patience = min(patience, s.Producer.MessageTimeout)
+		patience = min(patience, socketTimeout(s, profile.RelayRole), s.Producer.MessageTimeout)
 	}
 	if f.For < min(patience, s.Consumer.SessionTimeout) {
 		return exactly(0, 0)

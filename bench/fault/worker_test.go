@@ -74,6 +74,11 @@ func TestAFrozenWorkerCostsNothingUntilItIsGivenUp(t *testing.T) {
 	require.Equal(t, exactly(0, 0), predicted(on(1), producer))
 	producer.For++
 	require.Nil(t, predicted(on(1), producer), "what it had sent timed out")
+	inAHurry := map[string]string{"socket.timeout.ms": "2000"}
+	producer.For = 2 * second
+	require.Nil(t, predicted(on(1, func(s *profile.Settings) { s.Producer.Librdkafka = inAHurry }), producer))
+	relaying := on(1, commit(profile.AfterProcessing), relay, func(s *profile.Settings) { s.Relay.Librdkafka = inAHurry })
+	require.Equal(t, lossless(), predicted(relaying, freeze(2*second)), "its outputs' answers timed out")
 }
 
 // What strikes a worker anywhere costs what it was doing.

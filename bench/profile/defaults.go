@@ -1,11 +1,37 @@
 package profile
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SocketTimeout is how long a client waits for the answer to a request before it
 // counts the request as lost (socket.timeout.ms). The library's own 60 s is
 // longer than most trials.
 const SocketTimeout = Duration(30 * time.Second)
+
+// SocketTimeout is how long the clients of a role (producer, relay: the producing
+// half, consumer) wait for an answer; otherwise is what it is where the settings
+// say nothing of it.
+func (s Settings) SocketTimeout(of Role, otherwise Duration) Duration {
+	maps := []map[string]string{s.Producer.Librdkafka}
+	switch of {
+	case RelayRole:
+		if s.Consumer.Commit.When == InTransaction {
+			otherwise = min(otherwise, s.Relay.TransactionTimeout)
+		}
+		maps = append(maps, s.Relay.Librdkafka)
+	case ConsumerRole:
+		maps[0] = s.Consumer.Librdkafka
+	}
+	for _, properties := range slices.Backward(maps) {
+		text, set := properties["socket.timeout.ms"]
+		if ms, err := time.ParseDuration(text + "ms"); set && err == nil && ms > 0 {
+			return Duration(ms)
+		}
+	}
+	return otherwise
+}
 
 // Defaults is what a profile that states nothing is run with. Where the client
 // library's own default would measure something else than the profile says

@@ -52,13 +52,11 @@ func (s Settings) Warnings(patience Duration) []string {
 		role     Role
 		plain    bool // without transactions
 		settings string
-		maps     []map[string]string // later wins
 	}{
-		{ProducerRole, !p.Transaction.Enabled(), "producer.librdkafka", []map[string]string{p.Librdkafka}},
-		{RelayRole, s.Pipeline == RelayTo && s.Consumer.Commit.When != InTransaction, "relay.librdkafka",
-			[]map[string]string{p.Librdkafka, s.Relay.Librdkafka}},
+		{ProducerRole, !p.Transaction.Enabled(), "producer.librdkafka"},
+		{RelayRole, s.Pipeline == RelayTo && s.Consumer.Commit.When != InTransaction, "relay.librdkafka"},
 	} {
-		wait := socketTimeout(patience, one.maps...)
+		wait := s.SocketTimeout(one.role, patience)
 		if one.plain && p.MessageTimeout <= wait && s.unanswered(one.role) {
 			all = append(all, fmt.Sprintf("the %s may write copies, though it is idempotent: producer.message_timeout %s is not above "+
 				"socket.timeout.ms %s, so a message is given up before its unanswered request is, and what is left is written again "+
@@ -67,16 +65,6 @@ func (s Settings) Warnings(patience Duration) []string {
 		}
 	}
 	return all
-}
-
-// socketTimeout is how long a client with these properties waits for an answer.
-func socketTimeout(patience Duration, maps ...map[string]string) Duration {
-	for _, properties := range slices.Backward(maps) {
-		if ms, err := time.ParseDuration(properties["socket.timeout.ms"] + "ms"); err == nil {
-			return Duration(ms)
-		}
-	}
-	return patience
 }
 
 // unanswered reports whether a fault may keep an answer from a producing client
