@@ -201,6 +201,25 @@ func TestLostCommits(t *testing.T) {
 	})
 }
 
+// One commit that is lost is made good by the next, long before the consumer is
+// killed: what that costs is not what the lost commit covered.
+func TestALostCommitThatWasMadeGood(t *testing.T) {
+	s := short()
+	s.Guarantee = profile.AtLeastOnce
+	s.Topic.Partitions = 1
+	s.Load.Duration = profile.Duration(3 * time.Second)
+	s.Consumer.Librdkafka = map[string]string{"socket.timeout.ms": "400"}
+	s.Faults = []profile.Fault{
+		{LoseRequest: "offset-commit", Of: profile.ConsumerRole, At: profile.Moment{Share: 0.1}},
+		kill(profile.ConsumerRole, profile.PointCommitted, 0.7),
+	}
+	r := newBench(t).complete(t, s)
+	require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+	require.Zero(t, r.Verdict.Duplicates.Redelivered)
+	require.NotNil(t, r.Faults[0].Fired)
+	require.Nil(t, r.Faults[0].Predicted)
+}
+
 // late is a relay one of whose ends of a transaction comes late: after its client
 // has given up on it, sent it again, and gone on. Its work is slow, so that some
 // transaction is open at any time, with many requests in it.
