@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -330,23 +331,29 @@ func (g group) judgeMedian(c *result.Claim) {
 }
 
 // judgeSometimes asks for one trial that meets the claim. What has not come out
-// may yet in the trials that are missing.
+// may have in the trials that are missing or cannot be judged.
 func (g group) judgeSometimes(expression string) result.Claim {
 	c := result.Claim{Cell: g.cell.Name, Scenario: g.scenario, Expression: expression, Status: result.ClaimInconclusive,
 		Expected: "in some trials", Sometimes: &result.Frequency{}}
+	unsure := ""
 	for _, t := range g.completed() {
 		one := group{run: g.run, cell: g.cell, scenario: g.scenario, trials: []*result.Trial{t}}
-		switch one.judge(expression).Status {
+		switch got := one.judge(expression); got.Status {
 		case result.Met:
 			c.Sometimes.Times++
 			c.Trials = append(c.Trials, t.ID)
 			fallthrough
 		case result.NotMet:
 			c.Sometimes.Of++
+		default:
+			if got.Observed == string(result.PromiseInconclusive) {
+				got.Reason = t.ID + ": its promise is inconclusive"
+			}
+			unsure = cmp.Or(unsure, got.Reason)
 		}
 	}
 	c.Observed = fmt.Sprintf("in %d of %d trials", c.Sometimes.Times, c.Sometimes.Of)
-	switch reason := g.incomplete(); {
+	switch reason := cmp.Or(g.incomplete(), unsure); {
 	case c.Sometimes.Times > 0:
 		c.Status = result.Met
 	case reason != "":

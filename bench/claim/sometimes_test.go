@@ -115,3 +115,30 @@ func TestTwoCountsOfAnInconclusiveTrial(t *testing.T) {
 		require.Equal(t, want, got[0].Status, expression)
 	}
 }
+
+// A completed trial that cannot be judged may be the one: nothing is refuted
+// before it can.
+func TestADrawThatCannotBeJudged(t *testing.T) {
+	about := int64(10)
+	vague := []result.Fault{{Name: "isolate leader", Predicted: &result.Predicted{Lost: &about}}}
+	for name, c := range map[string]struct {
+		lost       []int64
+		expression string
+		status     result.ClaimStatus
+		frequency  result.Frequency
+		reason     string
+	}{
+		"none":         {[]int64{3, 4}, "lost == predicted", result.ClaimInconclusive, result.Frequency{}, `1: "isolate leader" predicts about 10, not to the message: write lost == predicted ± 15%`},
+		"some":         {[]int64{3, 4}, "promise == violated", result.ClaimInconclusive, result.Frequency{Of: 1}, "1: its promise is inconclusive"},
+		"one is there": {[]int64{3, 4}, "promise == held", result.Met, result.Frequency{Times: 1, Of: 1}, ""},
+	} {
+		run := losing(c.lost...)
+		trials := run.Cells[0].Trials
+		trials[0].Promise, trials[1].Promise = result.PromiseInconclusive, result.Held
+		trials[0].Faults, trials[1].Faults = vague, vague
+		got := claim.Evaluate(run, []profile.Claim{{Glob: "a/crash", Expression: c.expression, Sometimes: true}})
+		require.Equal(t, c.status, got[0].Status, name)
+		require.Equal(t, &c.frequency, got[0].Sometimes, name)
+		require.Equal(t, c.reason, got[0].Reason, name)
+	}
+}
