@@ -170,11 +170,16 @@ func (f Fault) String() string {
 	if f.Join != "" && f.For > 0 {
 		parts = append(parts, "for "+f.For.String())
 	}
-	if f.Nth > 1 {
-		parts = append(parts, fmt.Sprintf("from the %dth", f.Nth))
-	}
-	if f.Count > 1 {
-		parts = append(parts, fmt.Sprintf("%d times", f.Count))
+	for _, q := range []struct {
+		key   string
+		value any
+	}{
+		{"topic", f.Topic}, {"nth", f.Nth}, {"count", f.Count},
+		{"latency", f.Latency}, {"jitter", f.Jitter}, {"bandwidth", f.Bandwidth}, {"direction", f.Direction},
+	} {
+		if slices.Contains(f.qualifiers(), q.key) {
+			parts = append(parts, fmt.Sprintf("%s %v", q.key, q.value))
+		}
 	}
 	return strings.Join(parts, ", ")
 }
