@@ -18,10 +18,7 @@ import (
 )
 
 // wired is what a trial knows of the proxy between its clients and the brokers.
-type wired struct {
-	proxy *wire.Proxy
-	log   []string // why the proxy ended connections
-}
+type wired struct{ proxy *wire.Proxy }
 
 // disturbance is what came of a fault on the wire.
 type disturbance struct {
@@ -57,7 +54,6 @@ func (c *conductor) openWire() error {
 		Bootstrap: endpoint.Addresses(), Clock: c.env.Clock.Now, Seed: c.trial.Seed,
 		OnHit:        func(h wire.Hit) { c.tell(func() error { return c.hit(h) }) },
 		OnUnanswered: func(u wire.Unanswered) { c.tell(func() error { c.unanswered(u); return nil }) },
-		Log:          func(line string) { c.tell(func() error { c.wire.log = append(c.wire.log, line); return nil }) },
 	})
 	return err
 }
@@ -381,7 +377,7 @@ func (c *conductor) predictFromWire() {
 			Appended: f.appended, Doubtful: f.doubtful, Uncommitted: c.uncommitted(f),
 		})
 	}
-	for _, line := range c.wire.log {
+	for _, line := range c.wire.proxy.Log() {
 		c.warnings = append(c.warnings, "the proxy: "+line)
 	}
 }

@@ -72,7 +72,7 @@ type record struct {
 	mu         sync.Mutex
 	hits       []wire.Hit
 	unanswered []wire.Unanswered
-	lines      []string
+	proxy      *wire.Proxy
 }
 
 func (r *record) allHits() []wire.Hit {
@@ -87,11 +87,7 @@ func (r *record) allUnanswered() []wire.Unanswered {
 	return append([]wire.Unanswered(nil), r.unanswered...)
 }
 
-func (r *record) log() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]string(nil), r.lines...)
-}
+func (r *record) log() []string { return r.proxy.Log() }
 
 // startProxy stands before the addresses until the test ends.
 func startProxy(t testing.TB, bootstrap ...string) (*wire.Proxy, *record) {
@@ -100,8 +96,8 @@ func startProxy(t testing.TB, bootstrap ...string) (*wire.Proxy, *record) {
 	options := options(bootstrap...)
 	options.OnHit = func(h wire.Hit) { r.mu.Lock(); defer r.mu.Unlock(); r.hits = append(r.hits, h) }
 	options.OnUnanswered = func(u wire.Unanswered) { r.mu.Lock(); defer r.mu.Unlock(); r.unanswered = append(r.unanswered, u) }
-	options.Log = func(line string) { r.mu.Lock(); defer r.mu.Unlock(); r.lines = append(r.lines, line) }
-	return startWith(t, options), r
+	r.proxy = startWith(t, options)
+	return r.proxy, r
 }
 
 // options are those of a proxy that nobody listens to.

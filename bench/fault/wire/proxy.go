@@ -23,17 +23,16 @@ type Options struct {
 	Seed uint64
 	// OnHit is told of every hit, a rule's in their order. OnUnanswered is told
 	// of what clients did not hear of; without it Produce requests pass
-	// undecoded. Log is told why connections were ended. They are called on
-	// the proxy's goroutines and must return soon. Each may be nil.
+	// undecoded. They are called on the proxy's goroutines and must return soon.
+	// Each may be nil.
 	OnHit        func(Hit)
 	OnUnanswered func(Unanswered)
-	Log          func(line string)
 }
 
 // Proxy stands before every broker of a cluster.
 type Proxy struct {
 	options  Options
-	log      *journal
+	log      journal
 	names    topicNames
 	counters counters
 	rules    atomic.Pointer[[]*Armed] // replaced, never changed
@@ -68,8 +67,7 @@ func Start(o Options) (*Proxy, error) {
 		return nil, errors.New("start the proxy: give it a clock")
 	}
 	p := &Proxy{
-		options: o, log: newJournal(o.Log),
-		fronts: map[string]*front{}, connections: map[*connection]struct{}{},
+		options: o, fronts: map[string]*front{}, connections: map[*connection]struct{}{},
 	}
 	p.closing, p.stop = context.WithCancel(context.Background())
 	p.rules.Store(new([]*Armed))
@@ -114,6 +112,9 @@ func (p *Proxy) Counters() Counters {
 		ToBroker: p.counters.toBroker.Load(), ToClient: p.counters.toClient.Load(),
 	}
 }
+
+// Log says why connections were ended, each reason once and how often it was one.
+func (p *Proxy) Log() []string { return p.log.told() }
 
 // Arm puts a rule in force, for connections that are there and those to come.
 // It does not wait for what the rule does to those that are there: Met tells
