@@ -266,7 +266,7 @@ func (m measurement) ratio(metric string, places []at) string {
 			continue
 		}
 		c := stats.Compare(values(a, metric), values(*base, metric))
-		if c.N == 0 || c.BaselineN == 0 {
+		if c.N == 0 || c.BaselineN == 0 || overRange(a, metric) || overRange(*base, metric) {
 			continue
 		}
 		text := stats.Ratio(c.Ratio) + "×"
@@ -280,6 +280,9 @@ func (m measurement) ratio(metric string, places []at) string {
 	}
 	return strings.Join(texts, ", ") + " the baseline's"
 }
+
+// overRange reports whether the median is a latency of which only the bound is known.
+func overRange(a at, metric string) bool { return stats.MedianLatency(values(a, metric)) == stats.OverRange }
 
 func (m measurement) baseline(of at) *at {
 	for i := range m.run.Cells {

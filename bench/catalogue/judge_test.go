@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/claim"
+	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
@@ -280,4 +281,15 @@ func TestASettingThatOneSideLacks(t *testing.T) {
 		require.Contains(t, j.Sides[has].Settings, "producer.librdkafka.linger.ms: 7")
 		require.Contains(t, j.Sides[1-has].Settings, "producer.librdkafka.linger.ms: –")
 	}
+}
+
+// A latency over range has no ratio.
+func TestARatioOverRange(t *testing.T) {
+	run := ran([]int64{0}, []int64{0})
+	for i, p50 := range []float64{latency.OverRange, 1e6} {
+		run.Cells[i].Trials[0].Latency = map[string]latency.Summary{result.EndToEnd: {Count: 9, P50: p50}}
+	}
+	j := judged(run, profile.Claim{Glob: "*/crash", Expression: "end_to_end.p50 >= 2x baseline"})
+	require.Equal(t, "end_to_end.p50 –", j.Sides[0].Facts[0].String())
+	require.Equal(t, "end_to_end.p50 1.00× the baseline's", j.Sides[1].Facts[0].String())
 }

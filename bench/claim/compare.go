@@ -144,6 +144,17 @@ func (e Expr) refuted(observed, want float64) bool {
 	return e.metric.grows && upward && e.source != fromCount && observed >= want && !e.holds(observed, want)
 }
 
+// undecided reports that what is over range on either side, of which only the
+// bound is known, could turn the answer.
+func (e Expr) undecided(observed, want float64) bool {
+	if e.metric.unit != micros {
+		return false
+	}
+	over := observed == stats.OverRange
+	baseOver := e.source == fromBaseline && want == e.factor*stats.OverRange
+	return over && (baseOver || want >= stats.OverRange) || baseOver && observed >= want
+}
+
 func (e Expr) width(want float64) float64 {
 	if e.tolerance.relative {
 		return e.tolerance.size * math.Abs(want)

@@ -318,6 +318,8 @@ func (g group) judgeMedian(c *result.Claim) {
 	}
 	c.Expected = g.expr.describe(want)
 	switch {
+	case g.expr.undecided(median, want):
+		c.Reason = fmt.Sprintf("a latency over %s has no number to compare", write(stats.OverRange-1, micros))
 	case g.expr.holds(median, want):
 		c.Status = result.Met
 	case g.incomplete() == "":

@@ -56,7 +56,7 @@ func promises(trials []*result.Trial) string {
 func (e Expr) Demands() bool {
 	switch {
 	case e.source == fromPromise:
-		return e.promise == result.Violated && e.op == "=="
+		return (e.promise == result.Violated && e.op == "==") || (e.promise == result.Held && e.op == "!=")
 	case e.source == fromBaseline:
 		return !e.holds(1, e.factor)
 	case !e.metric.grows && e.metric.name != "unknown" && e.metric.name != "unknown_absent" && e.metric.name != "rejected":

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/claim"
+	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
@@ -71,7 +72,7 @@ func TestDemands(t *testing.T) {
 		"lost > 0": true, "lost == 0": false, "lost != 0": true, "lost >= 1": true, "lost <= 5": false, "lost == 500": true,
 		"lost == consumer.commit.every": true, "duplicates == predicted": true, "duplicates == predicted ± 15%": true,
 		"duplicates < consumer.commit.every": false, "reordered > 0": true, "unknown > 0": true, "aborted_delivered == 0": false,
-		"promise == violated": true, "promise == held": false, "acked > 0": false, "effects == 10": false, "lost == 5%": true,
+		"promise == violated": true, "promise == held": false, "promise != held": true, "promise != violated": false, "acked > 0": false, "effects == 10": false, "lost == 5%": true,
 		"lost == 0%": false, "lost >= 0%": false, "lost > 0%": true, "lost <= 5%": false, "duplicates == 0x predicted": false,
 		"lost == 0.5x consumer.commit.every": true, "lost < 2x predicted": false,
 		"pipeline_per_second <= 0.9x baseline": true, "pipeline_per_second >= 0.9x baseline": false,
@@ -140,5 +141,33 @@ func TestADrawThatCannotBeJudged(t *testing.T) {
 		require.Equal(t, c.status, got[0].Status, name)
 		require.Equal(t, &c.frequency, got[0].Sometimes, name)
 		require.Equal(t, c.reason, got[0].Reason, name)
+	}
+}
+
+// Of a latency over range only the bound is known.
+func TestLatenciesOverRange(t *testing.T) {
+	of := func(arm string, p50 float64) result.Cell {
+		return result.Cell{Name: arm, Arm: arm, Trials: []result.Trial{{ID: arm, Scenario: "paced", Status: result.Completed,
+			Latency: map[string]latency.Summary{result.EndToEnd: {Count: 9, P50: p50}}}}}
+	}
+	for _, c := range []struct {
+		mine, base float64
+		expression string
+		want       result.ClaimStatus
+	}{
+		{latency.OverRange, latency.OverRange, "end_to_end.p50 <= 1.5x baseline", result.ClaimInconclusive},
+		{latency.OverRange, 4e8, "end_to_end.p50 <= 2x baseline", result.ClaimInconclusive},
+		{latency.OverRange, 1e6, "end_to_end.p50 <= 2x baseline", result.NotMet},
+		{latency.OverRange, 1e6, "end_to_end.p50 <= 20m", result.ClaimInconclusive},
+		{latency.OverRange, 1e6, "end_to_end.p50 > 9m", result.Met},
+		{1e6, latency.OverRange, "end_to_end.p50 <= 1.5x baseline", result.Met},
+		{1e6, latency.OverRange, "end_to_end.p50 <= 0.001x baseline", result.ClaimInconclusive},
+	} {
+		run := &result.Run{Run: result.Header{Scenarios: []string{"paced"}, Baseline: "base"}, Cells: []result.Cell{of("mine", c.mine), of("base", c.base)}}
+		got := claim.Evaluate(run, []profile.Claim{{Glob: "mine/*", Expression: c.expression}})
+		require.Equal(t, c.want, got[0].Status, "%+v: %s", c, got[0].Reason)
+		if c.want == result.ClaimInconclusive {
+			require.Equal(t, "a latency over 600 s has no number to compare", got[0].Reason)
+		}
 	}
 }
