@@ -58,11 +58,16 @@ func (p *producer) listen() {
 	}()
 }
 
-// hangUp closes the client and returns when the last of its reports was taken.
+// hangUp closes the client, if there is one, and returns when the last of its
+// reports was taken.
 func (p *producer) hangUp() {
+	if p.client == nil {
+		return
+	}
 	p.client.Close()
 	<-p.line.ended
 	taken, reported := p.client.Counts()
+	p.client = nil
 	p.line.current.Store(nil)
 	p.line.taken.Add(taken)
 	p.line.reported.Add(reported)
@@ -79,6 +84,7 @@ func (p *producer) renew(ctx context.Context, why error) error {
 	if p.env.spec.Settings.Producer.Transaction.Enabled() {
 		return why // its transaction is lost with it
 	}
+	p.shares = 0                 // all this takes time
 	p.client.Flush(brokenWithin) // it reports what it will never send
 	p.hangUp()
 	p.warnings = append(p.warnings, fmt.Sprintf("producer %d made a new client in place of its own: %v", p.env.spec.Number, why))
