@@ -9,5 +9,7 @@
 // hold also when nothing breaks, is refused. So a check that cannot fail is noticed.
 //
 // A suite run keeps a Record, claims.json, beside the folders of its runs. Judge
-// makes a row of it from a saved run alone.
+// makes a row of it from a saved run alone, and stands for all that the row names:
+// what was omitted of it omits the row, and a breaking side that was predicted to
+// hold does not pass.
 package catalogue

@@ -26,8 +26,11 @@
 // A prediction that theory does not give to the message (a rate × a time) is
 // compared with a tolerance or by an inequality; == and != alone are inconclusive.
 //
+// A latency over range is known by its bound alone: what that does not decide is
+// inconclusive.
+//
 // What a claim marked sometimes says is a draw: one trial that meets it is enough, and
-// Frequency says in how many it was met.
+// Frequency says in how many of those that could be judged it was met.
 //
 // A percentage of a count is that share of the trial's due messages.
 package claim
