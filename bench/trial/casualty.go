@@ -43,7 +43,8 @@ func (c *conductor) placedOn(m *member) []worker.Strike {
 // SIGSTOP, or the end of its input. One that is not there yet is waited for.
 func (c *conductor) strikeWorker(f *activeFault) error {
 	m, now := c.latest(roleOf(f.Worker()), f.number), c.env.Clock.Now()
-	if m == nil || !m.ready || m.gone || m.done || m.ending() {
+	deaf := f.Stop != "" && m != nil && m.frozen > 0
+	if m == nil || !m.ready || m.gone || m.done || m.ending() || deaf {
 		c.at(now+int64(looksEvery), func() error { return c.strikeWorker(f) })
 		return nil
 	}

@@ -39,3 +39,16 @@ func TestAKillThatComesTooLate(t *testing.T) {
 	require.NotNil(t, (<-c.occurrences).task, "it strikes again")
 	require.Len(t, c.timers, 1)
 }
+
+// A worker that is frozen cannot close: it would be killed for not doing so. It is
+// stopped when it has thawed.
+func TestAStopOfAFrozenWorkerWaits(t *testing.T) {
+	m := &member{role: worker.ConsumerRole, ready: true, frozen: 1}
+	c := &conductor{crew: []*member{m}, occurrences: make(chan occurrence, 1)}
+	c.env.Clock = pace.NewClock()
+	f := &activeFault{Scheduled: fault.Scheduled{Fault: profile.Fault{Stop: profile.ConsumerRole}}}
+	require.NoError(t, c.strikeWorker(f))
+	require.Zero(t, f.fired)
+	require.False(t, m.done)
+	require.NotNil(t, (<-c.occurrences).task, "it is tried again")
+}
