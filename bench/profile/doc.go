@@ -14,6 +14,8 @@
 // scenario. check.go then tells two things apart: a contradiction, which no
 // run could mean and which is refused, and a cell that Kafka or its client
 // cannot do, which is omitted with its reason, since a matrix is full of them.
+// What can be run and may cost more than its settings promise is warned of
+// (warning.go).
 //
 // Everything here is a pure function of the file and the options: the same
 // profile and seed give the same plan, byte for byte.
