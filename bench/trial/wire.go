@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,9 @@ type disturbance struct {
 	// appended are the records of which the client does not know that the broker
 	// has them.
 	appended int64
-	// doubtful are those of which the proxy cannot tell.
-	doubtful int64
+	// doubtful are those of which the proxy cannot tell. early are those appended
+	// before any fault on the wire had struck.
+	doubtful, early int64
 	// dropped are the commits that never arrived, per partition the highest;
 	// committed is where the group stood before the first of them, nil if it could
 	// not be asked.
@@ -262,18 +264,27 @@ func (c *conductor) faultOfRule(name string) *activeFault {
 
 // unanswered adds what a client does not know to have been appended to the fault
 // that struck it last: the client sends it again, and a broker that cannot tell
-// appends it once more.
+// appends it once more. A client can give up before any struck, on a broker that
+// is too busy to answer: that goes to the first that is about it.
 func (c *conductor) unanswered(u wire.Unanswered) {
-	var last *activeFault
+	var first, last *activeFault
 	for _, f := range c.faults {
 		_, of := f.Wired()
-		struck := f.rule != nil && f.fired != 0 && f.fired <= u.At && strings.HasPrefix(u.Client, clientPrefix(of))
+		if !f.Wire() || !strings.HasPrefix(u.Client, clientPrefix(of)) {
+			continue
+		}
+		first = cmp.Or(first, f)
+		struck := f.rule != nil && f.fired != 0 && f.fired <= u.At
 		if struck && (last == nil || f.fired > last.fired) {
 			last = f
 		}
 	}
-	if last == nil {
+	if first == nil {
 		return
+	}
+	if last == nil {
+		last = first
+		last.early += u.Records.Applied.Sum()
 	}
 	last.appended += u.Records.Applied.Sum()
 	last.doubtful += u.Records.Unknown.Sum()
@@ -376,6 +387,9 @@ func (c *conductor) predictFromWire() {
 		f.Predicted = fault.FromWire(c.trial.Settings, f.Fault, fault.Seen{
 			Appended: f.appended, Doubtful: f.doubtful, Uncommitted: c.uncommitted(f),
 		})
+		if p := f.Predicted; f.early > 0 && p != nil && p.Duplicates != nil && *p.Duplicates > 0 {
+			c.warnings = append(c.warnings, fmt.Sprintf("%s: the prediction counts %d records whose client gave up on the answer before the fault struck", f.Name(), f.early))
+		}
 	}
 	for _, line := range c.wire.proxy.Log() {
 		c.warnings = append(c.warnings, "the proxy: "+line)
