@@ -4,7 +4,11 @@ package wire
 func Held(p *Proxy) int {
 	held := 0
 	for _, c := range p.open() {
-		held += c.toBroker.holds() + c.toClient.holds()
+		for _, l := range []*lane{c.toBroker, c.toClient} {
+			l.mu.Lock()
+			held += l.waiting
+			l.mu.Unlock()
+		}
 	}
 	return held
 }

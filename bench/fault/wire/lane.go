@@ -247,13 +247,6 @@ func (l *lane) written(n int) {
 	signal(l.room)
 }
 
-// holds says whether something is still to be delivered.
-func (l *lane) holds() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.waiting
-}
-
 // budget limits what both directions of a connection deliver together.
 type budget struct {
 	mu             sync.Mutex

@@ -190,8 +190,9 @@ type Armed struct {
 	matched, hits int
 }
 
-// Disarm ends the rule: what it holds is delivered, what it slows down is not
-// any more. Answers that it is still to discard are not discarded.
+// Disarm ends the rule: what a blackhole holds is delivered, what was slowed down
+// is not any more. A request that is held already comes as late as it was to.
+// Answers that are still to be discarded are not discarded.
 func (a *Armed) Disarm() {
 	if a.disarmed.CompareAndSwap(false, true) {
 		a.disarm(a)
