@@ -58,6 +58,8 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 		}
 		// What had no report is unknown, which is neither lost nor a duplicate.
 		return exactly(0, 0)
+	case f.Kill != "" && leavesOut(s):
+		return nil // what failed may be in the batch
 	case f.Kill != "":
 		return predictConsumerKill(s.Consumer, f.When)
 	default:

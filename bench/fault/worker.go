@@ -1,10 +1,18 @@
 package fault
 
-import "deliverybench/bench/profile"
+import (
+	"cmp"
+	"slices"
+
+	"deliverybench/bench/profile"
+)
 
 // predictFailures: what failed is lost, set aside, or done after all, as the
 // profile says; the strategy has no part in it.
 func predictFailures(s profile.Settings, f profile.Fault) *Prediction {
+	if s.Consumer.OnError != profile.RetryMessage && redelivers(s) {
+		return nil // a successor may process what failed
+	}
 	messages := int64(f.Messages)
 	switch s.Consumer.OnError {
 	case profile.DeadLetter:
@@ -19,6 +27,21 @@ func predictFailures(s profile.Settings, f profile.Fault) *Prediction {
 	default:
 		return exactly(messages, 0)
 	}
+}
+
+// redelivers reports whether a consumer is struck, so that another may process its
+// messages again.
+func redelivers(s profile.Settings) bool {
+	return slices.ContainsFunc(s.Faults, func(f profile.Fault) bool {
+		struck := cmp.Or(f.Kill, f.Freeze)
+		return struck == profile.ConsumerRole || struck == profile.RelayRole
+	})
+}
+
+// leavesOut reports whether messages fail and are not processed, which whoever gets
+// them again does for the first time.
+func leavesOut(s profile.Settings) bool {
+	return s.Consumer.OnError != profile.RetryMessage && slices.ContainsFunc(s.Faults, func(f profile.Fault) bool { return f.Fail != "" })
 }
 
 // overworked reports whether retrying may take so long that the client leaves the

@@ -29,6 +29,32 @@ func TestWhatFailuresCost(t *testing.T) {
 	}
 }
 
+// What a killed worker did not process its successor may: then it is not lost, and
+// no copy of an effect.
+func TestFailuresBesideAKillAreNotPredicted(t *testing.T) {
+	fail := profile.Fault{Fail: profile.ConsumerRole, Messages: 40}
+	kill := profile.Fault{Kill: profile.ConsumerRole, When: profile.PointProcessed}
+	freeze := profile.Fault{Freeze: profile.RelayRole, When: profile.PointProcessed, For: second}
+	both := func(how profile.OnError, other profile.Fault) (failed, struck *Prediction) {
+		s := on(1, commit(profile.AfterProcessing), failures(how))
+		s.Faults = []profile.Fault{fail, other}
+		planned := Schedule(s)
+		return planned[0].Predicted, planned[1].Predicted
+	}
+	for _, how := range []profile.OnError{profile.SkipMessage, profile.DeadLetter} {
+		for _, other := range []profile.Fault{kill, freeze} {
+			failed, struck := both(how, other)
+			require.Nil(t, failed, how)
+			require.Equal(t, other.Kill != "", struck == nil, how)
+		}
+	}
+	failed, struck := both(profile.RetryMessage, kill)
+	require.Equal(t, exactly(0, 0), failed)
+	require.Equal(t, exactly(0, 500), struck)
+	failed, _ = both(profile.SkipMessage, profile.Fault{Kill: profile.ProducerRole, When: profile.PointSent})
+	require.Equal(t, exactly(40, 0), failed)
+}
+
 // Retrying until the group goes on without the member: what was not committed may
 // be done by others too.
 func TestWhatEndlessRetriesCost(t *testing.T) {
