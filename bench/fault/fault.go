@@ -99,7 +99,9 @@ func predictBroker(s profile.Settings, f profile.Fault) *Prediction {
 	default:
 		return nil // it depends on what the followers had fetched
 	}
-	if s.Producer.Idempotence && s.Pipeline == profile.Produce {
+	// Of a message that times out the broker may get copies that it does not know.
+	lives := brokerSession+f.For+f.Restart < s.Producer.MessageTimeout
+	if s.Producer.Idempotence && s.Pipeline == profile.Produce && lives {
 		p.Duplicates = &none
 	}
 	return p

@@ -117,6 +117,14 @@ func TestWhatABrokersEndCosts(t *testing.T) {
 	}
 }
 
+// An idempotent producer may write copies when a broker is gone for longer than its
+// messages live: 9 s until another one leads, and the fault's own time.
+func TestABrokerThatIsGoneForLongerThanAMessageLives(t *testing.T) {
+	for restart, want := range map[profile.Duration]*Prediction{20 * second: safely(), 21 * second: lossless()} {
+		require.Equal(t, want, predicted(on(3, produce, idempotent), profile.Fault{Kill: profile.LeaderRole, Restart: restart}), restart)
+	}
+}
+
 // A broker that stands still costs nothing while nobody gives it up: the
 // client's requests (30 s), a message (30 s), a member (10 s), a transaction
 // (30 s), and where there are others, the cluster (9 s).
