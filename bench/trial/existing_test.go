@@ -3,7 +3,6 @@ package trial_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -268,9 +267,7 @@ func (s stranger) committed(group, topic string) map[int32]int64 {
 // clients found out.
 func TestAClusterThatGoesAway(t *testing.T) {
 	t.Parallel()
-	executable, err := os.Executable()
-	require.NoError(t, err)
-	spawner := process.NewSpawner(executable)
+	spawner := process.NewSpawner(executable(t))
 	t.Cleanup(spawner.Close)
 	embedded, err := broker.StartEmbedded(t.Context(), spawner, filepath.Join(t.TempDir(), "broker.log"))
 	require.NoError(t, err)

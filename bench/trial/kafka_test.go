@@ -37,12 +37,11 @@ func (k *sharedKafka) bench(t *testing.T) *bench {
 
 func (k *sharedKafka) start(t *testing.T) {
 	t.Helper()
-	executable, err := os.Executable()
-	require.NoError(t, err)
+	var err error
 	k.folder, err = os.MkdirTemp("", "trial-kafka")
 	require.NoError(t, err)
 	if k.spawner == nil {
-		k.spawner = process.NewSpawner(executable)
+		k.spawner = process.NewSpawner(executable(t))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -74,13 +74,26 @@ type bench struct {
 // anySeed is the trials' where nothing is drawn on which a test depends.
 const anySeed = 7
 
+// program names in the environment what the workers and brokers of trials run
+// instead of this test's binary: under the race detector that costs most of
+// the machine.
+const program = "DELIVERYBENCH_TEST_PROGRAM"
+
+func executable(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv(program); path != "" {
+		return path
+	}
+	path, err := os.Executable()
+	require.NoError(t, err)
+	return path
+}
+
 // newBench starts an embedded broker that lives as long as the test and its
 // subtests.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	executable, err := os.Executable()
-	require.NoError(t, err)
-	spawner := process.NewSpawner(executable)
+	spawner := process.NewSpawner(executable(t))
 	t.Cleanup(spawner.Close)
 	b, err := broker.StartEmbedded(t.Context(), spawner, filepath.Join(t.TempDir(), "broker.log"))
 	require.NoError(t, err)
