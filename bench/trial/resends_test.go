@@ -6,6 +6,7 @@ import (
 
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
 
 	"github.com/stretchr/testify/require"
 )
@@ -78,7 +79,9 @@ func TestResendsEnd(t *testing.T) {
 	s.Producer.Librdkafka = nil
 	s.Producer.MessageTimeout = profile.Duration(time.Second)
 	s.Producer.Resends = 2
-	v := b.complete(t, s).Verdict
+	r := b.run(t, s).Result // nobody is to recover from a fault that does not end
+	require.Equal(t, result.Completed, r.Status, r.Reason)
+	v := r.Verdict
 	require.Positive(t, v.UnknownAbsent)
 	require.Equal(t, v.Unknown, v.UnknownAbsent)
 	require.Equal(t, ledger.Lost{}, v.Lost)
