@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -197,11 +196,7 @@ func (m measurement) ratio(metric string, places []at) string {
 		if c.N == 0 || c.BaselineN == 0 || overRange(a, metric) || overRange(*base, metric) {
 			continue
 		}
-		text := stats.Ratio(c.Ratio) + "×"
-		if c.HasInterval {
-			text += fmt.Sprintf(" (95 %% CI %s)", stats.Between(stats.Ratio(c.Lo), stats.Ratio(c.Hi)))
-		}
-		texts = append(texts, text)
+		texts = append(texts, c.Interval())
 	}
 	if len(texts) == 0 {
 		return ""

@@ -82,12 +82,21 @@ func (e Expr) predicted(t *result.Trial) (int64, error) {
 	return sum, nil
 }
 
-// baseline returns factor × the median of the baseline arm in the same
-// scenario, in the cell with the same matrix values.
+// baseline returns factor × the median of the baseline arm.
 func (g group) baseline(scenario string) (float64, error) {
+	values, err := g.baselineValues(scenario)
+	if err != nil {
+		return 0, err
+	}
+	return g.expr.factor * g.median(values), nil
+}
+
+// baselineValues are the baseline arm's in the same scenario, in the cell with
+// the same matrix values.
+func (g group) baselineValues(scenario string) ([]float64, error) {
 	name := g.run.Run.Baseline
 	if name == "" {
-		return 0, fmt.Errorf("the profile names no baseline")
+		return nil, fmt.Errorf("the profile names no baseline")
 	}
 	for i := range g.run.Cells {
 		cell := &g.run.Cells[i]
@@ -96,19 +105,27 @@ func (g group) baseline(scenario string) (float64, error) {
 		}
 		base := group{g.run, cell, scenario, cell.InScenario(scenario), g.over, g.expr}
 		if reason := base.incomplete(); reason != "" {
-			return 0, fmt.Errorf("baseline %s: %s", name, reason)
+			return nil, fmt.Errorf("baseline %s: %s", name, reason)
 		}
 		var values []float64
 		for _, t := range base.trials {
 			v, ok := g.expr.metric.read(t)
 			if !ok {
-				return 0, fmt.Errorf("baseline %s has no %s", name, g.expr.metric.name)
+				return nil, fmt.Errorf("baseline %s has no %s", name, g.expr.metric.name)
 			}
 			values = append(values, v)
 		}
-		return g.expr.factor * g.median(values), nil
+		return values, nil
 	}
-	return 0, fmt.Errorf("the baseline %s has no such cell", name)
+	return nil, fmt.Errorf("the baseline %s has no such cell", name)
+}
+
+// holdsWithin asks whether the claim holds everywhere between two bounds of what
+// was observed, and whether it holds somewhere.
+func (e Expr) holdsWithin(lo, hi, want float64) (everywhere, somewhere bool) {
+	atLo, atHi := e.holds(lo, want), e.holds(hi, want)
+	around := lo < want && want < hi
+	return atLo && atHi && !(around && e.op == "!="), atLo || atHi || around && e.op == "=="
 }
 
 // median is over range as soon as a latency in its middle is.

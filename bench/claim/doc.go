@@ -23,6 +23,11 @@
 // duplicates only become more, and a promise that was broken stays broken. What
 // was omitted is not claimed.
 //
+// A speed or latency is compared with the baseline's by the 95 % interval of their
+// ratio: met when the claim holds in all of it, not met when it holds in none,
+// otherwise inconclusive. With fewer than 6 repeats on either side, or a latency
+// over range, there is no interval: the medians decide, and the reason says so.
+//
 // A prediction that theory does not give to the message (a rate × a time) is
 // compared with a tolerance or by an inequality; == and != alone are inconclusive.
 //

@@ -317,18 +317,54 @@ func (g group) judgeMedian(c *result.Claim) {
 		return
 	}
 	c.Expected = g.expr.describe(want)
-	switch {
-	case g.expr.undecided(median, want):
+	if g.expr.undecided(median, want) {
 		c.Reason = fmt.Sprintf("a latency over %s has no number to compare", write(stats.OverRange-1, micros))
-	case g.expr.holds(median, want):
+		return
+	}
+	c.Status = result.NotMet
+	if g.expr.holds(median, want) {
 		c.Status = result.Met
-	case g.incomplete() == "":
-		c.Status = result.NotMet
-		if len(trials) > 1 {
-			c.Reason = fmt.Sprintf("the median of %d trials", len(trials))
-		}
+	}
+	switch {
+	case g.expr.source == fromBaseline:
+		g.weigh(c, values)
+	case c.Status == result.NotMet && len(trials) > 1:
+		c.Reason = fmt.Sprintf("the median of %d trials", len(trials))
+	}
+	if reason := g.incomplete(); c.Status == result.NotMet && reason != "" {
+		c.Status, c.Reason = result.ClaimInconclusive, reason
+	}
+}
+
+// weigh judges a comparison with the baseline by the interval of the ratio, in
+// place of the medians: these always differ, and repeats do too. Where there is
+// no interval the medians' answer stands, and the reason says so.
+func (g group) weigh(c *result.Claim, values []float64) {
+	base, err := g.baselineValues(g.scenario)
+	if err != nil {
+		c.Status, c.Reason = result.ClaimInconclusive, err.Error()
+		return
+	}
+	ratio := stats.Compare(values, base)
+	overRange := g.expr.metric.unit == micros && slices.Contains(slices.Concat(values, base), stats.OverRange)
+	switch {
+	case min(ratio.N, ratio.BaselineN) < stats.IntervalSamples:
+		c.Reason = fmt.Sprintf("by the medians of %d and %d trials; from %d of each on an interval decides", ratio.N, ratio.BaselineN, stats.IntervalSamples)
+		return
+	case !ratio.HasInterval || overRange:
+		c.Reason = "by the medians: there is no interval"
+		return
+	}
+	c.Observed += ", " + ratio.Interval()
+	of := g.median(base) // tolerances may be in the metric's unit
+	everywhere, somewhere := g.expr.holdsWithin(ratio.Lo*of, ratio.Hi*of, g.expr.factor*of)
+	switch {
+	case everywhere:
+		c.Status = result.Met
+	case somewhere:
+		c.Status, c.Reason = result.ClaimInconclusive, "the interval leaves it open; more repeats make it narrower"
 	default:
-		c.Reason = g.incomplete()
+		c.Status = result.NotMet
 	}
 }
 

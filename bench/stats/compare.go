@@ -80,6 +80,15 @@ func (c Comparison) String() string {
 	return "~"
 }
 
+// Interval writes the ratio with its interval, where it has one: "0.64× (95 % CI 0.53–0.81)".
+func (c Comparison) Interval() string {
+	text := Ratio(c.Ratio) + "×"
+	if c.HasInterval {
+		text += fmt.Sprintf(" (95 %% CI %s)", Between(Ratio(c.Lo), Ratio(c.Hi)))
+	}
+	return text
+}
+
 // missingForTest returns by how many repeats the smaller side is too small for
 // p < 0.05. The smallest two-sided p of samples of n and m is 2 ÷ C(n+m, n),
 // reached when they do not overlap.
