@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"deliverybench/bench/claim"
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
 )
@@ -349,26 +350,55 @@ func orElse(s, otherwise string) string {
 	return s
 }
 
-// asPredicted says so when every fault's forecast came out exactly.
+// asPredicted says of what is claimed that every fault's forecast came out exactly.
 func asPredicted(run *result.Run) string {
+	var equal []string
+	for _, m := range []struct {
+		name     string
+		forecast func(*result.Predicted) *int64
+	}{
+		{"lost", func(p *result.Predicted) *int64 { return p.Lost }},
+		{"duplicates", func(p *result.Predicted) *int64 { return p.Duplicates }},
+	} {
+		if metricAsPredicted(run, m.name, m.forecast) {
+			equal = append(equal, m.name)
+		}
+	}
+	switch {
+	case len(equal) == 0:
+		return ""
+	case len(equal) == 1 && equal[0] == "lost":
+		return "lost equals the prediction"
+	}
+	return strings.Join(equal, " and ") + " equal the prediction"
+}
+
+// metricAsPredicted looks at the trials with faults where the metric is claimed.
+func metricAsPredicted(run *result.Run, metric string, forecast func(*result.Predicted) *int64) bool {
 	any := false
 	for _, c := range run.Cells {
-		for _, t := range c.Trials {
-			if t.Status != result.Completed || t.Verdict == nil || len(t.Faults) == 0 {
+		for i := range c.Trials {
+			t := &c.Trials[i]
+			if t.Status != result.Completed || len(t.Faults) == 0 || !claimed(run, metric, c.Name, t.Scenario) {
 				continue
 			}
-			lost := t.Predicted(func(p *result.Predicted) *int64 { return p.Lost })
-			dups := t.Predicted(func(p *result.Predicted) *int64 { return p.Duplicates })
-			if lost == nil || dups == nil || *lost != t.Verdict.Lost.Total || *dups != t.Verdict.Duplicates.Total {
-				return ""
+			observed, measured := claim.Read(t, metric)
+			want := t.Predicted(forecast)
+			if want == nil || !measured || float64(*want) != observed {
+				return false
 			}
 			any = true
 		}
 	}
-	if !any {
-		return ""
-	}
-	return "lost and duplicates equal the prediction"
+	return any
+}
+
+// claimed reports whether something is claimed of a metric in a cell and scenario.
+func claimed(run *result.Run, metric, cell, scenario string) bool {
+	return slices.ContainsFunc(run.Claims, func(c result.Claim) bool {
+		e, err := claim.Parse(c.Expression)
+		return err == nil && e.Metric() == metric && c.Cell == cell && c.Scenario == scenario
+	})
 }
 
 // conditions is the environment in one line, for the heading.
