@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Bounds, so that nothing can hang. The whole takes about 40 minutes on 2 cores.
+# Bounds, so that nothing can hang. The whole takes about 25 minutes on 2 cores.
 readonly TEST_TIMEOUT=40m      # of one test binary
 readonly FUZZ_TIME=3s          # of one fuzz target
 readonly FUZZ_TIMEOUT=120      # seconds, with building it
@@ -87,15 +87,30 @@ formatted() {
   fi
 }
 
-# race tests every package but the one that draws: it has no goroutines, and its
-# pictures take ten times as long under the race detector. Under nohup, and in
-# the background, some signals are ignored; tests send them.
-race() {
-  local packages
-  packages=$(go list ./... | grep -v '/bench/chart$')
-  # shellcheck disable=SC2086 # one word per package
-  env --default-signal=HUP,INT,TERM go test -race -timeout "$TEST_TIMEOUT" $packages
+# tests runs every test once. The race detector takes half of the machine and
+# more, so that it is spared the packages that draw or run whole trials; of the
+# trials it sees some of every kind (raced_trials). The longest package comes
+# first. Under nohup, and in the background, some signals are ignored; tests send
+# them.
+tests() {
+  local plain='/bench(/chart|/trial)?$' code=0 pid
+  # shellcheck disable=SC2046 # one word per package
+  tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
+  pid=$!
+  # shellcheck disable=SC2046
+  tested -race $(go list ./... | grep -vE "$plain") || code=$?
+  wait "$pid" || code=$?
+  return "$code"
 }
+
+# raced_trials: every strategy, members that come and go, kills and freezes,
+# faults on the wire and interrupts, with workers and broker under the detector too.
+raced_trials() {
+  tested -race ./bench/trial -skip /local \
+    -run '^Test(EveryStrategyIsFlawlessWithoutAFault|AMemberJoinsAndLeaves|StruckAnywhere|BadConnections|AnInterruptedTrialLeavesNothing)$'
+}
+
+tested() { env --default-signal=HUP,INT,TERM go test -timeout "$TEST_TIMEOUT" "$@"; }
 
 # fuzz tries each fuzz target for a moment, on what it finds by itself.
 fuzz() {
@@ -111,6 +126,17 @@ build() {
   # Without the commit in it: git refuses a folder that belongs to another user.
   go build -buildvcs=false -o "$tmp/bench" ./bench
   "$tmp/bench" version
+}
+
+# fuzz_in_a_storm: the storm mostly waits.
+fuzz_in_a_storm() {
+  local code=0 pid
+  fuzz >"$tmp/fuzz.out" 2>&1 &
+  pid=$!
+  end_to_end fault-storm || code=$?
+  wait "$pid" || code=$?
+  cat "$tmp/fuzz.out"
+  return "$code"
 }
 
 # end_to_end PROFILE [FLAG...] runs a profile that ships. Exit code 0: every claim is met.
@@ -189,14 +215,13 @@ run "gofmt -l ." formatted
 run "go vet ./..." go vet ./...
 run "go tool staticcheck ./..." go tool staticcheck ./...
 run "Apache Kafka's jars" scripts/fetch-kafka.sh
-run "go test ./bench/chart" go test ./bench/chart
-run "go test -race, every other package" race
-run "fuzz targets, $FUZZ_TIME each" fuzz
+run "go test" tests
+run "go test -race, trials" raced_trials
 run "build" build
 run "end to end: at-most-once" end_to_end at-most-once
 # Its 6 repeats are for the interval of the speeds.
 run "end to end: semantics, once" end_to_end semantics -set repeats=1
 run "report from the saved files alone" redraw
-run "end to end: two minutes of faults on three nodes" end_to_end fault-storm
+run "end to end: two minutes of faults on three nodes; fuzz targets, $FUZZ_TIME each" fuzz_in_a_storm
 run "end to end: the claims that need no cluster" claims
 echo "passed in $SECONDS s"

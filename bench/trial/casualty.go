@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"syscall"
 	"time"
@@ -113,7 +114,7 @@ func (c *conductor) struckItself(m *member, e *worker.Event) {
 // Of a zombie, and of one that retries for too long, that is told: it was to be
 // expected.
 func (c *conductor) fenced(m *member, words string) {
-	m.fenced = true
+	m.fenced = cmp.Or(m.fenced, words)
 	f := m.struckBy
 	if f == nil || f.healed == 0 || f.told {
 		return
@@ -151,7 +152,7 @@ func (c *conductor) fellTo(m *member) (*activeFault, error) {
 		return f, nil
 	case f.Stop != "" && m.failure == "" && !m.process.Exit().Killed:
 		return f, nil
-	case (f.Freeze != "" || f.Fail != "") && f.healed != 0 && m.fenced && m.failure != "":
+	case (f.Freeze != "" || f.Fail != "") && f.healed != 0 && m.fenced != "" && m.failure != "":
 		return f, nil
 	}
 	return nil, nil
@@ -236,7 +237,7 @@ func (c *conductor) backAtWork(f *activeFault) int64 {
 // application would: in a storm no single fault can be told to have done it, and
 // librdkafka says the same of a coordinator that it cannot reach.
 func (c *conductor) fencedInStorm(m *member) bool {
-	if c.trial.Settings.StormEvery == 0 || m.role != worker.ConsumerRole || !m.fenced || m.failure == "" || m.done {
+	if c.trial.Settings.StormEvery == 0 || m.role != worker.ConsumerRole || m.fenced == "" || m.failure == "" || m.done {
 		return false
 	}
 	c.warnings = append(c.warnings, fmt.Sprintf("%s was fenced and started again: %s", m.name, m.failure))

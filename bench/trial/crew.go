@@ -21,10 +21,10 @@ type member struct {
 	incarnation int
 	process     *process.Process
 	// struckBy is the fault that ended or stopped it last, frozen how many keep it
-	// stopped, fenced that the cluster went on without it.
+	// stopped, fenced how it learnt that the cluster went on without it.
 	struckBy *activeFault
 	frozen   int
-	fenced   bool
+	fenced   string
 
 	ready  bool
 	done   bool // said so, or was asked to go
@@ -165,7 +165,7 @@ func (c *conductor) dismiss() []result.Worker {
 		exit := m.process.Exit()
 		w := result.Worker{
 			Name: m.name, UserSeconds: exit.UserSeconds, SystemSeconds: exit.SystemSeconds,
-			MaxResidentBytes: exit.MaxResidentBytes, Exit: "ok",
+			MaxResidentBytes: exit.MaxResidentBytes, Fenced: m.fenced, Exit: "ok",
 		}
 		switch {
 		case exit.Killed:

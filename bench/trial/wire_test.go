@@ -67,7 +67,9 @@ func TestALostRequest(t *testing.T) {
 				f := profile.Fault{LoseRequest: "produce", Of: profile.ProducerRole, At: struckAt}
 				r := b.complete(t, producing(false, inFlight, f))
 				require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
-				require.Equal(t, ledger.Dups{}, r.Verdict.Duplicates)
+				// On a busy machine others of the requests in flight are unanswered too.
+				predicted := *r.Faults[0].Predicted.Duplicates
+				require.Equal(t, ledger.Dups{Total: predicted, Retried: predicted}, r.Verdict.Duplicates)
 				require.Equal(t, inFlight > 1, r.Verdict.Reordered > 0, "%d reordered", r.Verdict.Reordered)
 			})
 		}
