@@ -115,7 +115,19 @@ func throughputMetrics() []metric {
 		of("took_seconds", micros, func(t *result.Trial) float64 { return t.TookSecond * 1e6 }),
 		of("cpu_share", share, func(t *result.Trial) float64 { return t.Generator.CPU }),
 		of("unrecorded", counts, func(t *result.Trial) float64 { return float64(t.Unrecorded) }),
+		{name: "fenced", unit: counts, read: fenced},
 	}
+}
+
+// fenced is how many workers learnt that the cluster had gone on without them.
+func fenced(t *result.Trial) (float64, bool) {
+	n := 0
+	for _, w := range t.Workers {
+		if w.Fenced != "" {
+			n++
+		}
+	}
+	return float64(n), len(t.Workers) > 0
 }
 
 func backlogMetrics() []metric {

@@ -102,6 +102,8 @@ func (s Settings) commitRules() []rule {
 			s.Consumer.JoinAfter, loaded)},
 		{s.Consumer.OffsetReset == Latest && s.Topic.Existing != "", []string{"consumer.offset_reset", "topic.existing"},
 			"consumer.offset_reset: latest has no effect with topic.existing, where the group is given its offsets before the trial; leave one of the two out"},
+		{s.Consumer.ExpiredOffsets && s.Topic.Existing != "", []string{"consumer.expired_offsets", "topic.existing"},
+			"consumer.expired_offsets deletes messages, and with topic.existing nothing is deleted; leave one of the two out"},
 		{s.Consumer.OnError == DeadLetter && s.Topic.Existing != "", []string{"consumer.on_error", "topic.existing"},
 			"consumer.on_error: dead-letter makes a topic, and with topic.existing nothing is made; write on_error: skip or retry"},
 		// librdkafka: "`max.poll.interval.ms` must be >= `session.timeout.ms`".

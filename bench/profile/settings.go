@@ -164,6 +164,8 @@ type Consumer struct {
 	RetryBackoff Duration `yaml:"retry_backoff" json:"retry_backoff" range:"..1h"`
 	// OffsetReset is where a group begins in partitions without a committed offset, or whose offset is gone: at the earliest message, or after the latest.
 	OffsetReset OffsetReset `yaml:"offset_reset" json:"offset_reset" librdkafka:"auto.offset.reset"`
+	// ExpiredOffsets has the group begin with offsets that it committed once and whose messages the broker has deleted since, so that they are out of range, in place of none.
+	ExpiredOffsets bool `yaml:"expired_offsets" json:"expired_offsets,omitempty"`
 	// JoinAfter is how long into the load, warm-up included, the consumers are started: a group that is new then, and has committed nothing.
 	JoinAfter Duration `yaml:"join_after" json:"join_after" range:"..168h"`
 	// StartAfter is how long into the load, warm-up included, the consumers fetch nothing, so that a backlog piles up. They hold their partitions meanwhile.

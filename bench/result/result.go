@@ -208,6 +208,8 @@ type Worker struct {
 	SystemSeconds    float64 `json:"system_seconds"`
 	MaxResidentBytes int64   `json:"max_resident_bytes"`
 	Exit             string  `json:"exit"` // "ok", "killed", or the error
+	// Fenced is the error by which it first learnt that the cluster had gone on without it.
+	Fenced string `json:"fenced,omitempty"`
 }
 
 // Interval is one slice of the timeline, StartSecond from the start of the measured window.

@@ -79,7 +79,32 @@ func (c *conductor) prepareTopics(ctx context.Context) error {
 			return errors.Join(c.env.Broker.Failed(), err)
 		}
 	}
+	if s := c.trial.Settings; s.Consumer.ExpiredOffsets && s.Pipeline != profile.Produce {
+		return c.expireOffsets(ctx)
+	}
 	return nil
+}
+
+// expireOffsets has the group's offsets point at records that the broker deleted:
+// one in each partition, from before the trial.
+func (c *conductor) expireOffsets(ctx context.Context) error {
+	partitions := c.trial.Settings.Topic.Partitions
+	if err := c.admin.WriteEach(ctx, c.input, partitions); err != nil {
+		return err
+	}
+	ends, err := c.admin.EndOffsets(ctx, c.input, partitions, profile.ReadUncommitted)
+	if err != nil {
+		return err
+	}
+	first := client.Offsets{}
+	for p := range ends {
+		first[p] = 0
+	}
+	if err := c.admin.CommitFor(ctx, c.group, c.input, first); err != nil {
+		return err
+	}
+	c.begin.input = ends
+	return c.admin.DeleteRecords(ctx, c.input, ends)
 }
 
 // findTopics: what lies in the topics now is no part of the trial. Neither is

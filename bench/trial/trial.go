@@ -120,7 +120,7 @@ type conductor struct {
 
 	input, output, deadLetters, group string
 	tag                               uint64
-	// begin is where the trial begins in topics that exist, nil in its own.
+	// begin is where the trial begins in topics that had records before, nil in others.
 	begin struct{ input, output client.Offsets }
 
 	occurrences chan occurrence

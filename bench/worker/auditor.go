@@ -181,10 +181,10 @@ func (a *auditor) observe(p pass, event client.Event) {
 }
 
 // past reports whether the group would still read a record. One that has
-// committed nothing begins where consumer.offset_reset says.
+// committed nothing of the trial begins where consumer.offset_reset says.
 func (a *auditor) past(event client.Event) bool {
 	committed := a.committed[event.Partition]
-	if committed < 0 && a.env.spec.Settings.Consumer.OffsetReset == profile.Latest {
+	if committed < a.env.spec.InputBegin[event.Partition] && a.env.spec.Settings.Consumer.OffsetReset == profile.Latest {
 		return false
 	}
 	return event.Offset >= committed

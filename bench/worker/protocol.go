@@ -46,7 +46,7 @@ type Spec struct {
 	DeadLetters string `json:"dead_letters,omitempty"`
 	Group       string `json:"group"`
 	// InputBegin and OutputBegin are where the trial begins in topics that were
-	// there before it; nil is at the beginning.
+	// not empty before it; nil is at the beginning.
 	InputBegin  client.Offsets `json:"input_begin,omitempty"`
 	OutputBegin client.Offsets `json:"output_begin,omitempty"`
 
