@@ -9,6 +9,7 @@ import (
 
 	"deliverybench/bench/claim"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/stats"
 )
 
 // check sets the rows beside their profiles.
@@ -176,6 +177,7 @@ func checkSide(d *profile.Document, at *yaml.Node, plan *profile.Plan, glob stri
 		d.Fail(at, "%s, and a row stands for all that it names; write a glob without it", out)
 	}
 	for _, c := range cases {
+		checkRepeats(d, at, plan, c)
 		claimed, demands := false, false
 		for _, k := range plan.Profile.Claims {
 			if !k.Matches(c.arm, c.cell, c.scenario) {
@@ -191,6 +193,23 @@ func checkSide(d *profile.Document, at *yaml.Node, plan *profile.Plan, glob stri
 			d.Fail(at, "nothing is claimed of %s/%s in %s; claim what has to come out there", c.cell, c.scenario, plan.Profile.Name)
 		case breaks && !demands:
 			d.Fail(at, "%s/%s is to break, and every claim of %s on it holds when nothing does; claim for example lost > 0", c.cell, c.scenario, plan.Profile.Name)
+		}
+	}
+}
+
+// checkRepeats wants a comparison with the baseline to be judged by an interval.
+func checkRepeats(d *profile.Document, at *yaml.Node, plan *profile.Plan, c place) {
+	repeats := 0
+	for _, t := range plan.Trials {
+		if t.Cell == c.cell && t.Scenario == c.scenario {
+			repeats++
+		}
+	}
+	for _, k := range plan.Profile.Claims {
+		e, err := claim.Parse(k.Expression)
+		if err == nil && e.NeedsBaseline() && k.Matches(c.arm, c.cell, c.scenario) && repeats < stats.IntervalSamples {
+			d.Fail(at, "%s compares %s/%s with the baseline in %d repeats (%s), too few for an interval; write repeats: %d",
+				plan.Profile.Name, c.cell, c.scenario, repeats, k.Expression, stats.IntervalSamples)
 		}
 	}
 }

@@ -79,6 +79,7 @@ func TestParseRefuses(t *testing.T) {
 		{"holds: [late/crash]", `holds: [late/crash, "*/crash"]`, `small.yaml:8:25: early/crash is to break and to hold; leave it out of one of them`},
 		{"holds: [late/crash]", `holds: [none/crash]`, `small.yaml:8:13: "none/crash" matches no cell and scenario that crashing runs`},
 		{"profile: crashing", "profile: impossible", `small.yaml:8:13: late/acks=1/crash is left out of impossible (producer.idempotence needs acks: all, not 1), and a row stands for all that it names; write a glob without it`},
+		{"profile: crashing", "profile: hasty", `small.yaml:8:13: hasty compares late/crash with the baseline in 5 repeats (pipeline_per_second < 1x baseline), too few for an interval; write repeats: 6`},
 		{"claim: It loses.", "claim: ' '", `small.yaml:5:12: "claim" is empty`},
 		{"conclude: Commit late.", "conclude: ''", `small.yaml:11:15: "conclude" is empty`},
 		{"late/crash: duplicates > 0", "late/crash: pipeline_per_second > 1x baseline", `small.yaml:9:14: "pipeline_per_second > 1x baseline" needs a baseline; crashing names none`},
@@ -98,6 +99,7 @@ func TestParseRefuses(t *testing.T) {
 		_, err := Parse([]byte(source), "small.yaml", opener(map[string]string{
 			"crashing": crashing, "renamed": strings.Replace(crashing, "crashing", "another", 1),
 			"impossible": strings.Replace(crashing, "crashing", "impossible", 1) + "matrix: {producer.acks: [all, 1]}\nproducer.idempotence: true\n",
+			"hasty":      strings.NewReplacer("crashing", "hasty", "lost == 0", "pipeline_per_second < 1x baseline").Replace(crashing) + "baseline: early\nrepeats: 5\n",
 			"silly":      "name: silly\nclaims: {'*/*': [losst == 0]}\n",
 		}))
 		require.ErrorContains(t, err, c.want, "%s", source)
