@@ -46,7 +46,7 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		"at-most-once": time.Minute, "at-least-once": time.Minute, "exactly-once": time.Minute,
 		"semantics": 150 * time.Second, "matrix": 5 * time.Minute,
 		"coordinated-omission": time.Minute, "naive-rebalance": time.Minute, "backlog": time.Minute,
-		"acks-failover": 14 * time.Minute,
+		"acks-failover": 9 * time.Minute,
 		"commit-order":  time.Minute, "transactions": time.Minute, "lost-acknowledgement": time.Minute, "retries": time.Minute,
 		"application-resend": time.Minute, "isolation-level": time.Minute, "ordering": time.Minute, "failed-commit": time.Minute,
 		"processing-error": time.Minute, "offset-reset": time.Minute, "late-commit": time.Minute, "slow-consumer": 90 * time.Second,
@@ -110,7 +110,8 @@ func TestShippedProfilesOnEveryBroker(t *testing.T) {
 		"coordinated-omission": {{2, 0}, {2, 0}, {2, 0}, {0, 2}}, // a freeze of the broker
 		"matrix":               {{42, 39}, {58, 31}, {58, 31}, {58, 31}},
 		// Their faults need three nodes of ours.
-		"acks-failover":             {{0, 15}, {0, 15}, {25, 0}, {0, 15}},
+		"acks-failover":             {{0, 5}, {0, 5}, {15, 0}, {0, 5}},
+		"min-insync-replicas":       {{0, 2}, {0, 2}, {2, 0}, {0, 2}},
 		"broker-faults":             {{0, 2}, {0, 2}, {17, 1}, {0, 18}}, // at-least-once has no transaction coordinator
 		"replication-does-not-help": {{6, 2}, {6, 2}, {12, 0}, {12, 0}},
 	} {
