@@ -110,7 +110,7 @@ func TestShippedProfilesOnEveryBroker(t *testing.T) {
 		"coordinated-omission": {{2, 0}, {2, 0}, {2, 0}, {0, 2}}, // a freeze of the broker
 		"matrix":               {{42, 39}, {58, 31}, {58, 31}, {58, 31}},
 		// Their faults need three nodes of ours.
-		"acks-failover":             {{0, 5}, {0, 5}, {15, 0}, {0, 5}},
+		"acks-failover":             {{0, 5}, {0, 5}, {15, 0}, {0, 10}},
 		"min-insync-replicas":       {{0, 2}, {0, 2}, {2, 0}, {0, 2}},
 		"broker-faults":             {{0, 2}, {0, 2}, {17, 1}, {0, 18}}, // at-least-once has no transaction coordinator
 		"replication-does-not-help": {{6, 2}, {6, 2}, {12, 0}, {12, 0}},
