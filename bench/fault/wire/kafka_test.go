@@ -51,7 +51,7 @@ func TestRealKafkaBehindTheProxy(t *testing.T) {
 	s := producing()
 	s.MaxInFlight, s.BatchSize = 5, 2000
 	producer := startProducer(t, p.Bootstrap(), s)
-	sent := producer.produceUntil(t, "the client to give up", func() bool { return len(record.allUnanswered()) > 0 })
+	sent := producer.produceUntil(t, "the client to give up", func() bool { return lost.Hits() > 0 && len(record.allUnanswered()) > 0 })
 	settle(t, p, "producer-")
 	require.Zero(t, producer.errors.Load())
 	require.Equal(t, 1, lost.Hits())
