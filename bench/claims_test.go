@@ -140,7 +140,6 @@ func TestABreakingArmThatStaysClean(t *testing.T) {
 
 // An interrupted suite goes on with the profile and trial that it was in.
 func TestAnInterruptedSuite(t *testing.T) {
-	t.Parallel()
 	p := newPlace(t)
 	path := p.suite(pair, map[string]string{"orders": orders, "spared": "repeats: 2\n" + spared})
 	r := p.start("-profile", path, "-out", p.out, "-scratch", p.scratch)
