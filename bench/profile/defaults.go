@@ -40,6 +40,7 @@ func Defaults() Settings {
 			SessionTimeout: Duration(10 * time.Second), MaxPollInterval: Duration(5 * time.Minute),
 		},
 		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenBroken},
+		Sink:    Sink{Database: NoDatabase, Write: Insert, Effect: AddToBalance, Accounts: 1000},
 		Repeats: 1,
 	}
 }

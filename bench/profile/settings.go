@@ -23,6 +23,7 @@ type Settings struct {
 	Producer Producer `yaml:"producer" json:"producer"`
 	Consumer Consumer `yaml:"consumer" json:"consumer"`
 	Relay    Relay    `yaml:"relay" json:"relay"`
+	Sink     Sink     `yaml:"sink" json:"sink,omitzero"`
 	// Proxy puts the program's proxy between clients and brokers also where no fault on the wire needs it, to see what that costs.
 	Proxy bool `yaml:"proxy" json:"proxy,omitempty"`
 	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
@@ -180,8 +181,8 @@ type Consumer struct {
 // two commits.
 type Commit struct {
 	// When is the strategy: before or after processing, by the client's timer
-	// (automatic; automatic-stored stores the offset only after processing), or
-	// in the transaction of the relay's output.
+	// (automatic; automatic-stored stores the offset only after processing),
+	// in the transaction of the relay's output, or with-effect: in the database transaction of the effect, from where a consumer takes its offsets too.
 	When CommitWhen `yaml:"when" json:"when" librdkafka:"enable.auto.commit,enable.auto.offset.store"`
 	// Every is B, the messages between commits; 0 is no bound by count.
 	Every int `yaml:"every" json:"every" range:"0..100000000"`
@@ -321,6 +322,8 @@ const (
 	AutomaticStored CommitWhen = "automatic-stored"
 	// InTransaction sends the offsets in the transaction of the output messages.
 	InTransaction CommitWhen = "in-transaction"
+	// WithEffect keeps the offsets in the sink's database, written with the effect.
+	WithEffect CommitWhen = "with-effect"
 
 	Sync  CommitMode = "sync"
 	Async CommitMode = "async"
@@ -362,6 +365,8 @@ const (
 	TransactionCoordinatorRole Role = "transaction-coordinator"
 	ControllerRole             Role = "controller" // the active one
 
+	DatabaseRole Role = "database" // the sink's server, when the program started it
+
 	InputTopic  TopicRole = "input"
 	OutputTopic TopicRole = "output"
 
@@ -377,6 +382,7 @@ const (
 	PointCommitted Point = "committed" // right after a successful commit
 	PointMidBatch  Point = "mid-batch" // between commit and effect, whichever comes first; in transactions, after the offsets were sent
 	PointProcessed Point = "processed" // every effect of the batch is done
+	PointChecked   Point = "checked"   // between the check and the act of sink.write: check-then-act
 
 	// PointAnywhere is no point: the kill or freeze strikes at its moment.
 	PointAnywhere Point = "anywhere"

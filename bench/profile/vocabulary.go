@@ -15,7 +15,7 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Acks]():        words(AcksNone, AcksLeader, AcksAll),
 	reflect.TypeFor[Compression](): words[Compression]("none", "gzip", "snappy", "lz4", "zstd"),
 	reflect.TypeFor[CommitWhen](): words(
-		BeforeProcessing, AfterProcessing, Automatic, AutomaticStored, InTransaction),
+		BeforeProcessing, AfterProcessing, Automatic, AutomaticStored, InTransaction, WithEffect),
 	reflect.TypeFor[CommitMode]():    words(Sync, Async),
 	reflect.TypeFor[Membership]():    words(Static, Dynamic),
 	reflect.TypeFor[Assignor]():      words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
@@ -25,12 +25,15 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[OffsetReset]():   words(Earliest, Latest),
 	reflect.TypeFor[RenewProducer](): words(WhenBroken, AfterUnknownEnd),
 	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
-		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
+		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole, DatabaseRole),
 	reflect.TypeFor[Point](): words(PointSent, PointPolled, PointCommitted, PointMidBatch,
-		PointProcessed, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere),
-	reflect.TypeFor[TopicRole](): words(InputTopic, OutputTopic),
-	reflect.TypeFor[Direction](): words(ToBroker, ToClient, BothWays),
-	reflect.TypeFor[API]():       apiNames(),
+		PointProcessed, PointChecked, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere),
+	reflect.TypeFor[Database]():   words(NoDatabase, SQLite, Postgres),
+	reflect.TypeFor[SinkWrite]():  words(Insert, UniqueKey, CheckThenAct),
+	reflect.TypeFor[SinkEffect](): words(AddToBalance, SetStatus),
+	reflect.TypeFor[TopicRole]():  words(InputTopic, OutputTopic),
+	reflect.TypeFor[Direction]():  words(ToBroker, ToClient, BothWays),
+	reflect.TypeFor[API]():        apiNames(),
 }
 
 // apis are the requests that the clients send, with their keys in Kafka's
