@@ -17,6 +17,7 @@ type rule struct {
 func (d *document) contradictions(k resolved) {
 	rules := append(k.settings.loadRules(), k.settings.topicRules()...)
 	rules = append(rules, k.settings.commitRules()...)
+	rules = append(rules, k.settings.sinkRules()...)
 	rules = append(rules, k.settings.faultRules()...)
 	for _, r := range rules {
 		if !r.broken {
@@ -114,6 +115,15 @@ func (s Settings) commitRules() []rule {
 	}
 }
 
+func (s Settings) sinkRules() []rule {
+	var rules []rule
+	for _, f := range s.Faults {
+		rules = append(rules, rule{f.Database() && s.Sink.Database == SQLite, []string{"faults", "sink.database"},
+			fmt.Sprintf("%s: SQLite is a file of the workers and no server to strike; kill a consumer, or write sink.database: %s", f.Name(), Postgres)})
+	}
+	return rules
+}
+
 func (s Settings) faultRules() []rule {
 	var rules []rule
 	window := time.Duration(s.Load.Duration)
@@ -166,6 +176,12 @@ func (k resolved) impossible() string {
 	case inTransaction && p.MessageTimeout > s.Relay.TransactionTimeout:
 		return fmt.Sprintf("commit.when: in-transaction needs producer.message_timeout of at most relay.transaction_timeout %s, not %s",
 			s.Relay.TransactionTimeout, p.MessageTimeout)
+	case s.Sink.Enabled() && s.Pipeline == Produce:
+		return fmt.Sprintf("sink.database: %s needs a consumer, and pipeline: produce has none", s.Sink.Database)
+	case s.Pipeline != Produce && s.Consumer.Commit.When == WithEffect && !s.Sink.Enabled():
+		return "commit.when: with-effect keeps its offsets in the sink's database, and sink.database is none"
+	case s.Pipeline != Produce && s.Consumer.Commit.When == WithEffect && s.Sink.Write == CheckThenAct:
+		return "commit.when: with-effect writes effect and offset in one transaction, sink.write: check-then-act the effect in two"
 	case s.Pipeline != Produce && s.Consumer.Protocol == ConsumerProtocol && assigned:
 		return "consumer.protocol: consumer assigns on the broker; leave consumer.assignor out"
 	}
