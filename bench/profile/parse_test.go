@@ -83,7 +83,7 @@ var refusals = []struct{ source, want string }{
 	{"faults: [{kill: consumer, when: polled, at: 100%}]", `my.yaml:2:10: at: 100% is the end of the window; the fault would never strike`},
 	{"faults: [{kill: consumer, wen: polled}]", `my.yaml:2:27: unknown key "wen"; did you mean "when"?`},
 	// Faults of brokers.
-	{"faults: [{kill: leder}]", `my.yaml:2:17: "kill": "leder" is not known; it may be producer, consumer, relay, broker, leader, follower, followers, group-coordinator, transaction-coordinator or controller`},
+	{"faults: [{kill: leder}]", `my.yaml:2:17: "kill": "leder" is not known; it may be producer, consumer, relay, broker, leader, follower, followers, group-coordinator, transaction-coordinator, controller or database`},
 	{"faults: [{kill: producer}]", `my.yaml:2:10: kill: producer needs its crash point; write when: sent or anywhere`},
 	{"faults: [{stop: producer}]", `my.yaml:2:10: only a broker or a consumer can be stopped in good order, not the producer; write stop: consumer`},
 	{"faults:\n  - {kill: broker}\n  - {stop: producer}", `my.yaml:4:5: only a broker or a consumer can be stopped in good order, not the producer; write stop: consumer`},
