@@ -42,6 +42,8 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
 	case f.Wire():
 		return predictWire(s, f)
+	case f.Database():
+		return predictDatabase(s, f)
 	case f.When == profile.PointAnywhere:
 		return nil // it depends on what the worker was doing
 	case f.Fail != "":
@@ -59,7 +61,7 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 		// What had no report is unknown, which is neither lost nor a duplicate.
 		return exactly(0, 0)
 	case f.Kill != "":
-		return predictConsumerKill(s.Consumer, f.When)
+		return predictConsumerKill(s, f.When)
 	default:
 		if !s.Consumer.RebalanceCallback || automatic(s.Consumer.Commit.When) {
 			return nil
@@ -130,7 +132,8 @@ func shortestTimeout(s profile.Settings) profile.Duration {
 // predictConsumerKill: one batch of B = consumer.commit.every lies between the
 // commit and its effects. Killed between the two, the side that came first
 // stands and the other is missing.
-func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
+func predictConsumerKill(s profile.Settings, at profile.Point) *Prediction {
+	c := s.Consumer
 	b := int64(c.Commit.Every)
 	var p *Prediction
 	switch c.Commit.When {
@@ -138,7 +141,7 @@ func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
 		return exactly(0, 0)
 	case profile.BeforeProcessing:
 		p = exactly(0, 0)
-		if at == profile.PointCommitted || at == profile.PointMidBatch {
+		if at == profile.PointCommitted || at == profile.PointMidBatch || at == profile.PointChecked {
 			p = exactly(b, 0)
 		}
 	case profile.AfterProcessing:
@@ -146,8 +149,16 @@ func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
 		if at == profile.PointProcessed || at == profile.PointMidBatch || at == profile.PointProduced {
 			p = exactly(0, b)
 		}
+		if onceInRows(s) {
+			return exactly(0, 0)
+		}
 		if c.Commit.Mode == profile.Async {
 			p.Exact = false // earlier commits may still be on their way
+		}
+	case profile.WithEffect:
+		p = exactly(0, 0)
+		if s.Pipeline == profile.RelayTo && (at == profile.PointProduced || at == profile.PointMidBatch) {
+			p = exactly(0, b) // the output is in the log, and the offset not in the database
 		}
 	default:
 		return nil // a timer decides

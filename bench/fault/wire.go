@@ -69,6 +69,8 @@ func endsLate(s profile.Settings, f profile.Fault) bool {
 // predictCommits: what a consumer that lives cannot commit it commits later.
 func predictCommits(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 	switch {
+	case onceInRows(s):
+		return exactly(0, 0)
 	case f.LoseResponse != "" || !strikesGroup(s):
 		return exactly(0, 0) // applied, or made good by the next commit
 	case f.LoseRequest != "" && seen.Uncommitted != nil:

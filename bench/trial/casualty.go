@@ -203,6 +203,8 @@ func (c *conductor) longestPause() time.Duration {
 		switch {
 		case f.Worker() != "" && f.Freeze != "":
 			sum += time.Duration(f.For)
+		case f.Database():
+			sum += time.Duration(f.For+f.Restart) + wakeWithin
 		case f.Fail != "" && s.OnError == profile.RetryMessage:
 			sum += time.Duration(s.RetryBackoff)
 		}

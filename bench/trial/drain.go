@@ -125,6 +125,9 @@ func (c *conductor) audit(ctx context.Context) error {
 			return err
 		}
 	}
+	if task.Committed, err = c.storedOffsets(ctx); err != nil {
+		return err
+	}
 	m := &member{name: "auditor", role: worker.AuditorRole}
 	spec := c.spec(m)
 	spec.Audit = task

@@ -67,7 +67,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 func (c *conductor) progress() int64 {
 	var sum int64
 	for _, m := range c.crew {
-		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + int64(len(m.owns))
+		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + m.counts.RowCommits + int64(len(m.owns))
 	}
 	return sum + int64(len(c.crew))<<48
 }
@@ -194,6 +194,7 @@ func (c *conductor) finish(ctx context.Context) error {
 	}
 	c.calledOff()
 	c.beside.Wait()
+	failed = errors.Join(failed, c.reviveDatabase(ctx))
 	if !c.struck() {
 		return failed
 	}

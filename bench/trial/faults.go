@@ -74,6 +74,9 @@ func (c *conductor) armFaults() {
 			case f.Broker() != "":
 				c.strike(f)
 				return nil
+			case f.Database():
+				c.strikeDatabase(f)
+				return nil
 			case f.Join != "":
 				return c.join(f)
 			case f.Placed() == "":
@@ -137,6 +140,8 @@ func (c *conductor) noticeRecovery() {
 			f.recovered = c.joinRecovered(f.struck)
 		case f.Broker() != "":
 			c.brokerRecovered(f)
+		case f.Database():
+			f.recovered = c.databaseRecovered(f)
 		case f.rule != nil:
 			f.recovered = c.wireRecovered(f)
 		case f.Worker() != "":
@@ -183,6 +188,9 @@ func (c *conductor) healed() bool {
 		if f.Broker() != "" && f.armed != 0 && !f.over {
 			return false
 		}
+		if f.Database() && f.armed != 0 && f.healed == 0 {
+			return false
+		}
 	}
 	return !c.missing()
 }
@@ -192,6 +200,9 @@ func (c *conductor) faultTime() time.Duration {
 	var sum time.Duration
 	for _, f := range c.faults {
 		sum += time.Duration(f.Restart) + time.Duration(f.For) + time.Duration(f.Messages)*time.Duration(c.trial.Settings.Consumer.RetryBackoff)
+		if f.Database() {
+			sum += endWithin + wakeWithin
+		}
 		if f.Broker() != "" {
 			sum += aimWithin + endWithin + wakeWithin + wholeWithin
 		}

@@ -18,13 +18,17 @@ import (
 // settlement is what the ledger must be told to judge it.
 func (c *conductor) settlement(drained bool) ledger.Inputs {
 	s := c.trial.Settings
-	return ledger.Inputs{
+	in := ledger.Inputs{
 		Due:             c.due(func(m *member) int64 { return m.due }),
 		Pipeline:        s.Pipeline,
 		AcksNone:        s.Producer.Acks == profile.AcksNone,
 		ReadUncommitted: s.Consumer.Isolation == profile.ReadUncommitted,
 		Drained:         drained,
 	}
+	if s.Sink.Enabled() && s.Pipeline == profile.Consume {
+		in.Effects = ledger.ByRows // of a relay, what readers see of its output
+	}
+	return in
 }
 
 // due gathers a number of each producer's last incarnation.
@@ -104,7 +108,7 @@ func (c *conductor) summaries(log *latency.Log, v *ledger.Verdict) map[string]la
 			continue
 		case result.Ack, result.AckService:
 			out[role] = log.Summary(role, unacked)
-		case result.EndToEnd, result.EndToEndService:
+		case result.EndToEnd, result.EndToEndService, result.Durable:
 			out[role] = log.Summary(role, lost)
 		default:
 			out[role] = log.Summary(role, 0)

@@ -74,6 +74,9 @@ func (a *auditor) committedOffsets() (client.Offsets, error) {
 	if a.env.spec.Settings.Pipeline == profile.Produce {
 		return client.Offsets{}, nil
 	}
+	if kept := a.env.spec.Audit.Committed; kept != nil {
+		return kept, nil
+	}
 	asker, err := client.NewConsumer(client.AuditProperties(a.env.spec.Endpoint, a.env.spec.Group, profile.ReadCommitted), a.env.spec.Input)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 	if p.strikes, err = newStrikes(p.env); err != nil {
 		return err
 	}
-	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, spec.Seed+uint64(spec.Number)); err != nil {
+	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, KeySeed(spec.Seed, spec.Number)); err != nil {
 		return err
 	}
 	compressed := s.Producer.Compression != "none"
@@ -358,3 +358,6 @@ func (p *producer) event() Event {
 		Counts: Counts{Produced: taken, Reported: reported, Last: p.last.Load(), P99Micros: p.reporting.recent.p99Micros()},
 	}
 }
+
+// KeySeed is that of a producer's keys.
+func KeySeed(seed uint64, producer int) uint64 { return seed + uint64(producer) }
