@@ -213,15 +213,14 @@ func (p *postgres) apply(ctx context.Context, batch []Effect, move []step) error
 	switch {
 	case err == nil:
 		return nil
-	case pgconn.SafeToRetry(err):
-		return fmt.Errorf("%w: %w", ErrLost, err)
 	case refused(err):
-		return explain(err, p.place)
+		return p.before(err)
 	}
+	// pgconn.SafeToRetry does not help: it is true of an answer that did not come.
 	return fmt.Errorf("%w: %w", ErrUnknown, err)
 }
 
-// before is an error before the commit: nothing is applied.
+// before is an error that came before the commit, or instead: nothing is applied.
 func (p *postgres) before(err error) error {
 	if p.conn.IsClosed() {
 		return fmt.Errorf("%w: %w", ErrLost, err)
