@@ -8,10 +8,10 @@ import (
 	"deliverybench/bench/stats"
 )
 
-// databaseColumns show what the effects outside Kafka came to, and what they
-// cost: nothing where no trial has a database. Lost and duplicated rows have
-// columns of their own only where they are not the verdict's: in a relay, whose
-// verdict is about its output.
+// databaseColumns show what the effects outside Kafka came to and, where nothing
+// went wrong on purpose, what they cost: nothing where no trial has a database.
+// Lost and duplicated rows have columns of their own only where they are not the
+// verdict's: in a relay, whose verdict is about its output.
 func (v *view) databaseColumns(g group) []column {
 	if !slices.ContainsFunc(slices.Concat(g.trials...), func(t *result.Trial) bool { return t.Database != nil }) {
 		return nil
@@ -25,9 +25,12 @@ func (v *view) databaseColumns(g group) []column {
 	off := databaseCounts("cents off", g, func(d *result.Database) int64 { return d.DifferenceCents })
 	wrong := databaseCounts("status wrong", g, func(d *result.Database) int64 { return d.WrongStatus })
 	for _, c := range []column{off, wrong} {
-		if g.kind == faulted || slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None }) {
+		if g.kind == faulted && c.header == off.header || slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None }) {
 			columns = append(columns, c)
 		}
+	}
+	if g.kind == faulted {
+		return columns
 	}
 	return append(columns,
 		databaseMedian("commits/s", g, func(d *result.Database) float64 { return d.CommitsPerSecond }, stats.Rate),
