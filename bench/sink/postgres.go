@@ -91,11 +91,10 @@ func createPostgres(ctx context.Context, t Target) error {
 		if there {
 			return fmt.Errorf("sink: %s is there already, of another run or another program, and is kept: use another name, or drop it if nobody needs it", t.place())
 		}
-		name := pgx.Identifier{t.Schema}.Sanitize()
-		if _, err := tx.Exec(ctx, createSchema+name); err != nil {
+		if _, err := tx.Exec(ctx, createSchema+pgx.Identifier{t.Schema}.Sanitize()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, commentOnSchema+name+markSchema); err != nil {
+		if _, err := tx.Exec(ctx, commentOnSchema+pgx.Identifier{t.Schema}.Sanitize()+markSchema); err != nil {
 			return err
 		}
 		statements := []string{createJournal, createAccounts, createOffsets}

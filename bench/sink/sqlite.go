@@ -173,7 +173,7 @@ func connectSQLite(ctx context.Context, t Target) (*sqlite, error) {
 }
 
 func (s *sqlite) prepare(ctx context.Context) error {
-	for _, text := range []string{sqliteBegin, sqliteCommit, sqliteRollback, sqliteInsert, sqliteInsertUnique,
+	for _, text := range []string{sqliteInsert, sqliteInsertUnique,
 		sqliteAdd, sqliteSet, sqliteKnown, sqliteSeedOffsets, sqliteMoveOffsets, sqliteOffsets} {
 		statement, err := s.conn.PrepareContext(ctx, text)
 		if err != nil {
