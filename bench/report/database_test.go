@@ -1,0 +1,47 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+)
+
+// What a database came to stands beside the verdict: costs where nothing went
+// wrong on purpose, rows where a relay's verdict is about its output.
+func TestDatabaseColumns(t *testing.T) {
+	trial := func(scenario string, d *result.Database, faults ...result.Fault) result.Trial {
+		return result.Trial{
+			ID: "001-relay-" + scenario + "-1", Scenario: scenario, Repeat: 1, Status: result.Completed, Promise: result.Held,
+			Verdict: &ledger.Verdict{Due: 4400, Acked: 4400}, Database: d, Faults: faults,
+			Latency: map[string]latency.Summary{
+				result.EndToEnd: {Count: 4000, P50: 1000, P99: 2000, P999: 3000}, result.Durable: {Count: 4000, P99: 123000},
+			},
+		}
+	}
+	at := 1.0
+	run := &result.Run{Schema: result.Schema, Cells: []result.Cell{{
+		Name: "relay", Arm: "relay", Guarantee: "exactly-once", Settings: map[string]string{"pipeline": "relay", "load.rate": "2000/s"},
+		Trials: []result.Trial{
+			trial("paced", &result.Database{Kind: "sqlite", CommitsPerSecond: 25, RowsPerCommit: 200}),
+			trial("crash", &result.Database{Kind: "sqlite", Duplicates: 200, DifferenceCents: 1004979}, result.Fault{Name: "kill consumer at produced", Armed: &at, Fired: &at}),
+		},
+	}}}
+	run.Run.Scenarios = []string{"paced", "crash"}
+	var out strings.Builder
+	require.NoError(t, Table(&out, run, Options{}))
+	text := out.String()
+	for _, want := range []string{"rows lost", "rows twice", "commits/s", "rows/commit", "durable p99", "123 ms", "cents off", "1,004,979"} {
+		require.Contains(t, text, want)
+	}
+	require.NotContains(t, text, "status wrong")
+	run.Cells[0].Settings["pipeline"] = "consume"
+	out.Reset()
+	require.NoError(t, Table(&out, run, Options{}))
+	require.NotContains(t, out.String(), "rows twice", "the verdict says it")
+	require.Contains(t, out.String(), "cents off")
+}
