@@ -13,6 +13,7 @@ import (
 	"deliverybench/bench/claim"
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/sink"
 	"deliverybench/profiles"
 )
 
@@ -158,7 +159,11 @@ func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error)
 	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
 		return nil, fmt.Errorf("-broker %s: %w", f.broker, err)
 	}
-	options.Cluster.ForeignDatabase = f.database != ""
+	if options.Cluster.ForeignDatabase = f.database != ""; f.database != "" {
+		if _, _, err := sink.ParseURL(f.database); err != nil {
+			return nil, fmt.Errorf("-database: %w", err)
+		}
+	}
 	if f.clients != "" && !options.Cluster.Foreign {
 		return nil, fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
 	}
