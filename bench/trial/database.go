@@ -35,6 +35,8 @@ type Server interface {
 	Start(ctx context.Context) error
 	Freeze() error
 	Thaw() error
+	// Failure is why it is gone though nobody ended it, nil while it runs.
+	Failure() error
 }
 
 // databaseRoom is the least that an SQLite file needs, bytes, and what one row takes.
@@ -42,6 +44,14 @@ const (
 	databaseRoom = 64 << 20
 	rowRoom      = 100
 )
+
+// serverGone is why the trial cannot go on: the broker or the database ended by itself.
+func (c *conductor) serverGone() error {
+	if err := c.env.Broker.Failed(); err != nil || c.sink == nil || c.sink.Database != profile.Postgres || c.env.Database.Server == nil {
+		return err
+	}
+	return c.env.Database.Server.Failure()
+}
 
 // createDatabase makes the tables of the trial, in a file or schema of its own.
 // The one who cleans up calls drop.

@@ -37,7 +37,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 		select {
 		case o := <-c.occurrences:
 			if err := c.handle(o); err != nil {
-				return errors.Join(c.env.Broker.Failed(), err)
+				return errors.Join(c.serverGone(), err)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -47,7 +47,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 				return err
 			}
 		}
-		if err := c.env.Broker.Failed(); err != nil {
+		if err := c.serverGone(); err != nil {
 			return err
 		}
 		if now := c.progress(); now != seen {
