@@ -143,7 +143,17 @@ func databaseMetrics() []metric {
 			return get(t.Database), true
 		}}
 	}
+	outbox := func(name string, get func(*result.Outbox) int64) metric {
+		return metric{name: "database." + name, unit: counts, grows: true, read: func(t *result.Trial) (float64, bool) {
+			if t.Database == nil || t.Database.Outbox == nil {
+				return 0, false
+			}
+			return float64(get(t.Database.Outbox)), true
+		}}
+	}
 	return []metric{
+		outbox("rows_without_message", func(o *result.Outbox) int64 { return o.RowsWithoutMessage }),
+		outbox("messages_without_row", func(o *result.Outbox) int64 { return o.MessagesWithoutRow }),
 		of("effects", counts, false, func(d *result.Database) float64 { return float64(d.Effects) }),
 		of("lost", counts, true, func(d *result.Database) float64 { return float64(d.Lost) }),
 		of("duplicates", counts, true, func(d *result.Database) float64 { return float64(d.Duplicates) }),

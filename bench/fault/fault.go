@@ -21,6 +21,8 @@ type Prediction struct {
 	Duplicates *int64
 	// DeadLettered are neither.
 	DeadLettered *int64
+	// RowsWithoutMessage and MessagesWithoutRow are what an outbox is there to prevent.
+	RowsWithoutMessage, MessagesWithoutRow *int64
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool
 }
@@ -40,6 +42,8 @@ func Schedule(s profile.Settings) []Scheduled {
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
+	case s.Pipeline == profile.ByOutbox:
+		return predictOutbox(s, f)
 	case f.Wire():
 		return predictWire(s, f)
 	case f.Database():
@@ -117,7 +121,7 @@ func Isolated(s profile.Settings, length time.Duration) *Prediction {
 // shortestTimeout is the first that a broker which stands still would trip.
 func shortestTimeout(s profile.Settings) profile.Duration {
 	shortest := min(profile.SocketTimeout, s.Producer.MessageTimeout)
-	if s.Pipeline != profile.Produce {
+	if s.Pipeline.Consumes() {
 		shortest = min(shortest, s.Consumer.SessionTimeout)
 	}
 	if s.Consumer.Commit.When == profile.InTransaction {

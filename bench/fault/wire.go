@@ -24,6 +24,9 @@ func predictWire(s profile.Settings, f profile.Fault) *Prediction { return FromW
 // by what the proxy saw; nil is not predicted.
 func FromWire(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 	api, of := f.Wired()
+	if s.Pipeline == profile.ByOutbox {
+		return predictOutbox(s, f)
+	}
 	if of == "" && s.Pipeline != profile.Produce && !ofProducers(api) {
 		of = profile.ConsumerRole
 	}

@@ -57,8 +57,8 @@
 // promise and never in Lost. Undrained are unprocessed messages with V > 0 and such
 // a copy at or past the committed offset: a consumer may yet process them. When
 // the consumers did not come to the end, no message is proven skipped and all
-// of them are undrained. Pipeline produce has no consumers: nothing is skipped
-// or undrained there.
+// of them are undrained. Pipelines produce and outbox have no consumers: nothing
+// is skipped or undrained there.
 //
 // # Duplicates
 //
@@ -74,7 +74,7 @@
 // as E exceeds X by were executed once and written twice by the relay's own
 // client: they are retried. So are a database's rows that a worker wrote again
 // because it did not know whether they were committed. MultipleEffects counts messages, not effects:
-// those with E > 1, or R > 1 in pipeline produce.
+// those with E > 1, or R > 1 where there are no consumers.
 //
 // Also: Reordered (a first copy behind a later message of the same producer in
 // one partition), AbortedDelivered (aborted on purpose, and E > 0 or V > 0),

@@ -102,6 +102,8 @@ type Entry struct {
 	// Settled says that it was acknowledged and lies in the log.
 	Settled bool
 	Rows    int64
+	// Visible are the message's copies in the topic that read_committed shows.
+	Visible int64
 }
 
 // EachEntry visits every message that was due, in order, with the rows that a
@@ -116,7 +118,7 @@ func EachEntry(dir string, in Inputs, visit func(Entry)) (err error) {
 	for p, due := range in.Due {
 		var sequence int64
 		err := s.scan(p, 0, due, func(sig signature, n int64) {
-			entry := in.fate(sig).entry(in.Drained)
+			entry := in.fate(sig).entry(in)
 			entry.Producer = p
 			for ; n > 0; n-- {
 				entry.Sequence = sequence
@@ -131,12 +133,13 @@ func EachEntry(dir string, in Inputs, visit func(Entry)) (err error) {
 	return nil
 }
 
-func (f fate) entry(drained bool) Entry {
+func (f fate) entry(in Inputs) Entry {
 	promised := f.outcome == Acked || f.outcome == Sent
-	undrained := f.presence == present && (f.past || !drained)
+	undrained := in.Pipeline.Consumes() && f.presence == present && (f.past || !in.Drained)
 	return Entry{
 		Owed:    f.effects > 0 || promised && f.handling == unprocessed && !undrained,
 		Settled: promised && f.presence == present,
 		Rows:    f.effects,
+		Visible: f.visible,
 	}
 }

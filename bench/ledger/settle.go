@@ -158,7 +158,7 @@ func (in Inputs) check(l Layout) error {
 		return fmt.Errorf("ledger: pipeline %q has no outputs to count as effects", in.Pipeline)
 	}
 	switch in.Pipeline {
-	case profile.Consume, profile.Produce:
+	case profile.Consume, profile.Produce, profile.ByOutbox:
 		return nil
 	case profile.RelayTo:
 		if !l.Relay {
@@ -166,7 +166,7 @@ func (in Inputs) check(l Layout) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("ledger: pipeline %q: use consume, relay or produce", in.Pipeline)
+	return fmt.Errorf("ledger: pipeline %q: use consume, relay, produce or outbox", in.Pipeline)
 }
 
 func (s *settler) open(dir string) error {

@@ -3,8 +3,6 @@ package ledger
 import (
 	"fmt"
 	"math/bits"
-
-	"deliverybench/bench/profile"
 )
 
 // Presence is whether the input topic holds a message.
@@ -149,7 +147,7 @@ func (t *tally) addLost(f fate, n int64) {
 		if f.outcome == Unknown && f.presence == absent {
 			t.v.UnknownAbsent += n
 		}
-	case t.in.Pipeline == profile.Produce || f.handling != unprocessed:
+	case !t.in.Pipeline.Consumes() || f.handling != unprocessed:
 		// Nobody was to process it, or somebody did, or set it aside.
 	case f.past || !t.in.Drained:
 		t.v.Undrained += n
@@ -174,7 +172,7 @@ func (t *tally) addDuplicates(f fate, n int64) {
 	d.Retried += n * retried
 	d.Redelivered += n * (again - retried)
 	multiple := f.effects
-	if t.in.Pipeline == profile.Produce {
+	if !t.in.Pipeline.Consumes() {
 		multiple = f.reaching
 	}
 	if multiple > 1 {

@@ -41,6 +41,7 @@ func Defaults() Settings {
 		},
 		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenBroken},
 		Sink:    Sink{Database: NoDatabase, Write: Insert, Effect: AddToBalance, Accounts: 1000},
+		Outbox:  Outbox{Write: InOutbox, RowsPerTransaction: 1, PublishEvery: 50, PollEvery: Duration(100 * time.Millisecond)},
 		Repeats: 1,
 	}
 }

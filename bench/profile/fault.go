@@ -156,7 +156,7 @@ func (f Fault) Placed() Role {
 
 // broker reports whether brokers have this role.
 func (r Role) broker() bool {
-	return r != "" && r != ProducerRole && r != ConsumerRole && r != RelayRole && r != DatabaseRole
+	return r != "" && r != ProducerRole && r != ConsumerRole && r != RelayRole && r != PublisherRole && r != DatabaseRole
 }
 
 // server reports whether it is none of a worker's.
@@ -256,12 +256,12 @@ func (f Fault) checkTarget(d deed) error {
 		return fmt.Errorf("a %s cannot join a consumer group; write join: consumer", d.to)
 	case d.verb == "fail" && !member:
 		return fmt.Errorf("a %s processes nothing; write fail: consumer", d.to)
-	case d.verb == "stop" && d.to == ProducerRole:
-		return errors.New("only a broker or a consumer can be stopped in good order, not the producer; write stop: consumer")
+	case d.verb == "stop" && (d.to == ProducerRole || d.to == PublisherRole):
+		return fmt.Errorf("only a broker or a consumer can be stopped in good order, not the %s; write stop: consumer", d.to)
 	case (d.verb == "kill" || d.verb == "freeze") && !d.to.server() && f.When == "":
 		return fmt.Errorf("%s: %s needs its crash point; write when: %s", d.verb, d.to, orList(pointsOf(d.to)))
 	case d.onWire() && d.to.broker():
-		return fmt.Errorf("on the wire clients are struck, not the %s; write producer, consumer or relay", d.to)
+		return fmt.Errorf("on the wire clients are struck, not the %s; write producer, consumer, relay or publisher", d.to)
 	}
 	return nil
 }
@@ -288,7 +288,9 @@ func (f Fault) checkLength(d deed) error {
 func pointsOf(role Role) []string {
 	switch role {
 	case ProducerRole:
-		return words(PointSent, PointAnywhere)
+		return words(PointSent, PointInserted, PointBetweenWrites, PointCommitted, PointAnywhere)
+	case PublisherRole:
+		return append(words(publisherPoints()...), string(PointAnywhere))
 	case ConsumerRole:
 		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed, PointChecked, PointAnywhere)
 	case RelayRole:
@@ -302,10 +304,15 @@ func pointsOf(role Role) []string {
 // under these settings, in the order in which it passes them; none when the
 // pipeline has no such worker. In a relay pipeline "consumer" is the relay.
 func CrashPoints(role Role, s Settings) []Point {
-	if role == ProducerRole {
+	switch {
+	case role == ProducerRole && s.Pipeline == ByOutbox:
+		return s.Outbox.writerPoints()
+	case role == ProducerRole:
 		return []Point{PointSent}
+	case role == PublisherRole && s.Publishes():
+		return publisherPoints()
 	}
-	consuming := role == ConsumerRole && s.Pipeline != Produce
+	consuming := role == ConsumerRole && s.Pipeline.Consumes()
 	relaying := (role == ConsumerRole || role == RelayRole) && s.Pipeline == RelayTo
 	if !consuming && !relaying {
 		return nil
@@ -356,12 +363,16 @@ func (f Fault) unreachable(s Settings) string {
 		return f.brokerUnreachable(s)
 	case d.to == DatabaseRole && s.Sink.Database != Postgres:
 		return fmt.Sprintf("%s: sink.database: %s has no server; write sink.database: %s", f.Name(), s.Sink.Database, Postgres)
+	case d.to == PublisherRole && !s.Publishes():
+		return fmt.Sprintf("%s: only pipeline: %s with outbox.write: %s has a publisher", f.Name(), ByOutbox, InOutbox)
+	case d.onWire() && d.to == ProducerRole && s.Publishes():
+		return fmt.Sprintf("%s: with outbox.write: %s the producer writes to the database alone; strike the publisher", f.Name(), InOutbox)
 	case d.to == RelayRole && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no relay", f.Name(), s.Pipeline)
 	case f.Topic == OutputTopic && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no output topic", f.Name(), s.Pipeline)
-	case d.to == ConsumerRole && s.Pipeline == Produce:
-		return fmt.Sprintf("%s: pipeline: produce has no consumer", f.Name())
+	case d.to == ConsumerRole && !s.Pipeline.Consumes():
+		return fmt.Sprintf("%s: pipeline: %s has no consumer", f.Name(), s.Pipeline)
 	case f.When == "" || f.When == PointAnywhere || d.to == ProducerRole && f.When == PointSent:
 		return ""
 	}
@@ -369,8 +380,13 @@ func (f Fault) unreachable(s Settings) string {
 	if slices.Contains(points, f.When) {
 		return ""
 	}
-	if d.to == ProducerRole {
+	switch {
+	case d.to == ProducerRole && s.Pipeline == ByOutbox:
+		return fmt.Sprintf("%s: a producer with outbox.write: %s never reaches %s, only %s", f.Name(), s.Outbox.Write, f.When, orList(words(points...)))
+	case d.to == ProducerRole:
 		return fmt.Sprintf("%s: a producer never reaches %s, only %s", f.Name(), f.When, PointSent)
+	case d.to == PublisherRole:
+		return fmt.Sprintf("%s: a publisher never reaches %s, only %s", f.Name(), f.When, orList(words(points...)))
 	}
 	if f.When == PointChecked {
 		return fmt.Sprintf("%s: only sink.write: %s passes %s, not %s", f.Name(), CheckThenAct, f.When, s.Sink.Write)
@@ -381,10 +397,10 @@ func (f Fault) unreachable(s Settings) string {
 
 // brokerUnreachable says why no broker has the role under these settings.
 func (f Fault) brokerUnreachable(s Settings) string {
-	transactions := s.Producer.Transaction.Enabled() || s.Pipeline != Produce && s.Consumer.Commit.When == InTransaction
+	transactions := s.Producer.Transaction.Enabled() || s.Pipeline.Consumes() && s.Consumer.Commit.When == InTransaction
 	switch role := f.Broker(); {
-	case role == GroupCoordinatorRole && s.Pipeline == Produce:
-		return fmt.Sprintf("%s: pipeline: produce has no group", f.Name())
+	case role == GroupCoordinatorRole && !s.Pipeline.Consumes():
+		return fmt.Sprintf("%s: pipeline: %s has no group", f.Name(), s.Pipeline)
 	case role == TransactionCoordinatorRole && !transactions:
 		return fmt.Sprintf("%s: nothing here uses transactions", f.Name())
 	case role.partitioned() && f.Partition >= s.Topic.Partitions:

@@ -16,7 +16,8 @@ type Settings struct {
 	// Guarantee is what the arm promises, and the only thing its promise is judged by.
 	Guarantee Guarantee `yaml:"guarantee" json:"guarantee"`
 	// Pipeline is what the workers do: consume is produce, consume, effect;
-	// relay is consume, process, produce to an output topic; produce is a producer alone.
+	// relay is consume, process, produce to an output topic; produce is a producer alone;
+	// outbox is a producer that writes rows to the sink's database and messages that tell of them to the topic.
 	Pipeline Pipeline `yaml:"pipeline" json:"pipeline"`
 	Load     Load     `yaml:"load" json:"load"`
 	Topic    Topic    `yaml:"topic" json:"topic"`
@@ -24,6 +25,7 @@ type Settings struct {
 	Consumer Consumer `yaml:"consumer" json:"consumer"`
 	Relay    Relay    `yaml:"relay" json:"relay"`
 	Sink     Sink     `yaml:"sink" json:"sink,omitzero"`
+	Outbox   Outbox   `yaml:"outbox" json:"outbox,omitzero"`
 	// Proxy puts the program's proxy between clients and brokers also where no fault on the wire needs it, to see what that costs.
 	Proxy bool `yaml:"proxy" json:"proxy,omitempty"`
 	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
@@ -215,6 +217,18 @@ type Sink struct {
 	Accounts int `yaml:"accounts" json:"accounts,omitempty" range:"1..1000000"`
 }
 
+// Outbox is how pipeline: outbox writes a row and the message that tells of it.
+type Outbox struct {
+	// Write is the order: outbox writes the row and the message into the database in one transaction, and a publisher produces what it finds there; row-first commits the row, then produces the message; message-first produces it, awaits its acknowledgement, then commits the row.
+	Write OutboxWrite `yaml:"write" json:"write,omitempty"`
+	// RowsPerTransaction is how many rows, of as many messages, the writer commits together.
+	RowsPerTransaction int `yaml:"rows_per_transaction" json:"rows_per_transaction,omitempty" range:"1..100000"`
+	// PublishEvery is how many messages the publisher reads, produces and clears together, at most.
+	PublishEvery int `yaml:"publish_every" json:"publish_every,omitempty" range:"1..100000"`
+	// PollEvery is how long the publisher waits when it found less than that.
+	PollEvery Duration `yaml:"poll_every" json:"poll_every,omitempty" range:"1ms..1h"`
+}
+
 // Fault is one thing that goes wrong. Exactly one of the keys up to Refuse is
 // set; those after it say more of it.
 type Fault struct {
@@ -312,6 +326,8 @@ const (
 	Consume Pipeline = "consume" // produce, consume, effect
 	RelayTo Pipeline = "relay"   // consume, process, produce
 	Produce Pipeline = "produce" // produce alone
+	// ByOutbox writes rows, and publishes messages that tell of them.
+	ByOutbox Pipeline = "outbox"
 
 	Constant Arrivals = "constant"
 	Poisson  Arrivals = "poisson"
@@ -366,6 +382,8 @@ const (
 	ProducerRole Role = "producer"
 	ConsumerRole Role = "consumer"
 	RelayRole    Role = "relay"
+	// PublisherRole takes messages out of the outbox.
+	PublisherRole Role = "publisher"
 
 	// Roles of brokers. A broker may have several; who has one is found out
 	// when the fault strikes.
@@ -388,6 +406,15 @@ const (
 
 	// Points of the producer.
 	PointSent Point = "sent" // after produce returned, before its report
+
+	// Points of a producer that writes rows. Full transactions alone pass them.
+	PointInserted      Point = "inserted"       // rows (and the outbox's) are written, not committed
+	PointBetweenWrites Point = "between-writes" // of a dual write: the first of the two is done, the second not begun
+
+	// Points of the publisher. Full batches alone pass them.
+	PointRead      Point = "read"      // messages are in hand, nothing done with them
+	PointPublished Point = "published" // every report arrived, nothing is cleared
+	PointCleared   Point = "cleared"   // they are out of the outbox
 
 	// Points of every consuming worker.
 	PointPolled    Point = "polled"    // a batch is in hand, nothing done with it

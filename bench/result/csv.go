@@ -160,6 +160,14 @@ func databaseColumns() []trialColumn {
 	count := func(name string, value func(*Database) int64) trialColumn {
 		return of(name, func(d *Database) string { return strconv.FormatInt(value(d), 10) })
 	}
+	agreement := func(name string, value func(*Outbox) int64) trialColumn {
+		return of(name, func(d *Database) string {
+			if d.Outbox == nil {
+				return ""
+			}
+			return strconv.FormatInt(value(d.Outbox), 10)
+		})
+	}
 	return []trialColumn{
 		of("database", func(d *Database) string { return d.Version }),
 		count("database_effects", func(d *Database) int64 { return d.Effects }),
@@ -174,6 +182,8 @@ func databaseColumns() []trialColumn {
 		count("database_commits", func(d *Database) int64 { return d.Commits }),
 		of("database_commits_per_s", func(d *Database) string { return number(d.CommitsPerSecond) }),
 		of("database_rows_per_commit", func(d *Database) string { return number(d.RowsPerCommit) }),
+		agreement("database_rows_without_message", func(o *Outbox) int64 { return o.RowsWithoutMessage }),
+		agreement("database_messages_without_row", func(o *Outbox) int64 { return o.MessagesWithoutRow }),
 	}
 }
 

@@ -174,6 +174,9 @@ type Predicted struct {
 	Duplicates *int64 `json:"duplicates,omitempty"`
 	// DeadLettered is set of faults that set messages aside only.
 	DeadLettered *int64 `json:"dead_lettered,omitempty"`
+	// RowsWithoutMessage and MessagesWithoutRow are of pipeline outbox.
+	RowsWithoutMessage *int64 `json:"rows_without_message,omitempty"`
+	MessagesWithoutRow *int64 `json:"messages_without_row,omitempty"`
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool `json:"exact"`
 }
@@ -220,6 +223,17 @@ type Database struct {
 	Rows             int64   `json:"rows"`
 	CommitsPerSecond float64 `json:"commits_per_second"`
 	RowsPerCommit    float64 `json:"rows_per_commit"`
+	// Outbox is whether rows and messages agree, of pipeline outbox.
+	Outbox *Outbox `json:"outbox,omitempty"`
+}
+
+// Outbox is whether the rows of a database and the messages of a topic that tell
+// of them agree.
+type Outbox struct {
+	// Agreed are messages that have a row and are in the topic.
+	Agreed             int64 `json:"agreed"`
+	RowsWithoutMessage int64 `json:"rows_without_message"`
+	MessagesWithoutRow int64 `json:"messages_without_row"`
 }
 
 // CentsCause is why a balance is not what it should be.

@@ -25,7 +25,8 @@ const (
 	createAccounts      = `CREATE TABLE accounts (account bigint PRIMARY KEY, balance_cents bigint NOT NULL, status text NOT NULL)`
 	fillAccounts        = `INSERT INTO accounts SELECT n, 0, 'open' FROM generate_series(0, $1::bigint - 1) AS n`
 	createOffsets       = `CREATE TABLE offsets (partition bigint PRIMARY KEY, next_offset bigint NOT NULL)`
-	dropTables          = `DROP TABLE journal, accounts, offsets`
+	createOutbox        = `CREATE TABLE outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, message_key bytea, message bytea NOT NULL)`
+	dropTables          = `DROP TABLE journal, accounts, offsets, outbox`
 	dropSchema          = `DROP SCHEMA `
 	commentOnSchema     = `COMMENT ON SCHEMA `
 	postgresKnown       = `SELECT DISTINCT journal.producer, journal.sequence FROM journal JOIN unnest($1::bigint[], $2::bigint[]) AS b (producer, sequence) USING (producer, sequence)`
@@ -97,7 +98,7 @@ func createPostgres(ctx context.Context, t Target) error {
 		if _, err := tx.Exec(ctx, commentOnSchema+pgx.Identifier{t.Schema}.Sanitize()+markSchema); err != nil {
 			return err
 		}
-		statements := []string{createJournal, createAccounts, createOffsets}
+		statements := []string{createJournal, createAccounts, createOffsets, createOutbox}
 		switch t.Write {
 		case profile.UniqueKey:
 			statements = append(statements, uniqueJournal)
@@ -114,7 +115,7 @@ func createPostgres(ctx context.Context, t Target) error {
 	})
 }
 
-// dropPostgres drops the three tables and then the schema, which fails while
+// dropPostgres drops the tables and then the schema, which fails while
 // somebody else's things are in it: then all stays.
 func dropPostgres(ctx context.Context, t Target) error {
 	return inPostgres(ctx, t, func(tx pgx.Tx) error {
@@ -195,7 +196,7 @@ func connect(ctx context.Context, config *pgx.ConnConfig, place string) (*pgx.Co
 	}
 }
 
-func (p *postgres) apply(ctx context.Context, batch []Effect, move []step) error {
+func (p *postgres) apply(ctx context.Context, c change) error {
 	if err := p.ensure(ctx); err != nil {
 		return err
 	}
@@ -203,10 +204,13 @@ func (p *postgres) apply(ctx context.Context, batch []Effect, move []step) error
 	if err != nil {
 		return p.before(err)
 	}
-	if err := p.write(ctx, tx, batch, move); err != nil {
+	if err := p.write(ctx, tx, c); err != nil {
 		err = p.before(err)
 		_ = tx.Rollback(context.WithoutCancel(ctx))
 		return err
+	}
+	if c.written != nil {
+		c.written()
 	}
 	err = tx.Commit(ctx)
 	switch {
@@ -227,14 +231,17 @@ func (p *postgres) before(err error) error {
 	return explain(err, p.place)
 }
 
-// write has all statements of a batch under way at once.
-func (p *postgres) write(ctx context.Context, tx pgx.Tx, batch []Effect, move []step) error {
+// write has all statements of a change under way at once.
+func (p *postgres) write(ctx context.Context, tx pgx.Tx, c change) error {
 	var queue pgx.Batch
-	if len(move) > 0 {
-		queueMove(&queue, move)
+	if len(c.move) > 0 {
+		queueMove(&queue, c.move)
 	}
-	if len(batch) > 0 {
-		p.queueEffects(&queue, batch)
+	if len(c.effects) > 0 {
+		p.queueEffects(&queue, c.effects)
+	}
+	if len(c.outbox) > 0 {
+		queueOutbox(&queue, c.outbox)
 	}
 	return tx.SendBatch(ctx, &queue).Close()
 }

@@ -72,14 +72,26 @@ type Books struct {
 
 // database is what SQLite and PostgreSQL do each in their way.
 type database interface {
-	// apply writes the effects in one transaction, and with move moves the
-	// offsets in it.
-	apply(ctx context.Context, batch []Effect, move []step) error
+	// apply makes a change in one transaction.
+	apply(ctx context.Context, c change) error
 	// known are those of the batch's messages that have a row in the journal.
 	known(ctx context.Context, batch []Effect) (map[identity]bool, error)
 	offsets(ctx context.Context, partitions []int32) (map[int32]int64, error)
+	// outbox are the oldest rows of the outbox, at most so many; clear removes rows.
+	outbox(ctx context.Context, most int) ([]Outgoing, error)
+	clear(ctx context.Context, ids []int64) error
 	audit(ctx context.Context, row func(producer int, sequence int64, copies int64) error) (Books, error)
 	close() error
+}
+
+// change is what one transaction writes: any of effects, offsets that move, and
+// rows of the outbox.
+type change struct {
+	effects []Effect
+	move    []step
+	outbox  []Outgoing
+	// written, unless nil, is called when all is written and nothing committed.
+	written func()
 }
 
 // step moves the offset of a partition.
@@ -202,7 +214,7 @@ func (w *Writer) Act(ctx context.Context, batch []Effect) error {
 	}
 	ctx, cancel := within(ctx, answerWithin, "the database to apply a batch")
 	defer cancel()
-	return w.db.apply(ctx, batch, nil)
+	return w.db.apply(ctx, change{effects: batch})
 }
 
 // ApplyAt writes the batch's effects and moves the partitions' offsets in one
@@ -226,7 +238,7 @@ func (w *Writer) ApplyAt(ctx context.Context, batch []Effect, from, next map[int
 	slices.SortFunc(move, func(a, b step) int { return int(a.partition) - int(b.partition) })
 	ctx, cancel := within(ctx, answerWithin, "the database to apply a batch with its offsets")
 	defer cancel()
-	return w.db.apply(ctx, batch, move)
+	return w.db.apply(ctx, change{effects: batch, move: move})
 }
 
 // Offsets are the next ones of the partitions that were ever moved.

@@ -97,7 +97,7 @@ func fillSQLite(ctx context.Context, t Target) error {
 }
 
 func (s *sqlite) makeTables(ctx context.Context, t Target) error {
-	statements := []string{createJournal, createAccounts, createOffsets}
+	statements := []string{createJournal, createAccounts, createOffsets, sqliteCreateOutbox}
 	switch t.Write {
 	case profile.UniqueKey:
 		statements = append(statements, sqliteUnique)
@@ -174,7 +174,7 @@ func connectSQLite(ctx context.Context, t Target) (*sqlite, error) {
 
 func (s *sqlite) prepare(ctx context.Context) error {
 	for _, text := range []string{sqliteInsert, sqliteInsertUnique,
-		sqliteAdd, sqliteSet, sqliteKnown, sqliteSeedOffsets, sqliteMoveOffsets, sqliteOffsets} {
+		sqliteAdd, sqliteSet, sqliteKnown, sqliteSeedOffsets, sqliteMoveOffsets, sqliteOffsets, sqliteEnlist, sqliteOutbox, sqliteClear} {
 		statement, err := s.conn.PrepareContext(ctx, text)
 		if err != nil {
 			return err
@@ -202,22 +202,34 @@ func (s *sqlite) transaction(ctx context.Context, do func() error) error {
 	return err
 }
 
-func (s *sqlite) apply(ctx context.Context, batch []Effect, move []step) error {
+func (s *sqlite) apply(ctx context.Context, c change) error {
 	return s.explain(s.transaction(ctx, func() error {
-		if len(move) > 0 {
-			if err := s.move(ctx, move); err != nil {
-				return err
-			}
+		if err := s.write(ctx, c); err != nil {
+			return err
 		}
-		if len(batch) == 0 {
-			return nil
+		if c.written != nil {
+			c.written()
 		}
-		sums, err := s.insert(ctx, batch)
+		return nil
+	}))
+}
+
+func (s *sqlite) write(ctx context.Context, c change) error {
+	if len(c.move) > 0 {
+		if err := s.move(ctx, c.move); err != nil {
+			return err
+		}
+	}
+	if len(c.effects) > 0 {
+		sums, err := s.insert(ctx, c.effects)
 		if err != nil {
 			return err
 		}
-		return s.change(ctx, sums)
-	}))
+		if err := s.change(ctx, sums); err != nil {
+			return err
+		}
+	}
+	return s.enlist(ctx, c.outbox)
 }
 
 func (s *sqlite) move(ctx context.Context, move []step) error {

@@ -14,8 +14,11 @@ import (
 // they go to its workers in turn.
 func (c *conductor) inTurn(role worker.Role, turn map[worker.Role]int) int {
 	workers := c.trial.Settings.Consumer.Count
-	if role == worker.ProducerRole {
+	switch role {
+	case worker.ProducerRole:
 		workers = c.trial.Settings.Producer.Count
+	case worker.PublisherRole:
+		workers = 1
 	}
 	number := turn[role] % workers
 	turn[role]++

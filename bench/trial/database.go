@@ -156,6 +156,9 @@ func (c *conductor) settleDatabase(in ledger.Inputs) (*result.Database, error) {
 	}
 	s := c.trial.Settings.Sink
 	d := &result.Database{Kind: string(s.Database), Version: c.books.Version}
+	if s := c.trial.Settings; s.Pipeline == profile.ByOutbox {
+		d.Outbox = &result.Outbox{}
+	}
 	active, err := c.enterAll(in, d)
 	if err != nil {
 		return nil, err
@@ -206,6 +209,7 @@ func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (active []boo
 			active[sink.Account(keys[e.Producer].At(e.Sequence), e.Producer, e.Sequence, s.Sink.Accounts)] = true
 		}
 		d.Effects += e.Rows
+		compare(d.Outbox, e)
 		amount := int64(0)
 		if s.Sink.Effect == profile.AddToBalance {
 			amount = sink.Amount(e.Producer, e.Sequence)

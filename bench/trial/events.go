@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"deliverybench/bench/broker"
-	"deliverybench/bench/profile"
 	"deliverybench/bench/worker"
 )
 
@@ -221,10 +220,10 @@ func (c *conductor) observe() {
 	s := Snapshot{Phase: c.phase, Faults: c.faultStates()}
 	for _, m := range c.crew {
 		s.Produced += m.counts.Produced
-		if m.role == worker.ConsumerRole {
+		if m.role == worker.ConsumerRole || m.role == worker.PublisherRole {
 			s.Effects += m.counts.Effects
 		}
-		if d := time.Duration(m.counts.P99Micros * 1000); m.role != worker.ProducerRole || c.trial.Settings.Pipeline == profile.Produce {
+		if d := time.Duration(m.counts.P99Micros * 1000); m.role != worker.ProducerRole || c.observedTopic() == "" && !c.trial.Settings.Pipeline.Consumes() {
 			s.P99 = max(s.P99, d)
 		}
 	}

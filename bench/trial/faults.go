@@ -55,8 +55,11 @@ func (c *conductor) scheduleFaults() {
 
 // roleOf: the relay of a profile is the consumer of a relay pipeline.
 func roleOf(r profile.Role) worker.Role {
-	if r == profile.ProducerRole {
+	switch r {
+	case profile.ProducerRole:
 		return worker.ProducerRole
+	case profile.PublisherRole:
+		return worker.PublisherRole
 	}
 	return worker.ConsumerRole
 }
@@ -251,7 +254,10 @@ func (c *conductor) faultResults() []result.Fault {
 			r.Steps = append(r.Steps, result.Step{What: s.what, At: *c.seconds(s.at)})
 		}
 		if p := f.Predicted; p != nil {
-			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered, Exact: p.Exact}
+			r.Predicted = &result.Predicted{
+				Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered,
+				RowsWithoutMessage: p.RowsWithoutMessage, MessagesWithoutRow: p.MessagesWithoutRow, Exact: p.Exact,
+			}
 		}
 		out = append(out, r)
 	}

@@ -149,7 +149,7 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
 		role, outside = result.Ack, worker.AckOutside
-	case profile.RelayTo:
+	case profile.RelayTo, profile.ByOutbox:
 		t.OutputPerSecond = float64(effects) / whole
 		t.ConsumedPerSecond = t.OutputPerSecond
 	default:
@@ -184,7 +184,7 @@ func (c *conductor) lastDone() float64 {
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
 		role = worker.ProducerRole
-	case profile.RelayTo:
+	case profile.RelayTo, profile.ByOutbox:
 		role = worker.ObserverRole
 	}
 	var last int64
@@ -206,7 +206,7 @@ func (c *conductor) lastDone() float64 {
 func (c *conductor) backlog(log *latency.Log) *result.Backlog {
 	s := c.trial.Settings
 	began := time.Duration(s.Consumer.StartAfter - s.Load.Warmup)
-	if s.Consumer.StartAfter == 0 || began < 0 || s.Pipeline == profile.Produce {
+	if s.Consumer.StartAfter == 0 || began < 0 || !s.Pipeline.Consumes() {
 		return nil
 	}
 	from := int64(began.Round(worker.LatencyInterval) / worker.LatencyInterval)
@@ -321,7 +321,7 @@ func (c *conductor) generator(r *result.Trial) result.Generator {
 // unrecorded is how many effects of the measured window have no latency: a
 // killed worker takes its last interval with it.
 func (c *conductor) unrecorded(log *latency.Log, r *result.Trial) error {
-	if c.trial.Settings.Pipeline == profile.Produce {
+	if !c.trial.Settings.Pipeline.Consumes() {
 		return nil
 	}
 	effects, err := ledger.EffectsBetween(c.scratch,

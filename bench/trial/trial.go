@@ -136,6 +136,7 @@ type conductor struct {
 	start, windowStart, windowEnd int64 // on CLOCK_MONOTONIC
 	window                        resources
 	drainTarget                   client.Offsets
+	finishing                     bool // the publisher is to publish what is left, and end
 	observed, undrained           bool
 	warnings                      []string
 
@@ -239,16 +240,19 @@ func (c *conductor) partly(out *Outcome, err error) error {
 func (c *conductor) assemble(ctx context.Context) error {
 	c.enter("starting workers")
 	s := c.trial.Settings
-	if s.Pipeline != profile.Produce {
-		if c.output != "" {
-			if err := c.hire(worker.ObserverRole, 0); err != nil {
-				return err
-			}
+	if c.observedTopic() != "" {
+		if err := c.hire(worker.ObserverRole, 0); err != nil {
+			return err
 		}
-		if s.Consumer.JoinAfter == 0 {
-			if err := c.hireConsumers(); err != nil {
-				return err
-			}
+	}
+	if s.Pipeline.Consumes() && s.Consumer.JoinAfter == 0 {
+		if err := c.hireConsumers(); err != nil {
+			return err
+		}
+	}
+	if s.Publishes() {
+		if err := c.hire(worker.PublisherRole, 0); err != nil {
+			return err
 		}
 	}
 	for n := range s.Producer.Count {
@@ -280,7 +284,7 @@ func (c *conductor) load(ctx context.Context) error {
 	c.at(c.windowStart, func() error { c.window.begin(c.env.Broker); return nil })
 	c.at(c.windowEnd, func() error { c.window.end(c.env.Broker); return nil })
 	c.armFaults()
-	if late := c.trial.Settings.Consumer.JoinAfter; late > 0 && c.trial.Settings.Pipeline != profile.Produce {
+	if late := c.trial.Settings.Consumer.JoinAfter; late > 0 && c.trial.Settings.Pipeline.Consumes() {
 		c.at(c.start+int64(late), c.hireConsumers)
 	}
 	for _, m := range c.crew {
@@ -306,6 +310,9 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	if out.Result.Database, err = c.settleDatabase(c.settlement(drained)); err != nil {
 		return errors.Join(err, c.measure(out))
 	}
+	if err := identity(out.Result.Database, &verdict); err != nil {
+		return errors.Join(err, c.measure(out))
+	}
 	out.Result.Verdict = &verdict
 	judged := verdict
 	judged.Foreign -= c.othersRecords()
@@ -315,6 +322,9 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
 	promise, reason := judged.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
+	if why := c.disagreement(out.Result.Database, drained); why != "" {
+		promise, reason = ledger.Violated, why
+	}
 	out.Result.Promise = result.Promise(promise)
 	if promise == ledger.Inconclusive {
 		return inconclusive{errors.New(reason)}

@@ -119,6 +119,8 @@ func (env *environment) run(ctx context.Context) error {
 		return runConsumer(ctx, env)
 	case ObserverRole:
 		return runObserver(ctx, env)
+	case PublisherRole:
+		return runPublisher(ctx, env)
 	case AuditorRole:
 		return runAuditor(ctx, env)
 	default:

@@ -23,6 +23,8 @@ const (
 	ConsumerRole Role = "consumer"
 	ObserverRole Role = "observer"
 	AuditorRole  Role = "auditor"
+	// PublisherRole takes messages out of an outbox.
+	PublisherRole Role = "publisher"
 )
 
 // Spec is all that a worker knows when it starts.
@@ -95,6 +97,8 @@ type Command struct {
 	Start int64 `json:"start,omitempty"`
 	// Drain asks a consumer to work off everything before these offsets.
 	Drain client.Offsets `json:"drain,omitempty"`
+	// Finish asks a publisher to publish what is left, and to end.
+	Finish bool `json:"finish,omitempty"`
 }
 
 // EventKind says what an event is about.
