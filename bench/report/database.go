@@ -17,32 +17,79 @@ func (v *view) databaseColumns(g group) []column {
 		return nil
 	}
 	var columns []column
-	if v.relays(g) {
+	if v.runs(g, "relay") {
 		columns = append(columns,
 			databaseCounts("rows lost", g, func(d *result.Database) int64 { return d.Lost }),
 			databaseCounts("rows twice", g, func(d *result.Database) int64 { return d.Duplicates }))
 	}
+	outbox := v.runs(g, "outbox")
+	if outbox {
+		columns = append(columns, agreementColumns(g)...)
+	}
 	off := databaseCounts("cents off", g, func(d *result.Database) int64 { return d.DifferenceCents })
 	wrong := databaseCounts("status wrong", g, func(d *result.Database) int64 { return d.WrongStatus })
 	for _, c := range []column{off, wrong} {
-		if g.kind == faulted && c.header == off.header || slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None }) {
+		if g.kind == faulted && c.header == off.header && !outbox || slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None }) {
 			columns = append(columns, c)
 		}
 	}
 	if g.kind == faulted {
 		return columns
 	}
+	durable := v.microsColumn("durable p99", g, result.Durable, p99)
+	if outbox { // a message is acknowledged when its row is committed
+		durable = v.microsColumn("row p99", g, result.Ack, p99)
+	}
 	return append(columns,
 		databaseMedian("commits/s", g, func(d *result.Database) float64 { return d.CommitsPerSecond }, stats.Rate),
 		databaseMedian("rows/commit", g, func(d *result.Database) float64 { return d.RowsPerCommit }, func(x float64) string { return fmt.Sprintf("%.0f", x) }),
-		v.microsColumn("durable p99", g, result.Durable, p99))
+		durable)
 }
 
-// relays reports whether a relay is among the rows.
-func (v *view) relays(g group) bool {
+// agreementColumns are the rows and messages that stand alone, and beside them what
+// was predicted where something else came.
+func agreementColumns(g group) []column {
+	var columns []column
+	for _, side := range []struct {
+		header   string
+		observed func(*result.Outbox) int64
+		forecast func(*result.Predicted) *int64
+	}{
+		{"rows alone", func(o *result.Outbox) int64 { return o.RowsWithoutMessage }, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }},
+		{"messages alone", func(o *result.Outbox) int64 { return o.MessagesWithoutRow }, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }},
+	} {
+		observed, predicted := column{header: side.header}, column{header: "predicted"}
+		differs, anything := false, false
+		for _, trials := range g.trials {
+			var seen, due []int64
+			for _, t := range completed(trials) {
+				if t.Database == nil || t.Database.Outbox == nil {
+					continue
+				}
+				n := side.observed(t.Database.Outbox)
+				seen, anything = append(seen, n), anything || n != 0
+				if p := t.Predicted(side.forecast); p != nil {
+					due, differs = append(due, *p), differs || *p != n
+				}
+			}
+			observed.cells = append(observed.cells, countRange(seen, tableCount))
+			predicted.cells = append(predicted.cells, countRange(due, tableCount))
+		}
+		if anything || g.kind == faulted {
+			columns = append(columns, observed)
+		}
+		if differs {
+			columns = append(columns, predicted)
+		}
+	}
+	return columns
+}
+
+// runs reports whether a pipeline is among the rows.
+func (v *view) runs(g group, pipeline string) bool {
 	for i, trials := range g.trials {
 		for _, t := range trials {
-			if setting(v.cells[i], t, "pipeline") == "relay" {
+			if setting(v.cells[i], t, "pipeline") == pipeline {
 				return true
 			}
 		}
@@ -80,4 +127,22 @@ func databaseMedian(header string, g group, of func(*result.Database) float64, t
 		c.cells = append(c.cells, cell)
 	}
 	return c
+}
+
+// agreementRows are for the detail of a trial of pipeline outbox: the messages on
+// both sides, and those that stand alone with what was predicted of them.
+func agreementRows(t *result.Trial) [][2]string {
+	o := t.Database.Outbox
+	told := func(n int64, forecast func(*result.Predicted) *int64) string {
+		text := stats.Count(n)
+		if p := t.Predicted(forecast); p != nil {
+			text += " (predicted " + stats.Count(*p) + ")"
+		}
+		return text
+	}
+	return [][2]string{
+		{"rows with their message", stats.Count(o.Agreed)},
+		{"rows without a message", told(o.RowsWithoutMessage, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage })},
+		{"messages without a row", told(o.MessagesWithoutRow, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow })},
+	}
 }

@@ -45,3 +45,40 @@ func TestDatabaseColumns(t *testing.T) {
 	require.NotContains(t, out.String(), "rows twice", "the verdict says it")
 	require.Contains(t, out.String(), "cents off")
 }
+
+// What stands alone of rows and messages is in the table, with what was predicted
+// where something else came, and in the trial's detail.
+func TestOutboxColumns(t *testing.T) {
+	at, none, ten := 1.0, int64(0), int64(10)
+	crashed := func(alone, predicted int64) result.Trial {
+		return result.Trial{
+			ID: "001-row-first-crash-1", Scenario: "crash", Repeat: 1, Status: result.Completed, Promise: result.Violated,
+			Verdict:  &ledger.Verdict{Due: 4400, Acked: 4400, Lost: ledger.Lost{Total: alone, Log: alone}},
+			Database: &result.Database{Kind: "sqlite", Outbox: &result.Outbox{Agreed: 4390, RowsWithoutMessage: alone}},
+			Faults: []result.Fault{{Name: "kill producer at between-writes", Armed: &at, Fired: &at,
+				Predicted: &result.Predicted{Lost: &ten, Duplicates: &none, RowsWithoutMessage: &predicted, MessagesWithoutRow: &none, Exact: true}}},
+		}
+	}
+	table := func(trial result.Trial) string {
+		run := &result.Run{Schema: result.Schema, Cells: []result.Cell{{
+			Name: "row-first", Arm: "row-first", Guarantee: "at-least-once", Settings: map[string]string{"pipeline": "outbox", "load.rate": "2000/s"},
+			Trials: []result.Trial{trial},
+		}}, Claims: []result.Claim{{Status: result.Met}}}
+		run.Run.Scenarios = []string{"crash"}
+		var out strings.Builder
+		require.NoError(t, Table(&out, run, Options{}))
+		return out.String()
+	}
+	asPredicted := table(crashed(10, 10))
+	for _, want := range []string{"rows alone", "messages alone", "rows alone: committed, but no message tells of them", "equal the prediction"} {
+		require.Contains(t, asPredicted, want)
+	}
+	require.NotContains(t, asPredicted, "predicted  ")
+	require.NotContains(t, asPredicted, "cents off", "the rows are right")
+	otherwise := table(crashed(10, 7))
+	require.Contains(t, otherwise, "predicted")
+	require.NotContains(t, otherwise, "equal the prediction")
+	crash := crashed(10, 7)
+	require.Contains(t, verdictRows(&crash), [2]string{"rows without a message", "10 (predicted 7)"})
+	require.Contains(t, verdictRows(&crash), [2]string{"messages without a row", "0 (predicted 0)"})
+}

@@ -78,6 +78,9 @@ func (v *view) how() []string {
 	if line := v.howSpeed(); line != "" {
 		lines = append(lines, line)
 	}
+	if v.pipeline("outbox") {
+		lines = append(lines, "rows alone: committed, but no message tells of them; messages alone: they tell of rows that are not there.")
+	}
 	if line := v.howLatency(); line != "" {
 		lines = append(lines, line)
 	}
@@ -192,6 +195,8 @@ func (v *view) howLatency() string {
 		end = "acknowledgement"
 	} else if v.pipeline("relay") {
 		end = "output visible"
+	} else if v.pipeline("outbox") {
+		end = "message visible in the topic"
 	}
 	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, v.latencyOf(repeats))
 	if service {
@@ -359,6 +364,9 @@ func asPredicted(run *result.Run) string {
 			}
 			lost := t.Predicted(func(p *result.Predicted) *int64 { return p.Lost })
 			dups := t.Predicted(func(p *result.Predicted) *int64 { return p.Duplicates })
+			if !agreesAsPredicted(&t) {
+				return ""
+			}
 			if lost == nil || dups == nil || *lost != t.Verdict.Lost.Total || *dups != t.Verdict.Duplicates.Total {
 				return ""
 			}
@@ -369,6 +377,17 @@ func asPredicted(run *result.Run) string {
 		return ""
 	}
 	return "lost and duplicates equal the prediction"
+}
+
+// agreesAsPredicted reports whether rows and messages that stand alone are those
+// that the faults predict, where there is an outbox.
+func agreesAsPredicted(t *result.Trial) bool {
+	if t.Database == nil || t.Database.Outbox == nil {
+		return true
+	}
+	rows := t.Predicted(func(p *result.Predicted) *int64 { return p.RowsWithoutMessage })
+	messages := t.Predicted(func(p *result.Predicted) *int64 { return p.MessagesWithoutRow })
+	return rows != nil && messages != nil && *rows == t.Database.Outbox.RowsWithoutMessage && *messages == t.Database.Outbox.MessagesWithoutRow
 }
 
 // conditions is the environment in one line, for the heading.

@@ -331,6 +331,9 @@ func verdictRows(t *result.Trial) [][2]string {
 			rows = append(rows, [2]string{r.name, stats.Count(r.n)})
 		}
 	}
+	if t.Database != nil && t.Database.Outbox != nil {
+		rows = append(rows, agreementRows(t)...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.Table)) {
 		if n := v.Table[name]; n != 0 {
 			rows = append(rows, [2]string{strings.ReplaceAll(plain(name), "/", ", "), stats.Count(n)})
