@@ -2,17 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"deliverybench/bench/process"
-	"deliverybench/bench/sink/postgres"
 )
 
 const intoPostgres = `load: {rate: 1000/s, warmup: 100ms, duration: 500ms, cooldown: 100ms}
@@ -25,36 +20,22 @@ claims: {"*/calm": [lost == 0, database.effects == due, database.difference_cent
 // A PostgreSQL of the user's takes the effects and is left as it was, is struck
 // by nothing, and its password is nowhere in what is kept.
 func TestADatabaseOfTheUsers(t *testing.T) {
-	folder, err := os.MkdirTemp("", "bench-postgres")
+	given, password := usersPostgres(t)
+	address, err := url.Parse(given)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
-	require.NoError(t, os.Chmod(folder, 0o711)) // its processes may be another user's
-	executable, err := os.Executable()
-	require.NoError(t, err)
-	spawner := process.NewSpawner(executable)
-	t.Cleanup(spawner.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	server, err := postgres.Start(ctx, postgres.Options{Spawner: spawner, Getenv: os.Getenv, Scratch: []string{folder}, Logs: folder})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Close()) })
-
-	address, err := url.Parse(server.Address())
-	require.NoError(t, err)
-	address.User = url.UserPassword(address.User.Username(), server.Password())
 	p := newPlace(t)
 	source := p.profile("rows", intoPostgres)
-	got := p.bench("-profile", source, "-database", address.String(), "-out", p.out)
+	got := p.bench("-profile", source, "-database", given, "-out", p.out)
 	require.Equal(t, exitMet, got.code, got.stdout+got.stderr)
 	require.Contains(t, got.stdout, "not this program's to")
-	require.NotContains(t, got.stdout+got.stderr, server.Password())
+	require.NotContains(t, got.stdout+got.stderr, password)
 	p.requireNothingLeft()
 	require.NoError(t, filepath.WalkDir(p.out, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		require.False(t, bytes.Contains(text, []byte(server.Password())), path)
+		require.False(t, bytes.Contains(text, []byte(password)), path)
 		return err
 	}))
 

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // The tables, in the schema that the connection searches alone.
 const (
 	createSchema = `CREATE SCHEMA `
-	// Drop knows by it what is ours.
+	// Drop and Leftovers know by it what is ours.
 	markSchema   = ` IS 'deliverybench: tables of one trial'`
 	schemaOfOurs = `SELECT count(*) > 0 AS there, coalesce(bool_or(obj_description(oid, 'pg_namespace') = 'deliverybench: tables of one trial'), false) AS ours FROM pg_namespace WHERE nspname = $1`
 
@@ -76,8 +77,11 @@ func configOf(t Target) (*pgx.ConnConfig, error) {
 		config.Password = t.Password
 	}
 	config.ConnectTimeout = connectWithin
-	config.RuntimeParams["application_name"] = "deliverybench"
-	config.RuntimeParams["search_path"] = pgx.Identifier{t.Schema}.Sanitize()
+	if t.Schema != "" {
+		config.RuntimeParams["search_path"] = pgx.Identifier{t.Schema}.Sanitize()
+	}
+	// Leftovers knows by it that the trial goes on.
+	config.RuntimeParams["application_name"] = cmp.Or(t.Schema, "deliverybench")
 	// A writer that is frozen in a transaction does not hold the others for ever.
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "30000"
 	return config, nil

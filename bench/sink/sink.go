@@ -152,7 +152,7 @@ func open(ctx context.Context, t Target) (database, error) {
 
 // place names the trial's tables in messages.
 func (t Target) place() string {
-	if t.Database == profile.SQLite {
+	if t.Database == profile.SQLite || t.Schema == "" {
 		return t.Address
 	}
 	return fmt.Sprintf("schema %s of %s", t.Schema, t.Address)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"deliverybench/bench/client"
@@ -75,7 +74,7 @@ func (c *conductor) createDatabase(ctx context.Context) error {
 		return errors.New("sink.database: postgres needs a PostgreSQL, and the run has none")
 	default:
 		target.Address, target.Password = c.env.Database.Address, c.env.Database.Password
-		target.Schema = strings.ToLower(fmt.Sprintf("%s%s-%016x", client.Prefix, c.env.RunID, c.tag))
+		target.Schema = client.SchemaOf(c.env.RunID, c.tag)
 	}
 	if err := sink.Create(ctx, target); err != nil {
 		return err
