@@ -33,8 +33,10 @@ type lossRow struct {
 	trials     int
 	lost       tally
 	duplicates tally
-	promise    string
-	absent     string
+	// messagesAlone is the mean of the messages without a row, of pipeline outbox.
+	messagesAlone float64
+	promise       string
+	absent        string
 }
 
 // lossFigures draws what faults cost: every scenario with faults, and any
@@ -100,10 +102,20 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 			mean("retried", sky, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Retried }),
 			mean("resent", purple, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Resent }),
 			mean("redelivered", blue, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Redelivered }))
+		row.messagesAlone = mean("", purple, messagesAlone).mean
 		row.promise = promise(trials)
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// messagesAlone are those that tell of rows that are not there: no loss, and no
+// duplicate, but they break the promise of an outbox.
+func messagesAlone(t *result.Trial) int64 {
+	if t.Database == nil || t.Database.Outbox == nil {
+		return 0
+	}
+	return t.Database.Outbox.MessagesWithoutRow
 }
 
 func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shares ...share) tally {
@@ -146,8 +158,11 @@ func lossTitle(rows []lossRow) string {
 	exactly, equal, otherwise, beyond := 0, true, false, false
 	for _, r := range rows {
 		if r.promise == string(result.Violated) {
-			return fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated per trial",
-				label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+			title := fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated", label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+			if r.messagesAlone > 0 {
+				title += fmt.Sprintf(", %s messages without a row", amount(r.messagesAlone))
+			}
+			return title + " per trial"
 		}
 		for _, t := range []tally{r.lost, r.duplicates} {
 			switch {
