@@ -46,12 +46,12 @@ func TestRowsAreTheEffects(t *testing.T) {
 		var entries []Entry
 		require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { entries = append(entries, e) }))
 		require.Equal(t, []Entry{
-			{Sequence: 0, Owed: true, Settled: true, Rows: 1},
-			{Sequence: 1, Owed: true, Settled: true}, // skipped
-			{Sequence: 2, Owed: true, Settled: true, Rows: 2},
-			{Sequence: 3, Settled: true}, // to be drained
-			{Sequence: 4},                // nobody knows of it
-			{Sequence: 5, Owed: true},    // lost from the log
+			{Sequence: 0, Owed: true, Settled: true, Rows: 1, Visible: 1},
+			{Sequence: 1, Owed: true, Settled: true, Visible: 1}, // skipped
+			{Sequence: 2, Owed: true, Settled: true, Rows: 2, Visible: 1},
+			{Sequence: 3, Settled: true, Visible: 1}, // to be drained
+			{Sequence: 4, Visible: 1},                // nobody knows of it
+			{Sequence: 5, Owed: true},                // lost from the log
 		}, entries)
 	}
 }
@@ -84,4 +84,36 @@ func TestRowsNeedTheirPlane(t *testing.T) {
 	require.ErrorContains(t, err, "create the layout with Rows")
 	_, err = Settle(tr.dir, Inputs{Due: []int64{1}, Pipeline: profile.Consume, Effects: ByOutputs})
 	require.ErrorContains(t, err, "has no outputs to count as effects")
+}
+
+// Where nobody consumes, a message that has no row although it was acknowledged is
+// owed one, wherever in the log it lies; and nothing is skipped or undrained.
+func TestRowsWithoutConsumers(t *testing.T) {
+	tr := newTrial(t, Layout{Producers: 1, Capacity: 4, Rows: true})
+	for seq, outcome := range []Outcome{Acked, Acked, Acked, Unknown} {
+		tr.end(int64(seq), outcome)
+	}
+	for _, seq := range []int64{0, 1, 3} {
+		tr.copy(seq, 0, true, true)
+	}
+	tr.close()
+	rows, err := OpenRows(tr.dir)
+	require.NoError(t, err)
+	rows.Add(0, 1)
+	rows.Add(2, 1)
+	require.NoError(t, rows.Finish())
+	require.NoError(t, rows.Close())
+	in := Inputs{Due: []int64{4}, Pipeline: profile.ByOutbox, Drained: true}
+	v, err := Settle(tr.dir, in)
+	require.NoError(t, err)
+	require.Equal(t, Lost{Total: 1, Log: 1}, v.Lost)
+	require.Equal(t, [2]int64{3, 0}, [2]int64{v.Present(), v.Undrained})
+	var entries []Entry
+	require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { entries = append(entries, e) }))
+	require.Equal(t, []Entry{
+		{Sequence: 0, Owed: true, Settled: true, Rows: 1, Visible: 1},
+		{Sequence: 1, Owed: true, Settled: true, Visible: 1},
+		{Sequence: 2, Owed: true, Rows: 1}, // its message was never sent
+		{Sequence: 3, Visible: 1},
+	}, entries)
 }

@@ -53,10 +53,11 @@ func onEachDatabase(t *testing.T, test func(*testing.T, *bench, profile.Database
 		for _, kind := range []profile.Database{profile.SQLite, profile.Postgres} {
 			t.Run(string(kind), func(t *testing.T) {
 				t.Parallel()
+				with := b
 				if kind == profile.Postgres {
-					b = database.with(t, b)
+					with = database.with(t, b)
 				}
-				test(t, b, kind)
+				test(t, with, kind)
 			})
 		}
 	})
