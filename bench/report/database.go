@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
@@ -127,6 +128,75 @@ func databaseMedian(header string, g group, of func(*result.Database) float64, t
 		c.cells = append(c.cells, cell)
 	}
 	return c
+}
+
+// howDatabase explains the columns of a database.
+func (v *view) howDatabase() string {
+	explained := map[string]string{
+		"rows lost":    "messages without a row (a relay's lost and duplicates are its output topic's)",
+		"rows twice":   "rows beyond a message's first",
+		"cents off":    "by how much the balances are wrong, negative where effects are missing",
+		"status wrong": "accounts whose status is not what their messages say",
+		"commits/s":    "the database's transactions",
+		"durable p99":  "intended send → the database has the effect",
+	}
+	var told []string
+	for _, g := range v.groups {
+		for _, c := range g.columns {
+			if text := explained[c.header]; text != "" {
+				told = append(told, c.header+": "+text)
+				delete(explained, c.header)
+			}
+		}
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return strings.Join(told, "; ") + "."
+}
+
+// databases are the versions of those that a run wrote to.
+func databases(run *result.Run) []string {
+	var versions []string
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Database != nil && t.Database.Version != "" && !slices.Contains(versions, t.Database.Version) {
+				versions = append(versions, t.Database.Version)
+			}
+		}
+	}
+	return versions
+}
+
+// databaseRows are for the detail of a trial: what the database has, and why its
+// balances are not what they should be.
+func databaseRows(t *result.Trial) [][2]string {
+	d := t.Database
+	if d == nil {
+		return nil
+	}
+	rows := [][2]string{
+		{"database: rows", stats.Count(d.Effects)}, {"database: messages without a row", stats.Count(d.Lost)},
+		{"database: rows beyond a message's first", stats.Count(d.Duplicates)},
+	}
+	if d.ExpectedCents != 0 || d.ActualCents != 0 {
+		rows = append(rows, [2]string{"balances should be, cents", stats.Count(d.ExpectedCents)}, [2]string{"balances are, cents", stats.Count(d.ActualCents)})
+	}
+	for _, r := range []struct {
+		name string
+		n    int64
+	}{
+		{"balances: missing with lost effects, cents", d.DifferenceByCause.Lost}, {"balances: added by repeated effects, cents", d.DifferenceByCause.Redelivered},
+		{"accounts whose status is wrong", d.WrongStatus},
+	} {
+		if r.n != 0 {
+			rows = append(rows, [2]string{r.name, stats.Count(r.n)})
+		}
+	}
+	if d.Outbox != nil {
+		rows = append(rows, agreementRows(t)...)
+	}
+	return rows
 }
 
 // agreementRows are for the detail of a trial of pipeline outbox: the messages on

@@ -39,11 +39,30 @@ func TestDatabaseColumns(t *testing.T) {
 		require.Contains(t, text, want)
 	}
 	require.NotContains(t, text, "status wrong")
+	words := strings.Join(strings.Fields(text), " ")
+	require.Contains(t, words, "rows lost: messages without a row (a relay's lost and duplicates are its output topic's); rows twice: rows beyond a message's first; commits/s: ")
+	require.Equal(t, 1, strings.Count(words, "rows lost: "), "explained once")
 	run.Cells[0].Settings["pipeline"] = "consume"
 	out.Reset()
 	require.NoError(t, Table(&out, run, Options{}))
 	require.NotContains(t, out.String(), "rows twice", "the verdict says it")
 	require.Contains(t, out.String(), "cents off")
+}
+
+// A trial's detail says what the database has, and the conditions which it was.
+func TestDatabaseDetail(t *testing.T) {
+	trial := result.Trial{Verdict: &ledger.Verdict{Due: 10, Acked: 10}, Database: &result.Database{
+		Kind: "sqlite", Version: "SQLite 3.50.4", Effects: 12, Lost: 1, Duplicates: 3, ExpectedCents: 1000, ActualCents: 1250,
+		DifferenceCents: 250, DifferenceByCause: result.CentsCause{Lost: 50, Redelivered: 300},
+	}}
+	require.Equal(t, [][2]string{
+		{"database: rows", "12"}, {"database: messages without a row", "1"}, {"database: rows beyond a message's first", "3"},
+		{"balances should be, cents", "1000"}, {"balances are, cents", "1250"},
+		{"balances: missing with lost effects, cents", "50"}, {"balances: added by repeated effects, cents", "300"},
+	}, databaseRows(&trial))
+	require.Subset(t, verdictRows(&trial), databaseRows(&trial))
+	run := &result.Run{Cells: []result.Cell{{Trials: []result.Trial{trial, trial}}, {Trials: []result.Trial{{}}}}}
+	require.Contains(t, conditions(run), condition{"Database", "SQLite 3.50.4"})
 }
 
 // What stands alone of rows and messages is in the table, with what was predicted

@@ -84,6 +84,9 @@ func (v *view) how() []string {
 	if line := v.howLatency(); line != "" {
 		lines = append(lines, line)
 	}
+	if line := v.howDatabase(); line != "" {
+		lines = append(lines, line)
+	}
 	for _, g := range v.groups {
 		switch line := howNever(g); {
 		case g.kind == faulted:
