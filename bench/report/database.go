@@ -19,9 +19,14 @@ func (v *view) databaseColumns(g group) []column {
 	}
 	var columns []column
 	if v.runs(g, "relay") {
-		columns = append(columns,
+		for _, c := range []column{
 			databaseCounts("rows lost", g, func(d *result.Database) int64 { return d.Lost }),
-			databaseCounts("rows twice", g, func(d *result.Database) int64 { return d.Duplicates }))
+			databaseCounts("rows twice", g, func(d *result.Database) int64 { return d.Duplicates }),
+		} {
+			if g.kind == faulted || c.counts() {
+				columns = append(columns, c)
+			}
+		}
 	}
 	outbox := v.runs(g, "outbox")
 	if outbox {
@@ -30,7 +35,7 @@ func (v *view) databaseColumns(g group) []column {
 	off := databaseCounts("cents off", g, func(d *result.Database) int64 { return d.DifferenceCents })
 	wrong := databaseCounts("status wrong", g, func(d *result.Database) int64 { return d.WrongStatus })
 	for _, c := range []column{off, wrong} {
-		if g.kind == faulted && c.header == off.header && !outbox || slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None }) {
+		if g.kind == faulted && c.header == off.header && !outbox || c.counts() {
 			columns = append(columns, c)
 		}
 	}
@@ -45,6 +50,11 @@ func (v *view) databaseColumns(g group) []column {
 		databaseMedian("commits/s", g, func(d *result.Database) float64 { return d.CommitsPerSecond }, stats.Rate),
 		databaseMedian("rows/commit", g, func(d *result.Database) float64 { return d.RowsPerCommit }, func(x float64) string { return fmt.Sprintf("%.0f", x) }),
 		durable)
+}
+
+// counts reports whether any cell is more than 0.
+func (c column) counts() bool {
+	return slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None })
 }
 
 // agreementColumns are the rows and messages that stand alone, and beside them what

@@ -40,8 +40,9 @@ func TestDatabaseColumns(t *testing.T) {
 	}
 	require.NotContains(t, text, "status wrong")
 	words := strings.Join(strings.Fields(text), " ")
-	require.Contains(t, words, "rows lost: messages without a row (a relay's lost and duplicates are its output topic's); rows twice: rows beyond a message's first; commits/s: ")
+	require.Contains(t, words, "rows lost: messages without a row (a relay's lost and duplicates are its output topic's); rows twice: rows beyond a message's first; cents off: ")
 	require.Equal(t, 1, strings.Count(words, "rows lost: "), "explained once")
+	require.Equal(t, 1, strings.Count(text, "rows lost  rows twice"), "where nothing went wrong on purpose they are shown only when there are some")
 	run.Cells[0].Settings["pipeline"] = "consume"
 	out.Reset()
 	require.NoError(t, Table(&out, run, Options{}))
