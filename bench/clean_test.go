@@ -96,7 +96,8 @@ group  `+livingTrial+`      2026-11-21 11:15:00             in use
 	zero, one := int64(0), int64(1)
 	at := func(hour int) time.Time { return time.Date(2026, 11, 21, hour, 15, 0, 0, time.UTC) }
 	require.Equal(t, leftovers{
-		Broker: address,
+		Broker:  address,
+		Schemas: []leftover{},
 		Topics: []leftover{
 			{Name: left[0], Made: at(10), Records: &one, Deleted: true},
 			{Name: left[1], Made: at(10), Records: &zero, Deleted: true},
@@ -117,9 +118,9 @@ func TestCleanRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		{nil, exitUsage, "clean needs -broker HOST:PORT; the brokers that this program starts keep nothing"},
-		{[]string{"-broker", "embedded"}, exitUsage, "clean needs -broker HOST:PORT; the brokers that this program starts keep nothing"},
-		{[]string{"127.0.0.1:1"}, exitUsage, `unexpected argument "127.0.0.1:1": a cluster is named with -broker`},
+		{nil, exitUsage, "clean needs -broker HOST:PORT or -database URL; what this program starts keeps nothing"},
+		{[]string{"-broker", "embedded"}, exitUsage, "clean needs -broker HOST:PORT or -database URL; what this program starts keeps nothing"},
+		{[]string{"127.0.0.1:1"}, exitUsage, `unexpected argument "127.0.0.1:1": a cluster is named with -broker, a database with -database`},
 		{[]string{"-broker", "127.0.0.1:1", "-client-config", missing}, exitUsage, "-client-config: open " + missing + ": no such file or directory"},
 		{[]string{"-broker", "127.0.0.1:1"}, exitFailed, "connect: nobody answers: dial tcp 127.0.0.1:1: connect: connection refused; check -broker, and that the cluster runs"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"deliverybench/bench/claim"
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/sink"
 	"deliverybench/profiles"
 )
 
@@ -21,16 +22,18 @@ type flags struct {
 	profile string
 	broker  string
 	clients string
-	out     string
-	resume  string
-	scratch string
-	only    string
-	set     values
-	seed    string
-	scale   float64
-	quiet   bool
-	json    bool
-	yes     bool
+	// database is the URL of -database, as it was given.
+	database string
+	out      string
+	resume   string
+	scratch  string
+	only     string
+	set      values
+	seed     string
+	scale    float64
+	quiet    bool
+	json     bool
+	yes      bool
 }
 
 // values collects a flag that may be given several times.
@@ -47,6 +50,7 @@ func (f *flags) planning(set *flag.FlagSet) {
 	set.StringVar(&f.only, "only", "", "run only the trials whose cell/scenario matches this `regexp`; of a suite, the rows with this number or profile")
 	set.StringVar(&f.broker, "broker", "", "what to put the load on: `NAME` is "+profile.BrokerUsage+" (default: the profile's, else "+profile.DefaultBroker+")")
 	f.access(set)
+	set.StringVar(&f.database, "database", "", "the PostgreSQL for sink.database: postgres, `postgres://USER@HOST/NAME`; the password in PGPASSWORD or PGPASSFILE (default: one that the program starts)")
 	set.Float64Var(&f.scale, "scale", 1, "multiply load.duration, load.warmup and the faults' times by this `factor`")
 }
 
@@ -154,6 +158,11 @@ func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error)
 	f.broker = cmp.Or(f.broker, p.Broker, profile.DefaultBroker)
 	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
 		return nil, fmt.Errorf("-broker %s: %w", f.broker, err)
+	}
+	if options.Cluster.ForeignDatabase = f.database != ""; f.database != "" {
+		if _, _, err := sink.ParseURL(f.database); err != nil {
+			return nil, fmt.Errorf("-database: %w", err)
+		}
 	}
 	if f.clients != "" && !options.Cluster.Foreign {
 		return nil, fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)

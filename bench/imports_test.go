@@ -14,7 +14,7 @@ import (
 // it. A new package takes its place here and in docs/DESIGN.md.
 var layout = []string{
 	"profile", "pace", "message", "latency", "ledger", "fault", "result", "stats", "claim", "catalogue", "chart", "report",
-	"client", "process", "scratch", "broker", "worker", "trial", "suite", "capacity",
+	"client", "process", "scratch", "broker", "sink", "worker", "trial", "suite", "capacity",
 }
 
 const (
@@ -86,7 +86,7 @@ func TestResultsHoldNothingLive(t *testing.T) {
 	for _, live := range []string{"os/exec", "os/signal", "net", "net/http"} {
 		require.NotContains(t, imports, live)
 	}
-	for _, live := range []string{"client", "process", "scratch", "broker", "worker", "trial", "suite"} {
+	for _, live := range []string{"client", "process", "scratch", "broker", "sink", "worker", "trial", "suite"} {
 		require.NotContains(t, deps, ours+"/"+live)
 	}
 }

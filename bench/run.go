@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -142,8 +143,17 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 	if !f.quiet && !f.json {
 		fmt.Fprintln(p.stdout, heading(o.Plan, o.Run))
 	}
+	database, closeDatabase, err := p.openDatabase(ctx, f, spawner, o)
+	if err != nil && ctx.Err() != nil {
+		o.Run.Run.Interrupted = true
+		return o.Store.Save(o.Run)
+	}
+	if err != nil {
+		return err
+	}
+	defer closeDatabase()
 	o.Trials = trial.Environment{
-		Spawner: spawner, Broker: b, Clock: pace.NewClock(), RunID: client.RunTag(o.Run.Run.Started, os.Getpid()), Scratch: p.scratch,
+		Spawner: spawner, Broker: b, Database: database, Clock: pace.NewClock(), RunID: client.RunTag(o.Run.Run.Started, os.Getpid()), Scratch: p.scratch,
 		KeepLogs: o.Store.Path("logs"),
 	}
 	return suite.Run(ctx, o)
@@ -193,6 +203,9 @@ func (p *program) newRun(plan *profile.Plan, create func(*result.Run) (*result.S
 	return store, run, store.SaveProfile(given, resolved)
 }
 
+// urlPassword is where a database's URL has its password, and all else up to the host.
+var urlPassword = regexp.MustCompile(`(postgres(?:ql)?://[^:@/]*:).*@`)
+
 // redactSets keeps secrets given with -set out of the saved command.
 func redactSets(args []string) []string {
 	out := append([]string(nil), args...)
@@ -201,6 +214,7 @@ func redactSets(args []string) []string {
 		if found && profile.IsSecret(name) {
 			out[i] = arg[:strings.Index(arg, name)+len(name)] + "=[redacted]"
 		}
+		out[i] = urlPassword.ReplaceAllString(out[i], "${1}[redacted]@")
 	}
 	return out
 }

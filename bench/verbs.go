@@ -27,7 +27,7 @@ var verbs = []struct{ name, arguments, about string }{
 	{"show", "NAME", "print a profile or suite that ships"},
 	{"report", "DIR", "redraw table, charts and reports from the saved files of a run or suite"},
 	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
-	{"clean", "-broker HOST:PORT [flags]", "list what earlier runs left on a cluster; with -yes delete that, and only that"},
+	{"clean", "-broker HOST:PORT [-database URL] [flags]", "list what earlier runs left on a cluster or in a database; with -yes delete that, and only that"},
 	{"version", "", "versions of this program and of what it is built on"},
 	{"help", "[VERB]", "explain a verb and its flags"},
 }

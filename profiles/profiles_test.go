@@ -51,7 +51,9 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		"application-resend": time.Minute, "isolation-level": time.Minute, "ordering": time.Minute, "failed-commit": time.Minute,
 		"processing-error": time.Minute, "offset-reset": time.Minute, "late-commit": time.Minute, "slow-consumer": 90 * time.Second,
 		"guarantee-cost": 4 * time.Minute, "client-defaults": 2 * time.Minute, "zombie": 150 * time.Second, "auto-commit": 150 * time.Second,
-		"rebalance": 3 * time.Minute,
+		"rebalance":         3 * time.Minute,
+		"metrics-dashboard": time.Minute, "payments": time.Minute, "financial-ledger": time.Minute, "notifications": time.Minute,
+		"database": time.Minute, "balance": time.Minute, "deduplication": 150 * time.Second,
 	} {
 		p, _, err := profile.Open(name, profiles.FS)
 		require.NoError(t, err)
@@ -108,6 +110,11 @@ func TestShippedProfilesOnEveryBroker(t *testing.T) {
 		"naive-rebalance":      everywhere(6),
 		"backlog":              everywhere(3),
 		"coordinated-omission": {{2, 0}, {2, 0}, {2, 0}, {0, 2}}, // a freeze of the broker
+		"metrics-dashboard":    everywhere(9),
+		"payments":             everywhere(10),
+		"financial-ledger":     everywhere(15),
+		"notifications":        everywhere(12),
+		"deduplication":        {{9, 3}, {9, 3}, {9, 3}, {9, 3}}, // only check-then-act can be frozen in between
 		"matrix":               {{42, 39}, {58, 31}, {58, 31}, {58, 31}},
 		// Their faults need three nodes of ours.
 		"acks-failover":             {{0, 5}, {0, 5}, {15, 0}, {0, 10}},

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of this repository, from formatting to real runs against the
-# embedded broker and Apache Kafka. It needs Go, a C compiler, Java and Maven (for Apache Kafka),
-# no terminal and no broker, and leaves nothing behind. Exit code 0: all of it
+# embedded broker and Apache Kafka. It needs Go, a C compiler, PostgreSQL's server, Java and Maven
+# (for Apache Kafka), no terminal and no broker, and leaves nothing behind. Exit code 0: all of it
 # passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,6 +14,7 @@ readonly RUN_TIMEOUT=900       # seconds, of one profile or suite
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-test.XXXXXX")
 tmp=$(cd "$tmp" && pwd -P)
+chmod 711 "$tmp" # PostgreSQL does not run as root, and has its data in there
 export TMPDIR=$tmp
 step="start"
 step_started=0
@@ -58,6 +59,27 @@ compiler() {
 compiles() {
   printf '#include <stdlib.h>\nint main(void) { return 0; }\n' |
     "${CC:-gcc}" -x c -o "$tmp/compiled" - 2>/dev/null
+}
+
+# PostgreSQL's server is what effects outside Kafka are tested with. Debian's
+# package would start one of its own.
+postgresql() {
+  if initdb_found; then return; fi
+  if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then
+    echo "no PostgreSQL server: installing postgresql"
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql-common
+    sed -i -E "s/^[#[:space:]]*create_main_cluster.*/create_main_cluster = false/" /etc/postgresql-common/createcluster.conf
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql
+  fi
+  if ! initdb_found; then
+    echo "needs a PostgreSQL server: install one (on Debian: apt-get install postgresql)" >&2
+    return 1
+  fi
+}
+
+initdb_found() {
+  [[ -n ${PG_BIN:-} ]] || command -v initdb >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null
 }
 
 # Go cannot be installed from Debian in the version needed, so it is asked for.
@@ -210,6 +232,7 @@ redraw() {
 
 echo "started $(date -u +%Y-%m-%dT%H:%M:%SZ), $(nproc) cores"
 run "C compiler" compiler
+run "PostgreSQL" postgresql
 run "Go" go_version
 run "gofmt -l ." formatted
 run "go vet ./..." go vet ./...

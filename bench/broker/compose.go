@@ -85,7 +85,7 @@ func startCompose(ctx context.Context, spawner *process.Spawner, o ComposeOption
 	if err := e.removeAbandoned(ctx); err != nil {
 		return nil, fmt.Errorf("remove what a killed program left: %w", err)
 	}
-	ports, err := choosePorts(o.Nodes)
+	ports, err := process.FreePorts(o.Nodes)
 	if err == nil {
 		err = os.MkdirAll(o.Logs, 0o755)
 	}

@@ -8,9 +8,6 @@ func (o LocalOptions) WithPorts(choose func(n int) ([]int, error)) LocalOptions 
 	return o
 }
 
-// ChoosePorts is what it takes them from otherwise.
-var ChoosePorts = choosePorts
-
 // ServerProperties are the settings of a node whose cluster has as many nodes,
 // with ports from 1 on.
 func ServerProperties(folder string, id, nodes int) string {

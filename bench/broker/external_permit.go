@@ -33,7 +33,7 @@ func demandsOf(trials []profile.Trial) demands {
 		if s.Topic.Existing != "" && s.Pipeline == profile.RelayTo {
 			d.existing[string(s.Topic.ExistingOutput)] = s.Topic.Partitions
 		}
-		consumes := s.Pipeline != profile.Produce
+		consumes := s.Pipeline.Consumes()
 		d.groups = d.groups || consumes
 		d.transactions = d.transactions || s.Producer.Transaction.Enabled() || consumes && s.Consumer.Commit.When == profile.InTransaction
 	}

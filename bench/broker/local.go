@@ -83,7 +83,7 @@ func StartLocal(ctx context.Context, spawner *process.Spawner, o LocalOptions) (
 		return nil, err
 	}
 	if o.choosePorts == nil {
-		o.choosePorts = choosePorts
+		o.choosePorts = process.FreePorts
 	}
 	l, err := startLocal(ctx, spawner, k, o)
 	// Between their choice and their use another program may take a port.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/broker"
+	"deliverybench/bench/process"
 )
 
 // jars is the folder of real Kafka's jars. These tests do not do without.
@@ -248,7 +249,7 @@ func TestPortsThatAreTakenTwice(t *testing.T) {
 }
 
 func TestChosenPortsDifferAndAreNotTheKernelsToGive(t *testing.T) {
-	chosen, err := broker.ChoosePorts(50)
+	chosen, err := process.FreePorts(50)
 	require.NoError(t, err)
 	seen := map[int]bool{}
 	for _, port := range chosen {

@@ -141,7 +141,7 @@ func TestLocal(t *testing.T) {
 	o, tries := options(t, 1), 0
 	c := startCluster(t, o.WithPorts(func(n int) ([]int, error) {
 		tries++
-		chosen, err := broker.ChoosePorts(n)
+		chosen, err := process.FreePorts(n)
 		if tries == 1 {
 			chosen[0] = taken(t)
 		}

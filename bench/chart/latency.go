@@ -34,6 +34,10 @@ type curve struct {
 // never is the share of the messages that did not arrive in the time measured.
 func (c curve) never() float64 { return float64(c.over) / float64(c.total) }
 
+// begins reports whether the curve has any points: not when half of the messages
+// never arrived, for it starts at the median.
+func (c curve) begins() bool { return len(c.nines) > 0 }
+
 // curveStep is how far apart the points of a curve are, in nines.
 const curveStep = 0.02
 
@@ -48,7 +52,7 @@ func latencyFigures(dir string, run *result.Run) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(curves) == 0 {
+		if !slices.ContainsFunc(curves, curve.begins) {
 			continue
 		}
 		drawn, how := visible(curves)
@@ -208,12 +212,13 @@ func percentileName(nines int) string {
 }
 
 func paintCurves(p *pen, body vg.Rectangle, run *result.Run, scenario string, curves []curve) {
+	ends, absent := curveEnds(run, scenario, curves)
+	curves = slices.DeleteFunc(slices.Clone(curves), func(c curve) bool { return !c.begins() })
 	lo, hi, most := math.Inf(1), 0.0, 1.0
 	for _, c := range curves {
 		lo, hi = min(lo, max(c.micros[0], 1)), max(hi, c.micros[len(c.micros)-1], 2)
 		most = max(most, c.nines[len(c.nines)-1])
 	}
-	ends, absent := curveEnds(run, scenario, curves)
 	size := min(textSize, 0.92*(body.Size().Y-60)/vg.Length(max(len(ends)+len(absent), 1)))
 	room := namesShare * body.Size().X
 	var whole, texts []string
@@ -294,6 +299,10 @@ func curveEnds(run *result.Run, scenario string, curves []curve) (ends []curveEn
 				why = "no latencies in histograms/"
 			}
 			absent = append(absent, label(cell)+", "+why)
+			continue
+		}
+		if !curves[at].begins() {
+			absent = append(absent, fmt.Sprintf("%s, %s of messages %s", label(cell), stats.Percent(curves[at].never()), curves[at].neverDid()))
 			continue
 		}
 		text := "p99 " + stats.Micros(curves[at].p99)

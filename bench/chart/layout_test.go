@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -255,4 +256,33 @@ func TestTimelineTitleTellsTheKillFromTheIsolation(t *testing.T) {
 		}
 	}
 	require.Equal(t, `all: no acknowledgements for about 11 s after "isolate leader for 2s"`, title(2, "isolated"))
+}
+
+// A curve begins at the median: where half of the messages never arrived there is
+// none, and its cell is named with the reason. The others are drawn.
+func TestHalfOfTheMessagesNeverArrived(t *testing.T) {
+	dir, run := fixture(t, arms()[:2], nil, 1)
+	without := func(cell int) {
+		for i := range run.Cells[cell].Trials {
+			if trial := &run.Cells[cell].Trials[i]; trial.Scenario == "paced" {
+				for _, role := range []string{result.EndToEnd, result.EndToEndService} {
+					trial.Latency[role] = latency.Summary{Count: 20000, Over: 60000}
+				}
+			}
+		}
+	}
+	without(0)
+	curves, err := latencyCurves(dir, run, "paced")
+	require.NoError(t, err)
+	ends, absent := curveEnds(run, "paced", curves)
+	require.Len(t, ends, 1)
+	require.Equal(t, []string{"at-most-once, 75 % of messages never arrived"}, absent)
+	_, err = Draw(dir, run)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(dir, "charts", "latency-paced.svg"))
+
+	without(1)
+	_, err = Draw(dir, run)
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "charts", "latency-paced.svg"))
 }

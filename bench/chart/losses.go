@@ -24,6 +24,9 @@ type tally struct {
 	observed  float64
 	predicted *float64
 	exact     bool // theory gives the number to the message
+	// rows are the mean in the database, where they are not what the verdict
+	// counts: a relay's is about its output topic.
+	rows *float64
 }
 
 // lossRow is one cell in one scenario.
@@ -33,8 +36,10 @@ type lossRow struct {
 	trials     int
 	lost       tally
 	duplicates tally
-	promise    string
-	absent     string
+	// messagesAlone is the mean of the messages without a row, of pipeline outbox.
+	messagesAlone float64
+	promise       string
+	absent        string
 }
 
 // lossFigures draws what faults cost: every scenario with faults, and any
@@ -48,7 +53,7 @@ func lossFigures(run *result.Run) []figure {
 		return nil
 	}
 	var figures []figure
-	title, only := lossTitle(rows), ""
+	title, only := lossTitle(rows)+rowsTitle(rows), ""
 	if rows[0].scenario == rows[len(rows)-1].scenario {
 		only = "Scenario " + rows[0].scenario
 	}
@@ -100,10 +105,22 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 			mean("retried", sky, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Retried }),
 			mean("resent", purple, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Resent }),
 			mean("redelivered", blue, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Redelivered }))
+		row.lost.count(trials, func(d *result.Database) int64 { return d.Lost })
+		row.duplicates.count(trials, func(d *result.Database) int64 { return d.Duplicates })
+		row.messagesAlone = mean("", purple, messagesAlone).mean
 		row.promise = promise(trials)
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// messagesAlone are those that tell of rows that are not there: no loss, and no
+// duplicate, but they break the promise of an outbox.
+func messagesAlone(t *result.Trial) int64 {
+	if t.Database == nil || t.Database.Outbox == nil {
+		return 0
+	}
+	return t.Database.Outbox.MessagesWithoutRow
 }
 
 func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shares ...share) tally {
@@ -127,6 +144,20 @@ func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shar
 	return made
 }
 
+// count takes what a database has of it where that is something else.
+func (t *tally) count(trials []*result.Trial, of func(*result.Database) int64) {
+	var sum int64
+	for _, trial := range trials {
+		if trial.Database == nil || trial.Database.Outbox != nil {
+			return
+		}
+		sum += of(trial.Database)
+	}
+	if mean := float64(sum) / float64(len(trials)); mean != t.observed {
+		t.rows = &mean
+	}
+}
+
 // promise is the worst of the trials: one violation outweighs every other.
 func promise(trials []*result.Trial) string {
 	worst := result.NoPromise
@@ -146,8 +177,11 @@ func lossTitle(rows []lossRow) string {
 	exactly, equal, otherwise, beyond := 0, true, false, false
 	for _, r := range rows {
 		if r.promise == string(result.Violated) {
-			return fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated per trial",
-				label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+			title := fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated", label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+			if r.messagesAlone > 0 {
+				title += fmt.Sprintf(", %s messages without a row", amount(r.messagesAlone))
+			}
+			return title + " per trial"
 		}
 		for _, t := range []tally{r.lost, r.duplicates} {
 			switch {
@@ -177,6 +211,17 @@ func lossTitle(rows []lossRow) string {
 		return what + "exactly as many as predicted"
 	}
 	return "Lost and duplicated messages by cause"
+}
+
+// rowsTitle tells the most rows twice that are not among a verdict's duplicates.
+func rowsTitle(rows []lossRow) string {
+	most, title := 0.0, ""
+	for _, r := range rows {
+		if twice := r.duplicates.rows; twice != nil && *twice > most {
+			most, title = *twice, fmt.Sprintf("; %s has %s rows twice", label(r.cell), amount(*twice))
+		}
+	}
+	return title
 }
 
 // aboutTitle sets the most that was lost, else duplicated, beside a prediction
@@ -232,6 +277,9 @@ func tallyPoints(r lossRow, kind string, t tally) [][]string {
 		}
 		points = append(points, row)
 	}
+	if t.rows != nil {
+		points = append(points, []string{r.cell.Name, r.scenario, strconv.Itoa(r.trials), kind, "rows in the database", exact(*t.rows), "", ""})
+	}
 	return points
 }
 
@@ -246,8 +294,17 @@ func amount(mean float64) string {
 	return stats.Count(int64(mean + 0.5))
 }
 
-// text is what stands beside a bar: "500 = predicted", "480, predicted ≈ 500", "0, as predicted", "3".
+// text is what stands beside a bar: "0 = predicted, in rows 200".
 func (t tally) text() string {
+	text := t.compared()
+	if t.rows != nil {
+		text += ", in rows " + amount(*t.rows)
+	}
+	return text
+}
+
+// compared is "500 = predicted", "480, predicted ≈ 500", "0, as predicted", "3".
+func (t tally) compared() string {
 	switch {
 	case t.predicted == nil:
 		return amount(t.observed)

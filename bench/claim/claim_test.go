@@ -374,7 +374,7 @@ func TestParseErrorsSayWhereAndWhat(t *testing.T) {
 		"end_to_end.p99 < 5%":             `claim "end_to_end.p99 < 5%", column 18: 5% is a share: end_to_end.p99 is written such as 50ms`,
 		"cpu_share < 5":                   `claim "cpu_share < 5", column 13: "5" is not a share: write it in percent, such as 80%`,
 		"lost == consumer.comit.every":    `claim "lost == consumer.comit.every", column 9: no setting "consumer.comit.every": the nearest is consumer.commit.every`,
-		"acked == predicted":              `claim "acked == predicted", column 10: faults predict lost, duplicates and dead_lettered, not acked`,
+		"acked == predicted":              `claim "acked == predicted", column 10: faults predict database.messages_without_row, database.rows_without_message, dead_lettered, duplicates, lost, not acked`,
 		"lost <= predicted ± 15%":         `claim "lost <= predicted ± 15%", column 19: ± goes with == or !=, not with <=`,
 		"lost == predicted ±":             `claim "lost == predicted ±", column 20: write a tolerance after ±, such as 15%`,
 		"lost == 1 ± 1 2":                 `claim "lost == 1 ± 1 2", column 15: unexpected "2": a claim is metric, comparison, value`,

@@ -53,6 +53,16 @@ func (g group) setting(t *result.Trial) (float64, error) {
 	return e.factor * v, nil
 }
 
+// foretold are the metrics of which faults predict a number.
+var foretold = map[string]func(*result.Predicted) *int64{
+	"lost":       func(p *result.Predicted) *int64 { return p.Lost },
+	"duplicates": func(p *result.Predicted) *int64 { return p.Duplicates },
+	// Faults that set nothing aside do not say so.
+	"dead_lettered":                 func(p *result.Predicted) *int64 { return cmp.Or(p.DeadLettered, new(int64)) },
+	"database.rows_without_message": func(p *result.Predicted) *int64 { return p.RowsWithoutMessage },
+	"database.messages_without_row": func(p *result.Predicted) *int64 { return p.MessagesWithoutRow },
+}
+
 // predicted sums what a trial's faults predict for the metric: several faults
 // add up. Without faults nothing is predicted to go wrong: 0. Equality to the
 // message is asked only of a number that theory gives to the message.
@@ -62,14 +72,7 @@ func (e Expr) predicted(t *result.Trial) (int64, error) {
 	for _, f := range t.Faults {
 		var n *int64
 		if f.Predicted != nil {
-			switch e.metric.name {
-			case "lost":
-				n = f.Predicted.Lost
-			case "duplicates":
-				n = f.Predicted.Duplicates
-			default: // faults that set nothing aside do not say so
-				n = cmp.Or(f.Predicted.DeadLettered, new(int64))
-			}
+			n = foretold[e.metric.name](f.Predicted)
 		}
 		switch {
 		case n == nil:

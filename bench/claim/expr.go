@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,8 +185,8 @@ func (p *parser) reference(e *Expr) error {
 	case name == "baseline":
 		e.source = fromBaseline
 	case name == "predicted":
-		if !slices.Contains([]string{"lost", "duplicates", "dead_lettered"}, e.metric.name) {
-			return p.fail(at, "faults predict lost, duplicates and dead_lettered, not %s", e.metric.name)
+		if foretold[e.metric.name] == nil {
+			return p.fail(at, "faults predict %s, not %s", strings.Join(slices.Sorted(maps.Keys(foretold)), ", "), e.metric.name)
 		}
 		e.source = fromPredicted
 	case e.metric.unit == counts && isCount(name):

@@ -44,9 +44,10 @@ func metrics() []metric {
 	list = append(list, metric{name: "promise", unit: outcome})
 	list = append(list, throughputMetrics()...)
 	list = append(list, backlogMetrics()...)
+	list = append(list, databaseMetrics()...)
 	for _, role := range []string{
 		result.Ack, result.AckService, result.EndToEnd, result.EndToEndService,
-		result.CommitLatency, result.TransactionVisible, result.SendLag,
+		result.CommitLatency, result.TransactionVisible, result.Durable, result.SendLag,
 	} {
 		list = append(list, latencyMetrics(role)...)
 	}
@@ -142,6 +143,38 @@ func backlogMetrics() []metric {
 	return []metric{
 		of("messages", counts, func(b *result.Backlog) float64 { return float64(b.Messages) }),
 		of("drained_per_second", perSecond, func(b *result.Backlog) float64 { return b.DrainedPerSecond }),
+	}
+}
+
+func databaseMetrics() []metric {
+	of := func(name string, u unit, grows bool, get func(*result.Database) float64) metric {
+		return metric{name: "database." + name, unit: u, grows: grows, read: func(t *result.Trial) (float64, bool) {
+			if t.Database == nil {
+				return 0, false
+			}
+			return get(t.Database), true
+		}}
+	}
+	outbox := func(name string, get func(*result.Outbox) int64) metric {
+		return metric{name: "database." + name, unit: counts, grows: true, read: func(t *result.Trial) (float64, bool) {
+			if t.Database == nil || t.Database.Outbox == nil {
+				return 0, false
+			}
+			return float64(get(t.Database.Outbox)), true
+		}}
+	}
+	return []metric{
+		outbox("rows_without_message", func(o *result.Outbox) int64 { return o.RowsWithoutMessage }),
+		outbox("messages_without_row", func(o *result.Outbox) int64 { return o.MessagesWithoutRow }),
+		of("effects", counts, false, func(d *result.Database) float64 { return float64(d.Effects) }),
+		of("lost", counts, true, func(d *result.Database) float64 { return float64(d.Lost) }),
+		of("duplicates", counts, true, func(d *result.Database) float64 { return float64(d.Duplicates) }),
+		of("difference_cents", counts, false, func(d *result.Database) float64 { return float64(d.DifferenceCents) }),
+		of("lost_cents", counts, true, func(d *result.Database) float64 { return float64(d.DifferenceByCause.Lost) }),
+		of("redelivered_cents", counts, true, func(d *result.Database) float64 { return float64(d.DifferenceByCause.Redelivered) }),
+		of("wrong_status", counts, true, func(d *result.Database) float64 { return float64(d.WrongStatus) }),
+		of("commits_per_second", perSecond, false, func(d *result.Database) float64 { return d.CommitsPerSecond }),
+		of("rows_per_commit", counts, false, func(d *result.Database) float64 { return d.RowsPerCommit }),
 	}
 }
 

@@ -59,6 +59,9 @@ type Rebalance struct {
 	Assigned func(partitions []int32)
 	Revoked  func(partitions []int32)
 	Lost     func(partitions []int32)
+	// Begin says where to begin in partitions that were assigned; those that it
+	// leaves out, or all when it is nil, begin at the group's offsets.
+	Begin func(partitions []int32) Offsets
 }
 
 // NewConsumer makes a consumer of one topic.
@@ -79,6 +82,9 @@ func (c *Consumer) Subscribe(rebalance *Rebalance) error {
 			switch e := event.(type) {
 			case kafka.AssignedPartitions:
 				rebalance.Assigned(partitions(e.Partitions))
+				if rebalance.Begin != nil {
+					return begin(kc, e.Partitions, rebalance.Begin(partitions(e.Partitions)))
+				}
 			case kafka.RevokedPartitions:
 				if kc.AssignmentLost() {
 					rebalance.Lost(partitions(e.Partitions))
@@ -90,6 +96,20 @@ func (c *Consumer) Subscribe(rebalance *Rebalance) error {
 		}
 	}
 	return wrap("subscribe", c.c.Subscribe(c.topic, callback))
+}
+
+// begin takes partitions that were assigned from where the owner says, not the
+// group.
+func begin(kc *kafka.Consumer, assigned []kafka.TopicPartition, at Offsets) error {
+	for i, tp := range assigned {
+		if offset, known := at[tp.Partition]; known {
+			assigned[i].Offset = kafka.Offset(offset)
+		}
+	}
+	if kc.GetRebalanceProtocol() == "COOPERATIVE" {
+		return kc.IncrementalAssign(assigned)
+	}
+	return kc.Assign(assigned)
 }
 
 // Assign reads the given partitions from the given offsets, outside any group.

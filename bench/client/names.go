@@ -44,9 +44,16 @@ func DeadLettersOf(trialName string) string { return trialName + "-dead" }
 // trialShape is that of a TrialName with a RunTag.
 const trialShape = Prefix + `[0-9]{8}T[0-9]{6}-[0-9]+-[0-9]{3,}-[A-Za-z0-9._-]+`
 
+// SchemaOf is a trial's in a database, by its run's tag and its own.
+func SchemaOf(runTag string, tag uint64) string {
+	return strings.ToLower(fmt.Sprintf("%s%s-%016x", Prefix, runTag, tag))
+}
+
 var (
 	topicShape = regexp.MustCompile(`^` + trialShape + `-(in|out|dead)$`)
 	groupShape = regexp.MustCompile(`^` + trialShape + `$`)
+	// A schema's name is in lower case.
+	schemaShape = regexp.MustCompile(`^` + Prefix + `[0-9]{8}t[0-9]{6}-[0-9]+-[0-9a-f]{16}$`)
 )
 
 // TrialOf is the name of the trial that made a topic.
@@ -54,15 +61,16 @@ func TrialOf(topic string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(topic, "-in"), "-out"), "-dead")
 }
 
-// MadeAt is when the run began that made a topic or group; the zero time when the
+// MadeAt is when the run began that made a topic, group or schema; the zero time when the
 // name does not say.
 func MadeAt(name string) time.Time {
 	tag, _, _ := strings.Cut(strings.TrimPrefix(name, Prefix), "-")
-	at, _ := time.Parse(tagTime, tag)
+	at, _ := time.Parse(tagTime, strings.ToUpper(tag))
 	return at
 }
 
-// IsTopicOfTrial and IsGroupOfTrial report whether a name is one that a trial
-// made, and nobody would choose.
-func IsTopicOfTrial(name string) bool { return topicShape.MatchString(name) }
-func IsGroupOfTrial(name string) bool { return groupShape.MatchString(name) }
+// IsTopicOfTrial, IsGroupOfTrial and IsSchemaOfTrial report whether a name is one
+// that a trial made, and nobody would choose.
+func IsTopicOfTrial(name string) bool  { return topicShape.MatchString(name) }
+func IsGroupOfTrial(name string) bool  { return groupShape.MatchString(name) }
+func IsSchemaOfTrial(name string) bool { return schemaShape.MatchString(name) }

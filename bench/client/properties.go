@@ -188,8 +188,7 @@ func (e Endpoint) IsSecret(name string) bool {
 // surelyRare is how long a secret is that no other text holds by chance.
 const surelyRare = 8
 
-// Hide replaces the endpoint's secrets in a text that is shown or kept. A short
-// one is replaced as a word only: a user ada is not in "metadata".
+// Hide replaces the endpoint's secrets in a text that is shown or kept.
 func (e Endpoint) Hide(text string) string {
 	var secrets []string
 	for name, value := range e.Properties {
@@ -197,6 +196,13 @@ func (e Endpoint) Hide(text string) string {
 			secrets = append(secrets, value)
 		}
 	}
+	return Hide(text, secrets...)
+}
+
+// Hide replaces secrets in a text that is shown or kept. A short one is replaced
+// as a word only: a user ada is not in "metadata".
+func Hide(text string, secrets ...string) string {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
 	// The longest first, for one may be a part of another.
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	for _, secret := range secrets {

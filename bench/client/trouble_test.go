@@ -2,6 +2,7 @@ package client
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -50,4 +51,12 @@ func TestNames(t *testing.T) {
 		require.False(t, IsTopicOfTrial(theirs), theirs)
 	}
 	require.False(t, IsGroupOfTrial("deliverybench-mine"))
+	started := time.Date(2026, 11, 21, 10, 15, 0, 0, time.UTC)
+	schema := SchemaOf(RunTag(started, 4711), 0xbeef)
+	require.Equal(t, "deliverybench-20261121t101500-4711-000000000000beef", schema)
+	require.True(t, IsSchemaOfTrial(schema))
+	require.False(t, IsSchemaOfTrial(schema+"-copy"))
+	require.False(t, IsSchemaOfTrial(name))
+	require.Equal(t, started, MadeAt(schema))
+	require.Equal(t, started, MadeAt(name))
 }

@@ -21,6 +21,8 @@ type Prediction struct {
 	Duplicates *int64
 	// DeadLettered are neither.
 	DeadLettered *int64
+	// RowsWithoutMessage and MessagesWithoutRow are what an outbox is there to prevent.
+	RowsWithoutMessage, MessagesWithoutRow *int64
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool
 }
@@ -40,8 +42,12 @@ func Schedule(s profile.Settings) []Scheduled {
 
 func predict(s profile.Settings, f profile.Fault) *Prediction {
 	switch {
+	case s.Pipeline == profile.ByOutbox:
+		return predictOutbox(s, f)
 	case f.Wire():
 		return predictWire(s, f)
+	case f.Database():
+		return predictDatabase(s, f)
 	case f.When == profile.PointAnywhere:
 		return nil // it depends on what the worker was doing
 	case f.Fail != "":
@@ -61,7 +67,7 @@ func predict(s profile.Settings, f profile.Fault) *Prediction {
 	case f.Kill != "" && leavesOut(s):
 		return nil // what failed may be in the batch
 	case f.Kill != "":
-		return predictConsumerKill(s.Consumer, f.When)
+		return predictConsumerKill(s, f.When)
 	default:
 		if !s.Consumer.RebalanceCallback || automatic(s.Consumer.Commit.When) {
 			return nil
@@ -119,7 +125,7 @@ func Isolated(s profile.Settings, length time.Duration) *Prediction {
 // shortestTimeout is the first that a broker which stands still would trip.
 func shortestTimeout(s profile.Settings) profile.Duration {
 	shortest := min(socketTimeout(s, profile.ProducerRole), s.Producer.MessageTimeout)
-	if s.Pipeline != profile.Produce {
+	if s.Pipeline.Consumes() {
 		shortest = min(shortest, s.Consumer.SessionTimeout, socketTimeout(s, profile.ConsumerRole))
 	}
 	if s.Pipeline == profile.RelayTo {
@@ -137,7 +143,8 @@ func shortestTimeout(s profile.Settings) profile.Duration {
 // predictConsumerKill: one batch of B = consumer.commit.every lies between the
 // commit and its effects. Killed between the two, the side that came first
 // stands and the other is missing.
-func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
+func predictConsumerKill(s profile.Settings, at profile.Point) *Prediction {
+	c := s.Consumer
 	b := int64(c.Commit.Every)
 	var p *Prediction
 	switch c.Commit.When {
@@ -145,7 +152,7 @@ func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
 		return exactly(0, 0)
 	case profile.BeforeProcessing:
 		p = exactly(0, 0)
-		if at == profile.PointCommitted || at == profile.PointMidBatch {
+		if at == profile.PointCommitted || at == profile.PointMidBatch || at == profile.PointChecked {
 			p = exactly(b, 0)
 		}
 	case profile.AfterProcessing:
@@ -153,8 +160,16 @@ func predictConsumerKill(c profile.Consumer, at profile.Point) *Prediction {
 		if at == profile.PointProcessed || at == profile.PointMidBatch || at == profile.PointProduced {
 			p = exactly(0, b)
 		}
+		if onceInRows(s) {
+			return exactly(0, 0)
+		}
 		if c.Commit.Mode == profile.Async {
 			p.Exact = false // earlier commits may still be on their way
+		}
+	case profile.WithEffect:
+		p = exactly(0, 0)
+		if s.Pipeline == profile.RelayTo && (at == profile.PointProduced || at == profile.PointMidBatch) {
+			p = exactly(0, b) // the output is in the log, and the offset not in the database
 		}
 	default:
 		return nil // a timer decides

@@ -23,6 +23,9 @@ func predictWire(s profile.Settings, f profile.Fault) *Prediction { return FromW
 // by what the proxy saw; nil is not predicted.
 func FromWire(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 	api, of := f.Wired()
+	if s.Pipeline == profile.ByOutbox {
+		return predictOutbox(s, f)
+	}
 	if of == "" && s.Pipeline != profile.Produce && !ofProducers(api) {
 		of = profile.ConsumerRole
 	}
@@ -68,6 +71,8 @@ func endsLate(s profile.Settings, f profile.Fault) bool {
 // predictCommits: what a consumer that lives cannot commit it commits later.
 func predictCommits(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 	switch {
+	case onceInRows(s):
+		return exactly(0, 0)
 	case f.LoseResponse != "" || !strikesGroup(s):
 		return exactly(0, 0) // applied, or made good by the next commit
 	case f.LoseRequest != "" && seen.Uncommitted != nil:

@@ -63,6 +63,12 @@ func predictExpelled(s profile.Settings) *Prediction {
 	switch s.Consumer.Commit.When {
 	case profile.BeforeProcessing, profile.InTransaction:
 		return exactly(0, 0)
+	case profile.WithEffect:
+		if s.Pipeline == profile.Consume {
+			return exactly(0, 0) // the database refuses what another has moved on from
+		}
+		none := int64(0)
+		return &Prediction{Lost: &none, Exact: true}
 	case profile.AfterProcessing:
 		none := int64(0)
 		return &Prediction{Lost: &none, Exact: true}

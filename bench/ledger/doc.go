@@ -16,10 +16,11 @@
 //	copies, attempts,    OpenAudit         the auditor: what the topics hold
 //	visible, past,
 //	output-copies, output-visible, audit.json
+//	rows, rows.json      OpenRows          what a database holds of the messages
 //	mark-NAME            OpenMark          a crash point: when it fired
 //
-// That is 5 bytes a message, 1 for each incarnation, and 2 for a relay's
-// output. A byte counts up to 255 and stays there; Verdict.Saturated says how
+// That is 5 bytes a message, 1 for each incarnation, 2 for a relay's output, and
+// 1 for a database's rows. A byte counts up to 255 and stays there; Verdict.Saturated says how
 // many do, and the verdict's numbers are then lower bounds.
 //
 // # Fate
@@ -32,7 +33,8 @@
 //	V  copies visible under read_committed
 //	R  copies that reach the consumers: V, or C when they read uncommitted
 //	X  executions: effects begun, over all workers and incarnations
-//	E  effects: X; in a relay, output copies visible under read_committed
+//	E  effects: X; in a relay, output copies visible under read_committed;
+//	   where a database is asked (Inputs.Effects), its rows
 //
 // Outcome: attempts merge acked > sent > unknown > aborted > rejected. An
 // attempt that has no report is unknown. In a transaction the outcome is the
@@ -55,8 +57,8 @@
 // promise and never in Lost. Undrained are unprocessed messages with V > 0 and such
 // a copy at or past the committed offset: a consumer may yet process them. When
 // the consumers did not come to the end, no message is proven skipped and all
-// of them are undrained. Pipeline produce has no consumers: nothing is skipped
-// or undrained there.
+// of them are undrained. Pipelines produce and outbox have no consumers: nothing
+// is skipped or undrained there.
 //
 // # Duplicates
 //
@@ -70,8 +72,9 @@
 // no consumer ran. The 1 keeps a message that was processed once and then
 // truncated from looking redelivered. In a relay, of the redelivered as many
 // as E exceeds X by were executed once and written twice by the relay's own
-// client: they are retried. MultipleEffects counts messages, not effects:
-// those with E > 1, or R > 1 in pipeline produce.
+// client: they are retried. So are a database's rows that a worker wrote again
+// because it did not know whether they were committed. MultipleEffects counts messages, not effects:
+// those with E > 1, or R > 1 where there are no consumers.
 //
 // Also: Reordered (a first copy behind a later message of the same producer in
 // one partition), AbortedDelivered (aborted on purpose, and E > 0 or V > 0),

@@ -24,6 +24,8 @@ type Layout struct {
 	Capacity int64 `json:"capacity"`
 	// Relay adds the two planes of the relay's output topic.
 	Relay bool `json:"relay"`
+	// Rows adds the plane of what a database holds.
+	Rows bool `json:"rows,omitempty"`
 }
 
 // Create writes the layout into the trial's directory, where every other
@@ -82,11 +84,14 @@ func (l Layout) Index(producer int, seq int64) (int64, bool) {
 
 // BytesPerMessage returns the most bytes that one message takes in all planes
 // together: outcome, copies, attempts, visible and past (5), one for each
-// consumer incarnation, and two for a relay's output.
+// consumer incarnation, two for a relay's output, and one for a database's rows.
 func (l Layout) BytesPerMessage(incarnations int) int {
 	bytes := 5 + incarnations
 	if l.Relay {
 		bytes += 2
+	}
+	if l.Rows {
+		bytes++
 	}
 	return bytes
 }

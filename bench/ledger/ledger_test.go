@@ -146,7 +146,7 @@ func TestLayout(t *testing.T) {
 	require.ErrorContains(t, err, "producer 3: the layout has 0 to 2")
 	_, err = OpenEffects(dir, -1, 0)
 	require.ErrorContains(t, err, "both count from 0")
-	for _, bad := range []Layout{{0, 1, false}, {1, 0, false}, {1 << 20, 1 << 21, false}} {
+	for _, bad := range []Layout{{Capacity: 1}, {Producers: 1}, {Producers: 1 << 20, Capacity: 1 << 21}} {
 		require.Error(t, Create(t.TempDir(), bad))
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"testing"
@@ -40,7 +41,8 @@ type history struct {
 	log        []logRecord // as the audit finds it, in the order of reading
 	executions []execution
 	output     []logRecord
-	dead       []logRecord     // in the dead-letter topic
+	dead       []logRecord // in the dead-letter topic
+	rows       map[identity]int64
 	committed  map[int32]int64 // offsets by partition
 	foreign    int64
 	corrupt    int64
@@ -74,6 +76,7 @@ func drawHistory(t *rapid.T) *history {
 		}
 		number(h.output)
 	}
+	h.drawRows(t)
 	for range rapid.IntRange(0, 20).Draw(t, "dead letters") {
 		h.dead = append(h.dead, logRecord{id: h.drawID(t)})
 	}
@@ -81,6 +84,34 @@ func drawHistory(t *rapid.T) *history {
 	h.foreign = rapid.Int64Range(0, 2).Draw(t, "foreign")
 	h.corrupt = rapid.Int64Range(0, 2).Draw(t, "corrupt")
 	return h
+}
+
+// drawRows fills a database, which one of the trials asks for its rows.
+func (h *history) drawRows(t *rapid.T) {
+	if h.layout.Rows = rapid.Bool().Draw(t, "database"); !h.layout.Rows {
+		return
+	}
+	h.in.Effects = rapid.SampledFrom([]Effective{ByPipeline, ByMarks, ByRows, ByRows}).Draw(t, "effects")
+	h.rows = map[identity]int64{}
+	for range rapid.IntRange(0, 60).Draw(t, "messages with rows") {
+		h.rows[h.drawID(t)] += rapid.SampledFrom([]int64{1, 1, 1, 2, 5}).Draw(t, "rows")
+	}
+}
+
+// effects are those that count.
+func (h *history) effects(id identity) (n int64) {
+	switch {
+	case h.in.Effects == ByRows:
+		return h.rows[id]
+	case h.in.Effects == ByMarks || h.in.Pipeline != profile.RelayTo:
+		return h.executed(id)
+	}
+	for _, r := range h.output {
+		if r.id == id && r.committed {
+			n++
+		}
+	}
+	return n
 }
 
 func (h *history) drawID(t *rapid.T) identity {
@@ -191,6 +222,14 @@ func (h *history) apply(t *rapid.T, dir string) {
 		tr.audit.Corrupt()
 	}
 	tr.close()
+	if h.layout.Rows {
+		rows, err := OpenRows(dir)
+		require.NoError(t, err)
+		for id, n := range h.rows {
+			rows.Add(index(id), n)
+		}
+		require.NoError(t, errors.Join(rows.Finish(), rows.Close()))
+	}
 }
 
 // verdict is the model's answer.
@@ -211,14 +250,18 @@ func (h *history) verdict() Verdict {
 }
 
 func (h *history) exists(id identity) bool {
-	for _, list := range [][]logRecord{h.log, h.output, h.dead} {
+	lists := [][]logRecord{h.log, h.output, h.dead}
+	if h.in.Effects == ByRows { // the outputs are not looked at then
+		lists = [][]logRecord{h.log, h.dead}
+	}
+	for _, list := range lists {
 		for _, r := range list {
 			if r.id == id {
 				return true
 			}
 		}
 	}
-	return h.executed(id) > 0
+	return h.executed(id) > 0 || h.in.Effects == ByRows && h.rows[id] > 0
 }
 
 func (h *history) executed(id identity) (n int64) {
@@ -273,7 +316,7 @@ func (h *history) outcome(id identity) string {
 
 // judge adds one message to the verdict.
 func (h *history) judge(v *Verdict, id identity) {
-	var copies, visible, reaching, outputs int64
+	var copies, visible, reaching int64
 	attempts := map[uint32]bool{}
 	past := false
 	for _, r := range h.log {
@@ -290,16 +333,7 @@ func (h *history) judge(v *Verdict, id identity) {
 			past = past || r.offset >= h.committed[r.partition]
 		}
 	}
-	for _, r := range h.output {
-		if r.id == id && r.committed {
-			outputs++
-		}
-	}
-	executions := h.executed(id)
-	effects := executions
-	if h.in.Pipeline == profile.RelayTo {
-		effects = outputs
-	}
+	executions, effects := h.executed(id), h.effects(id)
 
 	outcome, presence, processed := h.outcome(id), "absent", "unprocessed"
 	if visible > 0 {
@@ -364,9 +398,9 @@ func (h *history) judgeDuplicates(v *Verdict, copies, attempts, reaching, effect
 		expected = 1
 	}
 	for extra := expected + 1; extra <= effects; extra++ {
-		// In a relay the last outputs, those beyond the executions, are retries.
+		// The last outputs or rows, those beyond the executions, are retries.
 		written := effects - (extra - expected) + 1
-		if h.in.Pipeline == profile.RelayTo && written > executions {
+		if written > executions {
 			v.Duplicates.Retried++
 		} else {
 			v.Duplicates.Redelivered++

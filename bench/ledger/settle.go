@@ -15,8 +15,11 @@ type Inputs struct {
 	// Due is how many messages each producer was to send: its sequences 0 ≤ s
 	// < Due[p]. With load.rate: max it is what was begun (see Begun).
 	Due []int64
-	// Pipeline says what an effect is: see the package comment.
+	// Pipeline says who handles messages, and with Effects left out what an
+	// effect is: see the package comment.
 	Pipeline profile.Pipeline
+	// Effects is what counts as an effect.
+	Effects Effective
 	// AcksNone settles acked as sent: with acks=0 a report without an error
 	// says no more than that.
 	AcksNone bool
@@ -28,6 +31,27 @@ type Inputs struct {
 	Drained bool
 }
 
+// Effective is which trace of a message's handling is its effect.
+type Effective int
+
+const (
+	ByPipeline Effective = iota // the outputs of a relay, the marks of all others
+	ByMarks                     // of the consuming workers
+	ByOutputs                   // of a relay, visible under read_committed
+	ByRows                      // of a database
+)
+
+// effective is what counts, told by the pipeline where nothing else is.
+func (in Inputs) effective() Effective {
+	switch {
+	case in.Effects != ByPipeline:
+		return in.Effects
+	case in.Pipeline == profile.RelayTo:
+		return ByOutputs
+	}
+	return ByMarks
+}
+
 // The bytes of a signature, lowest first: what is known about one message.
 const (
 	outcomeByte = iota
@@ -37,7 +61,7 @@ const (
 	visibleByte
 	pastByte
 	outCopiesByte
-	outVisibleByte
+	outVisibleByte // the database's rows, where these are the effects
 	signatureBytes
 )
 
@@ -70,6 +94,9 @@ func settle(dir string, in Inputs, window int) (v Verdict, err error) {
 			return Verdict{}, err
 		}
 	}
+	if s.tally.in.effective() == ByRows {
+		return s.tally.verdict(s.audit.inRows(s.rows))
+	}
 	return s.tally.verdict(s.audit)
 }
 
@@ -77,6 +104,7 @@ func settle(dir string, in Inputs, window int) (v Verdict, err error) {
 type settler struct {
 	layout   Layout
 	audit    auditTotals
+	rows     rowTotals
 	outcomes []*source // one per producer
 	effects  []*source // one per consumer incarnation
 	audited  []*source // as auditPlanes
@@ -101,6 +129,11 @@ func newSettler(dir string, in Inputs, window int) (*settler, error) {
 	if s.audit, err = readAudit(dir); err != nil {
 		return nil, err
 	}
+	if in.effective() == ByRows {
+		if s.rows, err = readRows(dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.open(dir); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -116,8 +149,16 @@ func (in Inputs) check(l Layout) error {
 			return fmt.Errorf("ledger: %d messages due for producer %d: the layout's capacity is %d", due, p, l.Capacity)
 		}
 	}
+	switch {
+	case in.Effects < ByPipeline || in.Effects > ByRows:
+		return fmt.Errorf("ledger: effects %d: use ByPipeline, ByMarks, ByOutputs or ByRows", in.Effects)
+	case in.Effects == ByRows && !l.Rows:
+		return errors.New("ledger: rows as effects need their plane: create the layout with Rows")
+	case in.Effects == ByOutputs && in.Pipeline != profile.RelayTo:
+		return fmt.Errorf("ledger: pipeline %q has no outputs to count as effects", in.Pipeline)
+	}
 	switch in.Pipeline {
-	case profile.Consume, profile.Produce:
+	case profile.Consume, profile.Produce, profile.ByOutbox:
 		return nil
 	case profile.RelayTo:
 		if !l.Relay {
@@ -125,7 +166,7 @@ func (in Inputs) check(l Layout) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("ledger: pipeline %q: use consume, relay or produce", in.Pipeline)
+	return fmt.Errorf("ledger: pipeline %q: use consume, relay, produce or outbox", in.Pipeline)
 }
 
 func (s *settler) open(dir string) error {
@@ -148,9 +189,13 @@ func (s *settler) open(dir string) error {
 		}
 		s.effects = append(s.effects, source)
 	}
+	rows := s.tally.in.effective() == ByRows
 	for i, name := range auditPlanes {
 		output := copiesByte+i >= outCopiesByte
-		source, err := openSource(dir, name, output && !s.layout.Relay)
+		if output && rows { // they stand in the outputs' place
+			name = rowsFile
+		}
+		source, err := openSource(dir, name, output && !rows && !s.layout.Relay)
 		if err != nil {
 			return err
 		}

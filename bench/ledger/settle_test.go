@@ -397,7 +397,7 @@ func TestSettleRefuses(t *testing.T) {
 	}{
 		{"another number of producers", consume(1, 1), nil, "due for 2 producers, but the layout has 1"},
 		{"more due than capacity", consume(11), nil, "11 messages due for producer 0: the layout's capacity is 10"},
-		{"an unknown pipeline", Inputs{Due: []int64{1}, Pipeline: "pipe"}, nil, "use consume, relay or produce"},
+		{"an unknown pipeline", Inputs{Due: []int64{1}, Pipeline: "pipe"}, nil, "use consume, relay, produce or outbox"},
 		{"a relay without output planes", Inputs{Due: []int64{1}, Pipeline: profile.RelayTo}, nil, "create the layout with Relay"},
 		{"messages begun beyond those due", consume(0), nil, "producer 0 began 1 messages beyond the 0 that were due"},
 		{"an unfinished audit", consume(1), func(t *testing.T, dir string) {

@@ -3,8 +3,6 @@ package ledger
 import (
 	"fmt"
 	"math/bits"
-
-	"deliverybench/bench/profile"
 )
 
 // Presence is whether the input topic holds a message.
@@ -79,7 +77,7 @@ func (in *Inputs) fate(sig signature) fate {
 		f.presence = presentButAborted
 	}
 	f.effects = f.executions
-	if in.Pipeline == profile.RelayTo {
+	if in.effective() != ByMarks {
 		f.effects = sig.at(outVisibleByte)
 	}
 	switch {
@@ -149,7 +147,7 @@ func (t *tally) addLost(f fate, n int64) {
 		if f.outcome == Unknown && f.presence == absent {
 			t.v.UnknownAbsent += n
 		}
-	case t.in.Pipeline == profile.Produce || f.handling != unprocessed:
+	case !t.in.Pipeline.Consumes() || f.handling != unprocessed:
 		// Nobody was to process it, or somebody did, or set it aside.
 	case f.past || !t.in.Drained:
 		t.v.Undrained += n
@@ -166,14 +164,15 @@ func (t *tally) addDuplicates(f fate, n int64) {
 	// one copy: it is missing from the log, not redelivered.
 	again := max(0, f.effects-max(1, f.reaching))
 	retried := int64(0)
-	if t.in.Pipeline == profile.RelayTo {
-		// More outputs than executions: the relay's own client sent them twice.
+	if t.in.effective() != ByMarks {
+		// More outputs or rows than executions: the relay's own client sent them
+		// twice, or the worker itself wrote them again.
 		retried = min(again, max(0, f.effects-f.executions))
 	}
 	d.Retried += n * retried
 	d.Redelivered += n * (again - retried)
 	multiple := f.effects
-	if t.in.Pipeline == profile.Produce {
+	if !t.in.Pipeline.Consumes() {
 		multiple = f.reaching
 	}
 	if multiple > 1 {
@@ -272,14 +271,18 @@ func (t *tally) compare(a auditTotals) error {
 	if t.inexact {
 		return nil
 	}
+	uncommitted, committed := "the output's read_uncommitted", "the output's read_committed"
+	if t.in.effective() == ByRows {
+		uncommitted, committed = "the database's rows", "the database's rows"
+	}
 	for _, c := range [...]struct {
 		name          string
 		records, held int64
 	}{
 		{"read_uncommitted", a.Uncommitted, t.audited[copiesByte]},
 		{"read_committed", a.Committed, t.audited[visibleByte]},
-		{"the output's read_uncommitted", a.OutputUncommitted, t.audited[outCopiesByte]},
-		{"the output's read_committed", a.OutputCommitted, t.audited[outVisibleByte]},
+		{uncommitted, a.OutputUncommitted, t.audited[outCopiesByte]},
+		{committed, a.OutputCommitted, t.audited[outVisibleByte]},
 	} {
 		if c.records != c.held {
 			return fmt.Errorf("ledger: the audit read %d records under %s, but its plane holds %d: audit again", c.records, c.name, c.held)

@@ -17,7 +17,7 @@ type Verdict struct {
 	Corrupt          int64 `json:"corrupt"`
 	Foreign          int64 `json:"foreign"`
 	AbortedDelivered int64 `json:"aborted_delivered"`
-	// MultipleEffects are messages with more than one effect (pipeline produce:
+	// MultipleEffects are messages with more than one effect (without consumers:
 	// more than one copy that readers see).
 	MultipleEffects int64 `json:"multiple_effects"`
 	// Undrained are present and unprocessed, at or past the committed offset;
@@ -35,6 +35,16 @@ type Verdict struct {
 	// Table is the number of messages per "outcome/presence/handling" cell;
 	// its sum is Due.
 	Table map[string]int64 `json:"table"`
+}
+
+// Present returns the messages due that readers see in the input topic.
+func (v Verdict) Present() (n int64) {
+	for o := range Outcome(outcomes) {
+		for h := range handling(handlings) {
+			n += v.Table[cellName(o, present, h)]
+		}
+	}
+	return n
 }
 
 // Lost are messages acked (or sent, for acks=0) without an effect.

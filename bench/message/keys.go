@@ -43,7 +43,7 @@ func NewKeys(kind profile.Key, count int, seed uint64) (*Keys, error) {
 	if count < 1 || count > mostKeys {
 		return nil, fmt.Errorf("message: load.message.keys is %d: use 1 to %d", count, mostKeys)
 	}
-	k := &Keys{seed: mix(seed), count: uint64(count), width: len("key-") + len(strconv.Itoa(count-1))}
+	k := &Keys{seed: Mix(seed), count: uint64(count), width: len("key-") + len(strconv.Itoa(count-1))}
 	k.rendered = make([]byte, 0, count*k.width)
 	for i := range count {
 		k.rendered = fmt.Appendf(k.rendered, "key-%0*d", k.width-len("key-"), i)
@@ -61,7 +61,7 @@ func (k *Keys) At(n int64) []byte {
 	}
 	// The product's high word is a uniform column, its low word what is left
 	// of the draw: a coin independent of it.
-	column, rest := bits.Mul64(mix(k.seed+uint64(n)), k.count)
+	column, rest := bits.Mul64(Mix(k.seed+uint64(n)), k.count)
 	if k.keep != nil && uint32(rest>>32) >= k.keep[column] {
 		column = uint64(k.other[column])
 	}
@@ -106,10 +106,10 @@ func zipfTable(count int) (keep, other []uint32) {
 	return keep, other
 }
 
-// mix is the output function of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood,
+// Mix is the output function of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood,
 // OOPSLA 2014) on its Weyl sequence: every bit of the input changes about half
 // of the output's.
-func mix(n uint64) uint64 {
+func Mix(n uint64) uint64 {
 	n = (n + 1) * 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb

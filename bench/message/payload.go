@@ -97,7 +97,7 @@ func (p *Payload) Fill(value []byte, n int64) {
 // chachaSeed spreads a short seed over the generator's long one.
 func chachaSeed(seed uint64) (long [32]byte) {
 	for i := range 4 {
-		word := mix(seed + uint64(i))
+		word := Mix(seed + uint64(i))
 		for j := range 8 {
 			long[8*i+j] = byte(word >> (8 * j))
 		}

@@ -65,9 +65,13 @@ func (s *Spawner) Withhold(names ...string) {
 	s.withheld = append(s.withheld, names...)
 }
 
-// begin starts the command from the locked thread.
+// begin starts the command from the locked thread, as the user that it names.
 func (s *Spawner) begin(command *exec.Cmd, r running) error {
+	given := command.SysProcAttr
 	command.SysProcAttr = attributes()
+	if given != nil {
+		command.SysProcAttr.Credential = given.Credential
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	command.Env = slices.DeleteFunc(command.Environ(), func(entry string) bool {

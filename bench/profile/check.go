@@ -17,6 +17,8 @@ type rule struct {
 func (d *document) contradictions(k resolved) {
 	rules := append(k.settings.loadRules(), k.settings.topicRules()...)
 	rules = append(rules, k.settings.commitRules()...)
+	rules = append(rules, k.settings.sinkRules()...)
+	rules = append(rules, k.settings.outboxRules()...)
 	rules = append(rules, k.settings.faultRules()...)
 	for _, r := range rules {
 		if !r.broken {
@@ -89,7 +91,7 @@ func (s Settings) commitRules() []rule {
 	automatic := c.When == Automatic || c.When == AutomaticStored
 	involved := []string{"consumer.commit.when", "consumer.commit.every", "consumer.commit.interval", "pipeline"}
 	loaded := s.Load.Warmup + s.Load.Duration
-	if s.Pipeline == Produce {
+	if !s.Pipeline.Consumes() {
 		return nil
 	}
 	return []rule{
@@ -116,6 +118,15 @@ func (s Settings) commitRules() []rule {
 	}
 }
 
+func (s Settings) sinkRules() []rule {
+	var rules []rule
+	for _, f := range s.Faults {
+		rules = append(rules, rule{f.Database() && s.Sink.Database == SQLite, []string{"faults", "sink.database"},
+			fmt.Sprintf("%s: SQLite is a file of the workers and no server to strike; kill a consumer, or write sink.database: %s", f.Name(), Postgres)})
+	}
+	return rules
+}
+
 func (s Settings) faultRules() []rule {
 	var rules []rule
 	window := time.Duration(s.Load.Duration)
@@ -135,7 +146,7 @@ func (s Settings) faultRules() []rule {
 		ended := cmp.Or(f.Kill, f.Stop)
 		member := ended == ConsumerRole || ended == RelayRole
 		rules = append(rules, rule{
-			member && s.Pipeline != Produce && s.Consumer.Membership == Static && f.Restart >= s.Consumer.SessionTimeout,
+			member && s.Pipeline.Consumes() && s.Consumer.Membership == Static && f.Restart >= s.Consumer.SessionTimeout,
 			[]string{"faults", "consumer.session_timeout", "consumer.membership"},
 			fmt.Sprintf("%s: restart %s is not sooner than consumer.session_timeout %s; the partitions would move "+
 				"and the exact count be lost: restart sooner, or write membership: dynamic",
@@ -150,7 +161,7 @@ func (s Settings) faultRules() []rule {
 func (k resolved) impossible() string {
 	s := k.settings
 	p := s.Producer
-	inTransaction := s.Pipeline != Produce && s.Consumer.Commit.When == InTransaction
+	inTransaction := s.Pipeline.Consumes() && s.Consumer.Commit.When == InTransaction
 	_, assigned := k.origins["consumer.assignor"]
 	switch {
 	case p.Idempotence && p.Acks != AcksAll:
@@ -168,7 +179,15 @@ func (k resolved) impossible() string {
 	case inTransaction && p.MessageTimeout > s.Relay.TransactionTimeout:
 		return fmt.Sprintf("commit.when: in-transaction needs producer.message_timeout of at most relay.transaction_timeout %s, not %s",
 			s.Relay.TransactionTimeout, p.MessageTimeout)
-	case s.Pipeline != Produce && s.Consumer.Protocol == ConsumerProtocol && assigned:
+	case s.Sink.Enabled() && s.Pipeline == Produce:
+		return fmt.Sprintf("sink.database: %s needs a consumer, and pipeline: produce has none", s.Sink.Database)
+	case s.Pipeline == ByOutbox && !s.Sink.Enabled():
+		return "pipeline: outbox writes rows, and sink.database is none"
+	case s.Pipeline.Consumes() && s.Consumer.Commit.When == WithEffect && !s.Sink.Enabled():
+		return "commit.when: with-effect keeps its offsets in the sink's database, and sink.database is none"
+	case s.Pipeline.Consumes() && s.Consumer.Commit.When == WithEffect && s.Sink.Write == CheckThenAct:
+		return "commit.when: with-effect writes effect and offset in one transaction, sink.write: check-then-act the effect in two"
+	case s.Pipeline.Consumes() && s.Consumer.Protocol == ConsumerProtocol && assigned:
 		return "consumer.protocol: consumer assigns on the broker; leave consumer.assignor out"
 	}
 	return ""

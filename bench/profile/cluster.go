@@ -19,6 +19,8 @@ type Cluster struct {
 	Forgets bool
 	// Foreign says that its processes are not this program's to strike.
 	Foreign bool
+	// ForeignDatabase says that the PostgreSQL of sinks is not this program's to strike.
+	ForeignDatabase bool
 	// Encrypted says that its clients speak TLS, which no proxy can read.
 	Encrypted bool
 }
@@ -103,6 +105,8 @@ func (c Cluster) unfaithfulFault(f Fault, t Topic) string {
 	switch {
 	case c.Encrypted && f.Wire():
 		return unreadable
+	case f.Database() && c.ForeignDatabase:
+		return "the database of -database is not this program's to strike; leave -database out, and it starts one"
 	case role == "":
 		return ""
 	case c.Foreign:

@@ -66,6 +66,8 @@ func Defaults() Settings {
 			SessionTimeout: Duration(10 * time.Second), MaxPollInterval: Duration(5 * time.Minute),
 		},
 		Relay:   Relay{TransactionTimeout: Duration(30 * time.Second), RenewProducer: WhenBroken},
+		Sink:    Sink{Database: NoDatabase, Write: Insert, Effect: AddToBalance, Accounts: 1000},
+		Outbox:  Outbox{Write: InOutbox, RowsPerTransaction: 1, PublishEvery: 50, PollEvery: Duration(100 * time.Millisecond)},
 		Repeats: 1,
 	}
 }

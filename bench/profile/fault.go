@@ -110,6 +110,9 @@ func (f Fault) Name() string {
 	return name
 }
 
+// Database reports whether the fault strikes the sink's server.
+func (f Fault) Database() bool { return f.deed().to == DatabaseRole }
+
 // Broker returns the role of the brokers that the fault strikes; "" when it
 // strikes a worker, what is on the wire, or nobody.
 func (f Fault) Broker() Role {
@@ -134,7 +137,7 @@ func (f Fault) Wired() (api API, of Role) { d := f.deed(); return d.api, d.to }
 func (f Fault) Worker() Role {
 	switch d := f.deed(); d.verb {
 	case "kill", "stop", "freeze", "fail":
-		if !d.to.broker() {
+		if !d.to.server() {
 			return d.to
 		}
 	}
@@ -145,7 +148,7 @@ func (f Fault) Worker() Role {
 // or at its next messages; "" for all other faults.
 func (f Fault) Placed() Role {
 	d := f.deed()
-	if d.verb == "fail" || (d.verb == "kill" || d.verb == "freeze") && !d.to.broker() && f.When != PointAnywhere {
+	if d.verb == "fail" || (d.verb == "kill" || d.verb == "freeze") && !d.to.server() && f.When != PointAnywhere {
 		return d.to
 	}
 	return ""
@@ -153,7 +156,18 @@ func (f Fault) Placed() Role {
 
 // broker reports whether brokers have this role.
 func (r Role) broker() bool {
-	return r != "" && r != ProducerRole && r != ConsumerRole && r != RelayRole
+	return r != "" && r != ProducerRole && r != ConsumerRole && r != RelayRole && r != PublisherRole && r != DatabaseRole
+}
+
+// server reports whether it is none of a worker's.
+func (r Role) server() bool { return r.broker() || r == DatabaseRole }
+
+// kind is what a server of the role is.
+func (r Role) kind() string {
+	if r == DatabaseRole {
+		return string(r)
+	}
+	return "broker"
 }
 
 // partitioned reports whether brokers have this role for a partition.
@@ -237,20 +251,22 @@ func (f Fault) takers(key string) []string {
 func (f Fault) checkTarget(d deed) error {
 	member := d.to == ConsumerRole || d.to == RelayRole
 	switch {
-	case f.When != "" && d.to.broker():
-		return errors.New("a broker has no crash points; leave when out, it is struck at the moment at")
+	case d.to == DatabaseRole && d.verb != "kill" && d.verb != "freeze":
+		return fmt.Errorf("a database can be killed or frozen; write kill: %s or freeze: %s", DatabaseRole, DatabaseRole)
+	case f.When != "" && d.to.server():
+		return fmt.Errorf("a %s has no crash points; leave when out, it is struck at the moment at", d.to.kind())
 	case d.verb == "isolate" && d.to != LeaderRole:
 		return fmt.Errorf("only a leader has followers to be cut off from; write isolate: %s", LeaderRole)
 	case d.verb == "join" && !member:
 		return fmt.Errorf("a %s cannot join a consumer group; write join: consumer", d.to)
 	case d.verb == "fail" && !member:
 		return fmt.Errorf("a %s processes nothing; write fail: consumer", d.to)
-	case d.verb == "stop" && d.to == ProducerRole:
-		return errors.New("only a broker or a consumer can be stopped in good order, not the producer; write stop: consumer")
-	case (d.verb == "kill" || d.verb == "freeze") && !d.to.broker() && f.When == "":
+	case d.verb == "stop" && (d.to == ProducerRole || d.to == PublisherRole):
+		return fmt.Errorf("only a broker or a consumer can be stopped in good order, not the %s; write stop: consumer", d.to)
+	case (d.verb == "kill" || d.verb == "freeze") && !d.to.server() && f.When == "":
 		return fmt.Errorf("%s: %s needs its crash point; write when: %s", d.verb, d.to, orList(pointsOf(d.to)))
 	case d.onWire() && d.to.broker():
-		return fmt.Errorf("on the wire clients are struck, not the %s; write producer, consumer or relay", d.to)
+		return fmt.Errorf("on the wire clients are struck, not the %s; write producer, consumer, relay or publisher", d.to)
 	}
 	return nil
 }
@@ -277,11 +293,13 @@ func (f Fault) checkLength(d deed) error {
 func pointsOf(role Role) []string {
 	switch role {
 	case ProducerRole:
-		return words(PointSent, PointAnywhere)
+		return words(PointSent, PointInserted, PointBetweenWrites, PointCommitted, PointAnywhere)
+	case PublisherRole:
+		return append(words(publisherPoints()...), string(PointAnywhere))
 	case ConsumerRole:
-		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed, PointAnywhere)
+		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed, PointChecked, PointAnywhere)
 	case RelayRole:
-		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed,
+		return words(PointPolled, PointCommitted, PointMidBatch, PointProcessed, PointChecked,
 			PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere)
 	}
 	return nil
@@ -291,15 +309,30 @@ func pointsOf(role Role) []string {
 // under these settings, in the order in which it passes them; none when the
 // pipeline has no such worker. In a relay pipeline "consumer" is the relay.
 func CrashPoints(role Role, s Settings) []Point {
-	if role == ProducerRole {
+	switch {
+	case role == ProducerRole && s.Pipeline == ByOutbox:
+		return s.Outbox.writerPoints()
+	case role == ProducerRole:
 		return []Point{PointSent}
+	case role == PublisherRole && s.Publishes():
+		return publisherPoints()
 	}
-	consuming := role == ConsumerRole && s.Pipeline != Produce
+	consuming := role == ConsumerRole && s.Pipeline.Consumes()
 	relaying := (role == ConsumerRole || role == RelayRole) && s.Pipeline == RelayTo
 	if !consuming && !relaying {
 		return nil
 	}
-	switch s.Consumer.Commit.When {
+	points := strategyPoints(s.Consumer.Commit.When, relaying)
+	if s.Sink.Enabled() && s.Sink.Write == CheckThenAct && len(points) > 0 {
+		first := slices.IndexFunc(points, func(p Point) bool { return p == PointProduced || p == PointProcessed })
+		points = slices.Insert(points, first, PointChecked)
+	}
+	return points
+}
+
+// strategyPoints are those that the strategy passes, whatever its effects are.
+func strategyPoints(when CommitWhen, relaying bool) []Point {
+	switch when {
 	case InTransaction:
 		if !relaying {
 			return nil
@@ -308,6 +341,10 @@ func CrashPoints(role Role, s Settings) []Point {
 			PointMidBatch, PointCommitRequested, PointCommitted}
 	case BeforeProcessing:
 		return appendProduced(relaying, PointPolled, PointCommitted, PointMidBatch, PointProcessed)
+	case WithEffect:
+		// What lies between a relay's outputs and the database's commit is what
+		// this strategy does not cover.
+		return appendProduced(relaying, PointPolled, PointMidBatch, PointProcessed, PointCommitted)
 	case AfterProcessing:
 		return appendProduced(relaying, PointPolled, PointProcessed, PointMidBatch, PointCommitted)
 	default: // the client commits by its own timer, so no worker is ever right after a commit
@@ -329,12 +366,18 @@ func (f Fault) unreachable(s Settings) string {
 	switch {
 	case d.to.broker():
 		return f.brokerUnreachable(s)
+	case d.to == DatabaseRole && s.Sink.Database != Postgres:
+		return fmt.Sprintf("%s: sink.database: %s has no server; write sink.database: %s", f.Name(), s.Sink.Database, Postgres)
+	case d.to == PublisherRole && !s.Publishes():
+		return fmt.Sprintf("%s: only pipeline: %s with outbox.write: %s has a publisher", f.Name(), ByOutbox, InOutbox)
+	case d.onWire() && d.to == ProducerRole && s.Publishes():
+		return fmt.Sprintf("%s: with outbox.write: %s the producer writes to the database alone; strike the publisher", f.Name(), InOutbox)
 	case d.to == RelayRole && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no relay", f.Name(), s.Pipeline)
 	case f.Topic == OutputTopic && s.Pipeline != RelayTo:
 		return fmt.Sprintf("%s: pipeline: %s has no output topic", f.Name(), s.Pipeline)
-	case d.to == ConsumerRole && s.Pipeline == Produce:
-		return fmt.Sprintf("%s: pipeline: produce has no consumer", f.Name())
+	case d.to == ConsumerRole && !s.Pipeline.Consumes():
+		return fmt.Sprintf("%s: pipeline: %s has no consumer", f.Name(), s.Pipeline)
 	case f.When == "" || f.When == PointAnywhere || d.to == ProducerRole && f.When == PointSent:
 		return ""
 	}
@@ -342,8 +385,16 @@ func (f Fault) unreachable(s Settings) string {
 	if slices.Contains(points, f.When) {
 		return ""
 	}
-	if d.to == ProducerRole {
+	switch {
+	case d.to == ProducerRole && s.Pipeline == ByOutbox:
+		return fmt.Sprintf("%s: a producer with outbox.write: %s never reaches %s, only %s", f.Name(), s.Outbox.Write, f.When, orList(words(points...)))
+	case d.to == ProducerRole:
 		return fmt.Sprintf("%s: a producer never reaches %s, only %s", f.Name(), f.When, PointSent)
+	case d.to == PublisherRole:
+		return fmt.Sprintf("%s: a publisher never reaches %s, only %s", f.Name(), f.When, orList(words(points...)))
+	}
+	if f.When == PointChecked {
+		return fmt.Sprintf("%s: only sink.write: %s passes %s, not %s", f.Name(), CheckThenAct, f.When, s.Sink.Write)
 	}
 	return fmt.Sprintf("%s: a %s worker with commit.when: %s never reaches %s, only %s",
 		f.Name(), s.Pipeline, s.Consumer.Commit.When, f.When, orList(words(points...)))
@@ -351,10 +402,10 @@ func (f Fault) unreachable(s Settings) string {
 
 // brokerUnreachable says why no broker has the role under these settings.
 func (f Fault) brokerUnreachable(s Settings) string {
-	transactions := s.Producer.Transaction.Enabled() || s.Pipeline != Produce && s.Consumer.Commit.When == InTransaction
+	transactions := s.Producer.Transaction.Enabled() || s.Pipeline.Consumes() && s.Consumer.Commit.When == InTransaction
 	switch role := f.Broker(); {
-	case role == GroupCoordinatorRole && s.Pipeline == Produce:
-		return fmt.Sprintf("%s: pipeline: produce has no group", f.Name())
+	case role == GroupCoordinatorRole && !s.Pipeline.Consumes():
+		return fmt.Sprintf("%s: pipeline: %s has no group", f.Name(), s.Pipeline)
 	case role == TransactionCoordinatorRole && !transactions:
 		return fmt.Sprintf("%s: nothing here uses transactions", f.Name())
 	case role.partitioned() && f.Partition >= s.Topic.Partitions:

@@ -41,7 +41,7 @@ func settingsReference(t *testing.T) string {
 		}
 	}
 	defaults := Defaults().Dotted()
-	top := []string{"", "load", "topic", "producer", "consumer", "relay"}
+	top := []string{"", "load", "topic", "producer", "consumer", "relay", "sink"}
 	for _, group := range top {
 		var list []*setting
 		for _, s := range settingTree.settings {

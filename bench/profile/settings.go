@@ -16,13 +16,16 @@ type Settings struct {
 	// Guarantee is what the arm promises, and the only thing its promise is judged by.
 	Guarantee Guarantee `yaml:"guarantee" json:"guarantee"`
 	// Pipeline is what the workers do: consume is produce, consume, effect;
-	// relay is consume, process, produce to an output topic; produce is a producer alone.
+	// relay is consume, process, produce to an output topic; produce is a producer alone;
+	// outbox is a producer that writes rows to the sink's database and messages that tell of them to the topic.
 	Pipeline Pipeline `yaml:"pipeline" json:"pipeline"`
 	Load     Load     `yaml:"load" json:"load"`
 	Topic    Topic    `yaml:"topic" json:"topic"`
 	Producer Producer `yaml:"producer" json:"producer"`
 	Consumer Consumer `yaml:"consumer" json:"consumer"`
 	Relay    Relay    `yaml:"relay" json:"relay"`
+	Sink     Sink     `yaml:"sink" json:"sink,omitzero"`
+	Outbox   Outbox   `yaml:"outbox" json:"outbox,omitzero"`
 	// Proxy puts the program's proxy between clients and brokers also where no fault on the wire needs it, to see what that costs.
 	Proxy bool `yaml:"proxy" json:"proxy,omitempty"`
 	// Faults are what goes wrong during the trial; a list, so a later layer replaces an earlier one's.
@@ -182,8 +185,8 @@ type Consumer struct {
 // two commits.
 type Commit struct {
 	// When is the strategy: before or after processing, by the client's timer
-	// (automatic; automatic-stored stores the offset only after processing), or
-	// in the transaction of the relay's output.
+	// (automatic; automatic-stored stores the offset only after processing),
+	// in the transaction of the relay's output, or with-effect: in the database transaction of the effect, from where a consumer takes its offsets too.
 	When CommitWhen `yaml:"when" json:"when" librdkafka:"enable.auto.commit,enable.auto.offset.store"`
 	// Every is B, the messages between commits; 0 is no bound by count.
 	Every int `yaml:"every" json:"every" range:"0..100000000"`
@@ -202,6 +205,30 @@ type Relay struct {
 	RenewProducer RenewProducer `yaml:"renew_producer" json:"renew_producer"`
 	// Librdkafka is passed to the relay's producing client as it is, last.
 	Librdkafka map[string]string `yaml:"librdkafka" json:"librdkafka,omitempty"`
+}
+
+// Sink is the database outside Kafka in which an effect is a row.
+type Sink struct {
+	// Database is where the effects of consumed messages go besides the ledger: none, an SQLite file of the trial's own, or a PostgreSQL (one that the program starts, or that of -database).
+	Database Database `yaml:"database" json:"database,omitempty"`
+	// Write is how an effect is written: insert as it comes; unique-key has the database refuse an effect of the same message; check-then-act asks first whether it is there, and then writes, in two transactions.
+	Write SinkWrite `yaml:"write" json:"write,omitempty"`
+	// Effect is what a message does to its account: add-to-balance adds its amount, so that each further time is money; set-status sets it active, which is the same however often.
+	Effect SinkEffect `yaml:"effect" json:"effect,omitempty"`
+	// Accounts is how many there are. A message's key says which is its own, without one its identity.
+	Accounts int `yaml:"accounts" json:"accounts,omitempty" range:"1..1000000"`
+}
+
+// Outbox is how pipeline: outbox writes a row and the message that tells of it.
+type Outbox struct {
+	// Write is the order: outbox writes the row and the message into the database in one transaction, and a publisher produces what it finds there; row-first commits the row, then produces the message; message-first produces it, awaits its acknowledgement, then commits the row.
+	Write OutboxWrite `yaml:"write" json:"write,omitempty"`
+	// RowsPerTransaction is how many rows, of as many messages, the writer commits together.
+	RowsPerTransaction int `yaml:"rows_per_transaction" json:"rows_per_transaction,omitempty" range:"1..100000"`
+	// PublishEvery is how many messages the publisher reads, produces and clears together, at most.
+	PublishEvery int `yaml:"publish_every" json:"publish_every,omitempty" range:"1..100000"`
+	// PollEvery is how long the publisher waits when it found less than that.
+	PollEvery Duration `yaml:"poll_every" json:"poll_every,omitempty" range:"1ms..1h"`
 }
 
 // Fault is one thing that goes wrong. Exactly one of the keys up to Refuse is
@@ -301,6 +328,8 @@ const (
 	Consume Pipeline = "consume" // produce, consume, effect
 	RelayTo Pipeline = "relay"   // consume, process, produce
 	Produce Pipeline = "produce" // produce alone
+	// ByOutbox writes rows, and publishes messages that tell of them.
+	ByOutbox Pipeline = "outbox"
 
 	Constant Arrivals = "constant"
 	Poisson  Arrivals = "poisson"
@@ -323,6 +352,8 @@ const (
 	AutomaticStored CommitWhen = "automatic-stored"
 	// InTransaction sends the offsets in the transaction of the output messages.
 	InTransaction CommitWhen = "in-transaction"
+	// WithEffect keeps the offsets in the sink's database, written with the effect.
+	WithEffect CommitWhen = "with-effect"
 
 	Sync  CommitMode = "sync"
 	Async CommitMode = "async"
@@ -353,6 +384,8 @@ const (
 	ProducerRole Role = "producer"
 	ConsumerRole Role = "consumer"
 	RelayRole    Role = "relay"
+	// PublisherRole takes messages out of the outbox.
+	PublisherRole Role = "publisher"
 
 	// Roles of brokers. A broker may have several; who has one is found out
 	// when the fault strikes.
@@ -364,6 +397,8 @@ const (
 	TransactionCoordinatorRole Role = "transaction-coordinator"
 	ControllerRole             Role = "controller" // the active one
 
+	DatabaseRole Role = "database" // the sink's server, when the program started it
+
 	InputTopic  TopicRole = "input"
 	OutputTopic TopicRole = "output"
 
@@ -374,11 +409,21 @@ const (
 	// Points of the producer.
 	PointSent Point = "sent" // after produce returned, before its report
 
+	// Points of a producer that writes rows. Full transactions alone pass them.
+	PointInserted      Point = "inserted"       // rows (and the outbox's) are written, not committed
+	PointBetweenWrites Point = "between-writes" // of a dual write: the first of the two is done, the second not begun
+
+	// Points of the publisher. Full batches alone pass them.
+	PointRead      Point = "read"      // messages are in hand, nothing done with them
+	PointPublished Point = "published" // every report arrived, nothing is cleared
+	PointCleared   Point = "cleared"   // they are out of the outbox
+
 	// Points of every consuming worker.
 	PointPolled    Point = "polled"    // a batch is in hand, nothing done with it
 	PointCommitted Point = "committed" // right after a successful commit
 	PointMidBatch  Point = "mid-batch" // between commit and effect, whichever comes first; in transactions, after the offsets were sent
 	PointProcessed Point = "processed" // every effect of the batch is done
+	PointChecked   Point = "checked"   // between the check and the act of sink.write: check-then-act
 
 	// PointAnywhere is no point: the kill or freeze strikes at its moment.
 	PointAnywhere Point = "anywhere"

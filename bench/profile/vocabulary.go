@@ -9,13 +9,13 @@ import (
 // or the documentation names them.
 var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[Guarantee]():   words(AtMostOnce, AtLeastOnce, ExactlyOnce, NoGuarantee),
-	reflect.TypeFor[Pipeline]():    words(Consume, RelayTo, Produce),
+	reflect.TypeFor[Pipeline]():    words(Consume, RelayTo, Produce, ByOutbox),
 	reflect.TypeFor[Arrivals]():    words(Constant, Poisson, Ramp, Burst),
 	reflect.TypeFor[Key]():         words(NoKey, UniformKey, ZipfKey),
 	reflect.TypeFor[Acks]():        words(AcksNone, AcksLeader, AcksAll),
 	reflect.TypeFor[Compression](): words[Compression]("none", "gzip", "snappy", "lz4", "zstd"),
 	reflect.TypeFor[CommitWhen](): words(
-		BeforeProcessing, AfterProcessing, Automatic, AutomaticStored, InTransaction),
+		BeforeProcessing, AfterProcessing, Automatic, AutomaticStored, InTransaction, WithEffect),
 	reflect.TypeFor[CommitMode]():    words(Sync, Async),
 	reflect.TypeFor[Membership]():    words(Static, Dynamic),
 	reflect.TypeFor[Assignor]():      words(RangeAssignor, RoundRobinAssignor, CooperativeSticky),
@@ -24,13 +24,17 @@ var vocabularies = map[reflect.Type][]string{
 	reflect.TypeFor[OnError]():       words(SkipMessage, RetryMessage, DeadLetter),
 	reflect.TypeFor[OffsetReset]():   words(Earliest, Latest),
 	reflect.TypeFor[RenewProducer](): words(WhenBroken, AfterUnknownEnd),
-	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, BrokerRole, LeaderRole,
-		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole),
-	reflect.TypeFor[Point](): words(PointSent, PointPolled, PointCommitted, PointMidBatch,
-		PointProcessed, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere),
-	reflect.TypeFor[TopicRole](): words(InputTopic, OutputTopic),
-	reflect.TypeFor[Direction](): words(ToBroker, ToClient, BothWays),
-	reflect.TypeFor[API]():       apiNames(),
+	reflect.TypeFor[Role](): words(ProducerRole, ConsumerRole, RelayRole, PublisherRole, BrokerRole, LeaderRole,
+		FollowerRole, FollowersRole, GroupCoordinatorRole, TransactionCoordinatorRole, ControllerRole, DatabaseRole),
+	reflect.TypeFor[Point](): words(PointSent, PointInserted, PointBetweenWrites, PointRead, PointPublished, PointCleared, PointPolled, PointCommitted, PointMidBatch,
+		PointProcessed, PointChecked, PointBegun, PointProduced, PointOffsetsSent, PointCommitRequested, PointAnywhere),
+	reflect.TypeFor[Database]():    words(NoDatabase, SQLite, Postgres),
+	reflect.TypeFor[SinkWrite]():   words(Insert, UniqueKey, CheckThenAct),
+	reflect.TypeFor[SinkEffect]():  words(AddToBalance, SetStatus),
+	reflect.TypeFor[OutboxWrite](): words(InOutbox, RowFirst, MessageFirst),
+	reflect.TypeFor[TopicRole]():   words(InputTopic, OutputTopic),
+	reflect.TypeFor[Direction]():   words(ToBroker, ToClient, BothWays),
+	reflect.TypeFor[API]():         apiNames(),
 }
 
 // apis are the requests that the clients send, with their keys in Kafka's

@@ -20,6 +20,7 @@ func conditions(run *result.Run) []condition {
 		}
 	}
 	add("Broker", brokerText(e))
+	add("Database", strings.Join(databases(run), ", "))
 	add("Client", strings.TrimSpace(e.Client+librdkafka(e)))
 	add("Machine", machineText(e))
 	add("System", strings.Join(nonEmpty(e.OS, e.Kernel, e.Go), ", "))

@@ -79,7 +79,13 @@ func (v *view) how() []string {
 	if line := v.howSpeed(); line != "" {
 		lines = append(lines, line)
 	}
+	if v.pipeline("outbox") {
+		lines = append(lines, "rows alone: committed, but no message tells of them; messages alone: they tell of rows that are not there.")
+	}
 	if line := v.howLatency(); line != "" {
+		lines = append(lines, line)
+	}
+	if line := v.howDatabase(); line != "" {
 		lines = append(lines, line)
 	}
 	for _, g := range v.groups {
@@ -193,6 +199,8 @@ func (v *view) howLatency() string {
 		end = "acknowledgement"
 	} else if v.pipeline("relay") {
 		end = "output visible"
+	} else if v.pipeline("outbox") {
+		end = "message visible in the topic"
 	}
 	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, v.latencyOf(repeats))
 	if service {
@@ -354,13 +362,16 @@ func orElse(s, otherwise string) string {
 func asPredicted(run *result.Run) string {
 	var equal []string
 	for _, m := range []struct {
+		metric   string
 		name     string
 		forecast func(*result.Predicted) *int64
 	}{
-		{"lost", func(p *result.Predicted) *int64 { return p.Lost }},
-		{"duplicates", func(p *result.Predicted) *int64 { return p.Duplicates }},
+		{"lost", "lost", func(p *result.Predicted) *int64 { return p.Lost }},
+		{"duplicates", "duplicates", func(p *result.Predicted) *int64 { return p.Duplicates }},
+		{"database.rows_without_message", "rows alone", func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }},
+		{"database.messages_without_row", "messages alone", func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }},
 	} {
-		if metricAsPredicted(run, m.name, m.forecast) {
+		if metricAsPredicted(run, m.metric, m.forecast) {
 			equal = append(equal, m.name)
 		}
 	}

@@ -331,6 +331,7 @@ func verdictRows(t *result.Trial) [][2]string {
 			rows = append(rows, [2]string{r.name, stats.Count(r.n)})
 		}
 	}
+	rows = append(rows, databaseRows(t)...)
 	for _, name := range slices.Sorted(maps.Keys(v.Table)) {
 		if n := v.Table[name]; n != 0 {
 			rows = append(rows, [2]string{strings.ReplaceAll(plain(name), "/", ", "), stats.Count(n)})
@@ -343,7 +344,7 @@ func verdictRows(t *result.Trial) [][2]string {
 // range. Service time stands right below the same latency from the intended send.
 func latencyRows(t *result.Trial) (headers []string, rows [][]string) {
 	names := []struct{ role, name string }{
-		{result.EndToEnd, "end to end"}, {result.EndToEndService, "end to end, service time"},
+		{result.EndToEnd, "end to end"}, {result.EndToEndService, "end to end, service time"}, {result.Durable, "durable in the database"},
 		{result.Ack, "acknowledgement"}, {result.AckService, "acknowledgement, service time"},
 		{result.TransactionVisible, "transaction visible"}, {result.CommitLatency, "commit"}, {result.SendLag, "send lag"},
 	}

@@ -165,6 +165,7 @@ func (v *view) group(scenario string) (g group, any bool) {
 	if g.kind == faulted && freezes(g) {
 		g.columns = append(g.columns, v.serviceColumns(g)...)
 	}
+	g.columns = append(g.columns, v.databaseColumns(g)...)
 	markLimited(g)
 	return g, true
 }

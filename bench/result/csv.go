@@ -15,7 +15,7 @@ import (
 
 // Roles are the latency roles, in the order in which tables show them.
 func Roles() []string {
-	return []string{Ack, AckService, EndToEnd, EndToEndService, CommitLatency, TransactionVisible, SendLag}
+	return []string{Ack, AckService, EndToEnd, EndToEndService, CommitLatency, TransactionVisible, Durable, SendLag}
 }
 
 // trialColumn is one column of trials.csv. An empty field is "not measured",
@@ -28,7 +28,7 @@ type trialColumn struct {
 // WriteTrialsCSV writes one row per trial: what it was, how it ended and every
 // number. Columns named "set.…" are the settings in force, after the scenario's.
 func WriteTrialsCSV(w io.Writer, run *Run) error {
-	columns := slices.Concat(identityColumns(), throughputColumns(), verdictColumns(), faultColumns(), latencyColumns(), machineColumns(), settingColumns(run))
+	columns := slices.Concat(identityColumns(), throughputColumns(), verdictColumns(), databaseColumns(), faultColumns(), latencyColumns(), machineColumns(), settingColumns(run))
 	out := csv.NewWriter(w)
 	row := make([]string, len(columns))
 	for i, col := range columns {
@@ -145,6 +145,45 @@ func verdictColumns() []trialColumn {
 			}
 			return pairs(t.Verdict.Table)
 		}},
+	}
+}
+
+func databaseColumns() []trialColumn {
+	of := func(name string, value func(*Database) string) trialColumn {
+		return trialColumn{name, func(_ *Cell, t *Trial) string {
+			if t.Database == nil {
+				return ""
+			}
+			return value(t.Database)
+		}}
+	}
+	count := func(name string, value func(*Database) int64) trialColumn {
+		return of(name, func(d *Database) string { return strconv.FormatInt(value(d), 10) })
+	}
+	agreement := func(name string, value func(*Outbox) int64) trialColumn {
+		return of(name, func(d *Database) string {
+			if d.Outbox == nil {
+				return ""
+			}
+			return strconv.FormatInt(value(d.Outbox), 10)
+		})
+	}
+	return []trialColumn{
+		of("database", func(d *Database) string { return d.Version }),
+		count("database_effects", func(d *Database) int64 { return d.Effects }),
+		count("database_lost_messages", func(d *Database) int64 { return d.Lost }),
+		count("database_duplicates_effects", func(d *Database) int64 { return d.Duplicates }),
+		count("database_expected_cents", func(d *Database) int64 { return d.ExpectedCents }),
+		count("database_actual_cents", func(d *Database) int64 { return d.ActualCents }),
+		count("database_difference_cents", func(d *Database) int64 { return d.DifferenceCents }),
+		count("database_lost_cents", func(d *Database) int64 { return d.DifferenceByCause.Lost }),
+		count("database_redelivered_cents", func(d *Database) int64 { return d.DifferenceByCause.Redelivered }),
+		count("database_wrong_status_accounts", func(d *Database) int64 { return d.WrongStatus }),
+		count("database_commits", func(d *Database) int64 { return d.Commits }),
+		of("database_commits_per_s", func(d *Database) string { return number(d.CommitsPerSecond) }),
+		of("database_rows_per_commit", func(d *Database) string { return number(d.RowsPerCommit) }),
+		agreement("database_rows_without_message", func(o *Outbox) int64 { return o.RowsWithoutMessage }),
+		agreement("database_messages_without_row", func(o *Outbox) int64 { return o.MessagesWithoutRow }),
 	}
 }
 

@@ -118,6 +118,7 @@ type Trial struct {
 	Throughput Throughput                 `json:"throughput"`
 	Latency    map[string]latency.Summary `json:"latency,omitempty"` // by role, see the Role constants
 	Backlog    *Backlog                   `json:"backlog,omitempty"`
+	Database   *Database                  `json:"database,omitempty"`
 	Generator  Generator                  `json:"generator"`
 	Workers    []Worker                   `json:"workers,omitempty"`
 	Unrecorded int64                      `json:"unrecorded"` // effects whose latency was not recorded
@@ -132,6 +133,7 @@ const (
 	EndToEndService    = "end_to_end_service"  // produce call is not known downstream: actual send → effect
 	CommitLatency      = "commit"              // the commit call
 	TransactionVisible = "transaction_visible" // intended send → commit of its transaction returned
+	Durable            = "durable"             // intended send → the database's commit of the effect returned
 	SendLag            = "send_lag"            // intended send → produce call
 )
 
@@ -163,6 +165,7 @@ const (
 	AckedAgain     = "first message acked again"
 	ProcessedAgain = "first message processed again"
 	InSyncAgain    = "every replica in sync again"
+	DurableAgain   = "first effect durable again"
 )
 
 // Predicted is a fault's blast radius; nil fields are not predicted.
@@ -171,6 +174,9 @@ type Predicted struct {
 	Duplicates *int64 `json:"duplicates,omitempty"`
 	// DeadLettered is set of faults that set messages aside only.
 	DeadLettered *int64 `json:"dead_lettered,omitempty"`
+	// RowsWithoutMessage and MessagesWithoutRow are of pipeline outbox.
+	RowsWithoutMessage *int64 `json:"rows_without_message,omitempty"`
+	MessagesWithoutRow *int64 `json:"messages_without_row,omitempty"`
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool `json:"exact"`
 }
@@ -191,6 +197,49 @@ type Backlog struct {
 	// DrainedPerSecond is the effects per second from then on until there were as
 	// many as the backlog, under the load that went on.
 	DrainedPerSecond float64 `json:"drained_per_second"`
+}
+
+// Database is what the effects outside Kafka came to, asked of the database
+// itself. Expected is what the ledger says; Actual = Expected − the lost + the
+// redelivered, or the trial fails.
+type Database struct {
+	Kind    string `json:"kind"` // sqlite, postgres
+	Version string `json:"version"`
+	// Effects are the journal's rows; Lost messages that should have one and have
+	// none; Duplicates rows beyond a message's first.
+	Effects    int64 `json:"effects"`
+	Lost       int64 `json:"lost"`
+	Duplicates int64 `json:"duplicates"`
+	// The sums of all balances, where effects add to them.
+	ExpectedCents     int64      `json:"expected_cents"`
+	ActualCents       int64      `json:"actual_cents"`
+	DifferenceCents   int64      `json:"difference_cents"`
+	DifferenceByCause CentsCause `json:"difference_by_cause"`
+	// WrongStatus are accounts whose status is not what the ledger says.
+	WrongStatus int64 `json:"wrong_status"`
+	// Commits are the workers' transactions, Rows the effects in them, as far as
+	// they told before they ended.
+	Commits          int64   `json:"commits"`
+	Rows             int64   `json:"rows"`
+	CommitsPerSecond float64 `json:"commits_per_second"`
+	RowsPerCommit    float64 `json:"rows_per_commit"`
+	// Outbox is whether rows and messages agree, of pipeline outbox.
+	Outbox *Outbox `json:"outbox,omitempty"`
+}
+
+// Outbox is whether the rows of a database and the messages of a topic that tell
+// of them agree.
+type Outbox struct {
+	// Agreed are messages that have a row and are in the topic.
+	Agreed             int64 `json:"agreed"`
+	RowsWithoutMessage int64 `json:"rows_without_message"`
+	MessagesWithoutRow int64 `json:"messages_without_row"`
+}
+
+// CentsCause is why a balance is not what it should be.
+type CentsCause struct {
+	Lost        int64 `json:"lost_cents"`
+	Redelivered int64 `json:"redelivered_cents"`
 }
 
 // Generator is whether the load itself was the limit.

@@ -25,6 +25,10 @@ func Units() map[string]string {
 		"aborted_delivered": messages, "multiple_effects": messages, "undrained": messages, "dead_lettered": messages, "executions": "effects begun", "effects": "effects",
 		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects",
 
+		"expected_cents": "cents", "actual_cents": "cents", "difference_cents": "cents", "lost_cents": "cents", "redelivered_cents": "cents",
+		"wrong_status": "accounts", "agreed": "messages", "rows_without_message": "rows", "messages_without_row": "messages", "commits": "transactions", "rows": "effects",
+		"commits_per_second": "transactions/s", "rows_per_commit": "effects per transaction",
+
 		"armed": seconds, "fired": seconds, "recovered": seconds, "at": seconds,
 
 		"produced_per_second": perSecond, "consumed_per_second": perSecond, "output_per_second": perSecond,

@@ -31,7 +31,11 @@ func clientsOf(s profile.Settings, endpoint client.Endpoint) map[string]map[stri
 	clients := map[string]map[string]string{
 		"producer": shown(endpoint, client.ProducerProperties(endpoint, s.Producer, id, time.Minute)),
 	}
-	if s.Pipeline != profile.Produce {
+	if s.Publishes() { // with the same properties
+		clients["publisher"] = clients["producer"]
+		delete(clients, "producer")
+	}
+	if s.Pipeline.Consumes() {
 		clients["consumer"] = shown(endpoint, client.ConsumerProperties(endpoint, s.Consumer, "group", ""))
 	}
 	if s.Pipeline == profile.RelayTo {

@@ -87,8 +87,11 @@ func (l *Live) paint(s trial.Snapshot) {
 	left := left(l.remaining())
 	room := l.room() - len(left) - 2
 	how := fmt.Sprintf("  %-16s sent %s", s.Phase, stats.SI(float64(s.Produced)))
-	if t.Settings.Pipeline != profile.Produce {
+	switch {
+	case t.Settings.Pipeline.Consumes():
 		how += "  processed " + stats.SI(float64(s.Effects))
+	case t.Settings.Publishes():
+		how += "  published " + stats.SI(float64(s.Effects))
 	}
 	if s.P99 > 0 {
 		how += "  p99 " + stats.Micros(float64(s.P99.Microseconds()))

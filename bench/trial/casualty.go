@@ -15,8 +15,11 @@ import (
 // they go to its workers in turn.
 func (c *conductor) inTurn(role worker.Role, turn map[worker.Role]int) int {
 	workers := c.trial.Settings.Consumer.Count
-	if role == worker.ProducerRole {
+	switch role {
+	case worker.ProducerRole:
 		workers = c.trial.Settings.Producer.Count
+	case worker.PublisherRole:
+		workers = 1
 	}
 	number := turn[role] % workers
 	turn[role]++
@@ -205,6 +208,8 @@ func (c *conductor) longestPause() time.Duration {
 		switch {
 		case f.Worker() != "" && f.Freeze != "":
 			sum += time.Duration(f.For)
+		case f.Database():
+			sum += time.Duration(f.For+f.Restart) + wakeWithin
 		case f.Fail != "" && s.OnError == profile.RetryMessage:
 			sum += time.Duration(s.RetryBackoff)
 		}

@@ -61,7 +61,7 @@ func (c *conductor) spec(m *member) worker.Spec {
 	return worker.Spec{
 		Role: m.role, Number: m.number, Incarnation: m.incarnation,
 		Settings: c.trial.Settings, Seed: c.trial.Seed, Endpoint: c.endpointOf(m.role), Client: c.clientOf(m), RunTag: c.tag,
-		Input: c.input, Output: c.output, DeadLetters: c.deadLetters, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
+		Input: c.input, Output: c.output, DeadLetters: c.deadLetters, Sink: c.sink, InputBegin: c.begin.input, OutputBegin: c.begin.output, Group: c.group,
 		Ledger: c.scratch, Latency: filepath.Join(c.scratch, m.name),
 	}
 }

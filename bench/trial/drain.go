@@ -15,12 +15,17 @@ import (
 func (c *conductor) drain(ctx context.Context) error {
 	c.enter("draining")
 	s := c.trial.Settings
-	if s.Pipeline != profile.Produce {
+	if s.Pipeline.Consumes() {
 		if err := c.drainConsumers(ctx); err != nil {
 			return err
 		}
 	}
-	if c.output != "" {
+	if s.Publishes() {
+		if err := c.emptyOutbox(ctx); err != nil {
+			return err
+		}
+	}
+	if c.observedTopic() != "" {
 		return c.drainObserver(ctx)
 	}
 	return nil
@@ -28,7 +33,7 @@ func (c *conductor) drain(ctx context.Context) error {
 
 // disband ends the consuming side, drained or not.
 func (c *conductor) disband(ctx context.Context) error {
-	c.sendHome(worker.ConsumerRole, worker.ObserverRole)
+	c.sendHome(worker.ConsumerRole, worker.PublisherRole, worker.ObserverRole)
 	return c.until(ctx, "the workers to end", bounded(stallWithin), func() bool {
 		for _, m := range c.crew {
 			if !m.gone {
@@ -83,7 +88,7 @@ func (c *conductor) drainTo(ctx context.Context, end client.Offsets) error {
 
 // drainObserver lets the observer see the last outputs.
 func (c *conductor) drainObserver(ctx context.Context) error {
-	end, err := c.stableEnds(ctx, c.output)
+	end, err := c.stableEnds(ctx, c.observedTopic())
 	if err != nil {
 		return err
 	}
@@ -124,6 +129,9 @@ func (c *conductor) audit(ctx context.Context) error {
 		if task.DeadEnd, err = c.stableEnds(ctx, c.deadLetters); err != nil {
 			return err
 		}
+	}
+	if task.Committed, err = c.storedOffsets(ctx); err != nil {
+		return err
 	}
 	m := &member{name: "auditor", role: worker.AuditorRole}
 	spec := c.spec(m)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"deliverybench/bench/broker"
-	"deliverybench/bench/profile"
 	"deliverybench/bench/worker"
 )
 
@@ -37,7 +36,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 		select {
 		case o := <-c.occurrences:
 			if err := c.handle(o); err != nil {
-				return errors.Join(c.env.Broker.Failed(), err)
+				return errors.Join(c.serverGone(), err)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -47,7 +46,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 				return err
 			}
 		}
-		if err := c.env.Broker.Failed(); err != nil {
+		if err := c.serverGone(); err != nil {
 			return err
 		}
 		if now := c.progress(); now != seen {
@@ -67,7 +66,7 @@ func (c *conductor) until(ctx context.Context, what string, b bound, done func()
 func (c *conductor) progress() int64 {
 	var sum int64
 	for _, m := range c.crew {
-		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + int64(len(m.owns))
+		sum += m.counts.Produced + m.counts.Reported + m.counts.Effects + m.counts.Commits + m.counts.RowCommits + int64(len(m.owns))
 	}
 	return sum + int64(len(c.crew))<<48
 }
@@ -194,6 +193,7 @@ func (c *conductor) finish(ctx context.Context) error {
 	}
 	c.calledOff()
 	c.beside.Wait()
+	failed = errors.Join(failed, c.reviveDatabase(ctx))
 	if !c.struck() {
 		return failed
 	}
@@ -220,10 +220,10 @@ func (c *conductor) observe() {
 	s := Snapshot{Phase: c.phase, Faults: c.faultStates()}
 	for _, m := range c.crew {
 		s.Produced += m.counts.Produced
-		if m.role == worker.ConsumerRole {
+		if m.role == worker.ConsumerRole || m.role == worker.PublisherRole {
 			s.Effects += m.counts.Effects
 		}
-		if d := time.Duration(m.counts.P99Micros * 1000); m.role != worker.ProducerRole || c.trial.Settings.Pipeline == profile.Produce {
+		if d := time.Duration(m.counts.P99Micros * 1000); m.role != worker.ProducerRole || c.observedTopic() == "" && !c.trial.Settings.Pipeline.Consumes() {
 			s.P99 = max(s.P99, d)
 		}
 	}

@@ -55,8 +55,11 @@ func (c *conductor) scheduleFaults() {
 
 // roleOf: the relay of a profile is the consumer of a relay pipeline.
 func roleOf(r profile.Role) worker.Role {
-	if r == profile.ProducerRole {
+	switch r {
+	case profile.ProducerRole:
 		return worker.ProducerRole
+	case profile.PublisherRole:
+		return worker.PublisherRole
 	}
 	return worker.ConsumerRole
 }
@@ -73,6 +76,9 @@ func (c *conductor) armFaults() {
 				return c.disturb(f)
 			case f.Broker() != "":
 				c.strike(f)
+				return nil
+			case f.Database():
+				c.strikeDatabase(f)
 				return nil
 			case f.Join != "":
 				return c.join(f)
@@ -137,6 +143,8 @@ func (c *conductor) noticeRecovery() {
 			f.recovered = c.joinRecovered(f.struck)
 		case f.Broker() != "":
 			c.brokerRecovered(f)
+		case f.Database():
+			f.recovered = c.databaseRecovered(f)
 		case f.rule != nil:
 			f.recovered = c.wireRecovered(f)
 		case f.Worker() != "":
@@ -183,6 +191,9 @@ func (c *conductor) healed() bool {
 		if f.Broker() != "" && f.armed != 0 && !f.over {
 			return false
 		}
+		if f.Database() && f.armed != 0 && f.healed == 0 {
+			return false
+		}
 	}
 	return !c.missing()
 }
@@ -192,6 +203,9 @@ func (c *conductor) faultTime() time.Duration {
 	var sum time.Duration
 	for _, f := range c.faults {
 		sum += time.Duration(f.Restart) + time.Duration(f.For) + time.Duration(f.Messages)*time.Duration(c.trial.Settings.Consumer.RetryBackoff)
+		if f.Database() {
+			sum += endWithin + wakeWithin
+		}
 		if f.Broker() != "" {
 			sum += aimWithin + endWithin + wakeWithin + wholeWithin
 		}
@@ -240,7 +254,10 @@ func (c *conductor) faultResults() []result.Fault {
 			r.Steps = append(r.Steps, result.Step{What: s.what, At: *c.seconds(s.at)})
 		}
 		if p := f.Predicted; p != nil {
-			r.Predicted = &result.Predicted{Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered, Exact: p.Exact}
+			r.Predicted = &result.Predicted{
+				Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered,
+				RowsWithoutMessage: p.RowsWithoutMessage, MessagesWithoutRow: p.MessagesWithoutRow, Exact: p.Exact,
+			}
 		}
 		out = append(out, r)
 	}

@@ -1,13 +1,15 @@
 package trial
 
 import (
-	"deliverybench/bench/profile"
 	"deliverybench/bench/worker"
 )
 
-// brief tells a consumer how far to drain, once that is known: those that come
-// late too, and none that was asked to go.
+// brief tells a consumer how far to drain, and a publisher to finish, once that is
+// known: those that come late too, and none that was asked to go.
 func (c *conductor) brief(m *member) {
+	if m.role == worker.PublisherRole && c.finishing && !m.done && !m.gone {
+		_ = m.process.Send(worker.Command{Finish: true}) // as below
+	}
 	if m.role != worker.ConsumerRole || c.drainTarget == nil || m.done || m.gone {
 		return
 	}
@@ -90,7 +92,7 @@ func (c *conductor) drained() (n int) {
 // then, so that no rebalance falls into it that nobody ordered.
 func (c *conductor) settled() bool {
 	s := c.trial.Settings
-	if s.Pipeline == profile.Produce {
+	if !s.Pipeline.Consumes() {
 		return true
 	}
 	owners, owned := 0, 0

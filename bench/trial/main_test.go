@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 		code := m.Run()
 		kafka.close()
+		database.close()
 		if left := children(worker.Verb); len(left) > 0 {
 			fmt.Fprintln(os.Stderr, "worker processes that are left:", left)
 			code = 1

@@ -18,13 +18,17 @@ import (
 // settlement is what the ledger must be told to judge it.
 func (c *conductor) settlement(drained bool) ledger.Inputs {
 	s := c.trial.Settings
-	return ledger.Inputs{
+	in := ledger.Inputs{
 		Due:             c.due(func(m *member) int64 { return m.due }),
 		Pipeline:        s.Pipeline,
 		AcksNone:        s.Producer.Acks == profile.AcksNone,
 		ReadUncommitted: s.Consumer.Isolation == profile.ReadUncommitted,
 		Drained:         drained,
 	}
+	if s.Sink.Enabled() && s.Pipeline == profile.Consume {
+		in.Effects = ledger.ByRows // of a relay, what readers see of its output
+	}
+	return in
 }
 
 // due gathers a number of each producer's last incarnation.
@@ -104,7 +108,7 @@ func (c *conductor) summaries(log *latency.Log, v *ledger.Verdict) map[string]la
 			continue
 		case result.Ack, result.AckService:
 			out[role] = log.Summary(role, unacked)
-		case result.EndToEnd, result.EndToEndService:
+		case result.EndToEnd, result.EndToEndService, result.Durable:
 			out[role] = log.Summary(role, lost)
 		default:
 			out[role] = log.Summary(role, 0)
@@ -145,7 +149,7 @@ func (c *conductor) throughput(log *latency.Log, v *ledger.Verdict) result.Throu
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
 		role, outside = result.Ack, worker.AckOutside
-	case profile.RelayTo:
+	case profile.RelayTo, profile.ByOutbox:
 		t.OutputPerSecond = float64(effects) / whole
 		t.ConsumedPerSecond = t.OutputPerSecond
 	default:
@@ -180,7 +184,7 @@ func (c *conductor) lastDone() float64 {
 	switch c.trial.Settings.Pipeline {
 	case profile.Produce:
 		role = worker.ProducerRole
-	case profile.RelayTo:
+	case profile.RelayTo, profile.ByOutbox:
 		role = worker.ObserverRole
 	}
 	var last int64
@@ -202,7 +206,7 @@ func (c *conductor) lastDone() float64 {
 func (c *conductor) backlog(log *latency.Log) *result.Backlog {
 	s := c.trial.Settings
 	began := time.Duration(s.Consumer.StartAfter - s.Load.Warmup)
-	if s.Consumer.StartAfter == 0 || began < 0 || s.Pipeline == profile.Produce {
+	if s.Consumer.StartAfter == 0 || began < 0 || !s.Pipeline.Consumes() {
 		return nil
 	}
 	from := int64(began.Round(worker.LatencyInterval) / worker.LatencyInterval)
@@ -303,8 +307,11 @@ func (c *conductor) generator(r *result.Trial) result.Generator {
 	if s.Pipeline == profile.Produce {
 		measured = r.Latency[result.Ack]
 	}
+	// A writer waits for its database before it begins with the next message: that
+	// is measured, and no lack of the generator's.
+	waits := s.Pipeline == profile.ByOutbox
 	switch {
-	case lag.P99 > limitedLagMicros && lag.P99 > limitedShare*measured.P99:
+	case !waits && lag.P99 > limitedLagMicros && lag.P99 > limitedShare*measured.P99:
 		g.Limited = true
 		g.Why = fmt.Sprintf("the load was up to %.1f ms late (p99 of the send lag)", lag.P99/1000)
 	case g.CPU > limitedCPU:
@@ -317,7 +324,7 @@ func (c *conductor) generator(r *result.Trial) result.Generator {
 // unrecorded is how many effects of the measured window have no latency: a
 // killed worker takes its last interval with it.
 func (c *conductor) unrecorded(log *latency.Log, r *result.Trial) error {
-	if c.trial.Settings.Pipeline == profile.Produce {
+	if !c.trial.Settings.Pipeline.Consumes() {
 		return nil
 	}
 	effects, err := ledger.EffectsBetween(c.scratch,

@@ -324,7 +324,7 @@ func (c *conductor) brokerRecovered(f *activeFault) {
 	}
 	f.acked = c.firstAfter(f, since, f.acked, result.AckedAgain, func(m *member) bool { return m.role == worker.ProducerRole })
 	f.recovered = f.acked
-	if c.trial.Settings.Pipeline != profile.Produce {
+	if c.trial.Settings.Pipeline.Consumes() {
 		f.processed = c.firstAfter(f, since, f.processed, result.ProcessedAgain, func(m *member) bool { return m.role == worker.ConsumerRole })
 		f.recovered = max(f.acked, f.processed)
 		if min(f.acked, f.processed) == 0 {

@@ -26,7 +26,7 @@ func (c *conductor) name() {
 	if t.Existing != "" {
 		c.input = string(t.Existing)
 	}
-	if s := c.trial.Settings; s.Pipeline != profile.Produce && s.Consumer.OnError == profile.DeadLetter {
+	if s := c.trial.Settings; s.Pipeline.Consumes() && s.Consumer.OnError == profile.DeadLetter {
 		c.deadLetters = client.DeadLettersOf(c.group)
 	}
 	if !c.layout.Relay {
@@ -128,7 +128,7 @@ func (c *conductor) findTopics(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.Pipeline == profile.Produce {
+	if !s.Pipeline.Consumes() {
 		return nil
 	}
 	within, cancel = c.answering(ctx)

@@ -18,6 +18,7 @@ import (
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
+	"deliverybench/bench/sink"
 	"deliverybench/bench/worker"
 )
 
@@ -32,6 +33,8 @@ type Environment struct {
 	Scratch []string
 	// KeepLogs is where the workers' logs go when a trial fails.
 	KeepLogs string
+	// Database is the PostgreSQL for effects outside Kafka, nil where no trial needs one.
+	Database *Database
 	// DrainWithin bounds the draining of the consumers; 0 is 10 minutes.
 	DrainWithin time.Duration
 	// AnswerWithin bounds the wait for an answer of the broker's; 0 is 20 seconds.
@@ -80,7 +83,7 @@ func Run(ctx context.Context, env Environment, t profile.Trial) Outcome {
 	case ctx.Err() != nil:
 		out.Result.Status, out.Result.Reason = result.Stopped, "interrupted"
 	default:
-		out.Result.Status, out.Result.Reason = result.Failed, env.Broker.Endpoint().Hide(err.Error())
+		out.Result.Status, out.Result.Reason = result.Failed, env.hide(err.Error())
 		var unsure inconclusive
 		if errors.As(err, &unsure) {
 			out.Result.Status = result.Inconclusive
@@ -133,6 +136,7 @@ type conductor struct {
 	start, windowStart, windowEnd int64 // on CLOCK_MONOTONIC
 	window                        resources
 	drainTarget                   client.Offsets
+	finishing                     bool // the publisher is to publish what is left, and end
 	observed, undrained           bool
 	warnings                      []string
 
@@ -145,6 +149,13 @@ type conductor struct {
 	frozen    map[int32]int // how many faults keep a node frozen
 
 	wire wired
+
+	// sink is the database of the trial, nil for none, books what it says in the
+	// end; databaseDown is that a fault ended its server, which is not back.
+	sink           *sink.Target
+	books          sink.Books
+	removeDatabase func() error
+	databaseDown   bool
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
@@ -153,6 +164,7 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 		Producers: s.Producer.Count,
 		Capacity:  capacity(s),
 		Relay:     s.Pipeline == profile.RelayTo,
+		Rows:      s.Sink.Enabled(),
 	}
 	scratch, err := newScratch(env.Scratch, layout, expectedMessages(s), incarnations(s))
 	if err != nil {
@@ -177,7 +189,7 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 	c.scheduleFaults()
 	cleanup := func() error {
 		defer c.admin.Close()
-		return errors.Join(c.deleteTopics(), scratch.remove())
+		return errors.Join(c.deleteTopics(), c.dropDatabase(), scratch.remove())
 	}
 	return c, cleanup, nil
 }
@@ -185,6 +197,9 @@ func newConductor(env Environment, t profile.Trial) (*conductor, func() error, e
 // run takes the steps of a trial.
 func (c *conductor) run(ctx context.Context, out *Outcome) error {
 	if err := c.prepareTopics(ctx); err != nil {
+		return err
+	}
+	if err := c.createDatabase(ctx); err != nil {
 		return err
 	}
 	if err := c.openWire(); err != nil {
@@ -208,6 +223,9 @@ func (c *conductor) run(ctx context.Context, out *Outcome) error {
 	if err := c.audit(ctx); err != nil {
 		return c.partly(out, cmp.Or(undrained, err))
 	}
+	if err := c.auditDatabase(ctx); err != nil {
+		return c.partly(out, cmp.Or(undrained, err))
+	}
 	// What did not come to its end may still have broken its promise.
 	return cmp.Or(undrained, c.settle(out, undrained == nil))
 }
@@ -222,16 +240,19 @@ func (c *conductor) partly(out *Outcome, err error) error {
 func (c *conductor) assemble(ctx context.Context) error {
 	c.enter("starting workers")
 	s := c.trial.Settings
-	if s.Pipeline != profile.Produce {
-		if c.output != "" {
-			if err := c.hire(worker.ObserverRole, 0); err != nil {
-				return err
-			}
+	if c.observedTopic() != "" {
+		if err := c.hire(worker.ObserverRole, 0); err != nil {
+			return err
 		}
-		if s.Consumer.JoinAfter == 0 {
-			if err := c.hireConsumers(); err != nil {
-				return err
-			}
+	}
+	if s.Pipeline.Consumes() && s.Consumer.JoinAfter == 0 {
+		if err := c.hireConsumers(); err != nil {
+			return err
+		}
+	}
+	if s.Publishes() {
+		if err := c.hire(worker.PublisherRole, 0); err != nil {
+			return err
 		}
 	}
 	for n := range s.Producer.Count {
@@ -263,7 +284,7 @@ func (c *conductor) load(ctx context.Context) error {
 	c.at(c.windowStart, func() error { c.window.begin(c.env.Broker); return nil })
 	c.at(c.windowEnd, func() error { c.window.end(c.env.Broker); return nil })
 	c.armFaults()
-	if late := c.trial.Settings.Consumer.JoinAfter; late > 0 && c.trial.Settings.Pipeline != profile.Produce {
+	if late := c.trial.Settings.Consumer.JoinAfter; late > 0 && c.trial.Settings.Pipeline.Consumes() {
 		c.at(c.start+int64(late), c.hireConsumers)
 	}
 	for _, m := range c.crew {
@@ -286,6 +307,12 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	if err != nil {
 		return errors.Join(err, c.measure(out))
 	}
+	if out.Result.Database, err = c.settleDatabase(c.settlement(drained)); err != nil {
+		return errors.Join(err, c.measure(out))
+	}
+	if err := identity(out.Result.Database, &verdict); err != nil {
+		return errors.Join(err, c.measure(out))
+	}
 	out.Result.Verdict = &verdict
 	judged := verdict
 	judged.Foreign -= c.othersRecords()
@@ -295,6 +322,9 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
 	promise, reason := judged.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
+	if why := c.disagreement(out.Result.Database, drained); why != "" {
+		promise, reason = ledger.Violated, why
+	}
 	out.Result.Promise = result.Promise(promise)
 	if promise == ledger.Inconclusive {
 		return inconclusive{errors.New(reason)}
@@ -325,7 +355,7 @@ func (c *conductor) keepLogs() {
 		if err := os.MkdirAll(target, 0o755); err != nil {
 			return
 		}
-		text := c.env.Broker.Endpoint().Hide(string(data)) // the client library's own lines too
+		text := c.env.hide(string(data)) // the client library's own lines too
 		_ = os.WriteFile(filepath.Join(target, filepath.Base(path)), []byte(text), 0o644)
 	}
 }

@@ -71,7 +71,7 @@ func (c *conductor) tell(task func() error) {
 // endpointOf is where a worker finds the cluster.
 func (c *conductor) endpointOf(role worker.Role) client.Endpoint {
 	endpoint := c.env.Broker.Endpoint()
-	if c.wire.proxy != nil && (role == worker.ProducerRole || role == worker.ConsumerRole) {
+	if c.wire.proxy != nil && (role == worker.ProducerRole || role == worker.ConsumerRole || role == worker.PublisherRole) {
 		endpoint.Bootstrap = c.wire.proxy.Bootstrap()
 	}
 	return endpoint
@@ -325,7 +325,10 @@ func (c *conductor) wireRecovered(f *activeFault) int64 {
 		return 0
 	}
 	last := worker.ConsumerRole
-	if c.trial.Settings.Pipeline == profile.Produce {
+	switch s := c.trial.Settings; {
+	case s.Publishes():
+		last = worker.PublisherRole
+	case !s.Pipeline.Consumes():
 		last = worker.ProducerRole
 	}
 	for _, m := range c.crew {

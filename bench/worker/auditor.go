@@ -69,10 +69,13 @@ func runAuditor(ctx context.Context, env *environment) error {
 	return nil
 }
 
-// committedOffsets are those of the pipeline's group; produce alone has none.
+// committedOffsets are those of the pipeline's group; a pipeline without consumers has none.
 func (a *auditor) committedOffsets() (client.Offsets, error) {
-	if a.env.spec.Settings.Pipeline == profile.Produce {
+	if !a.env.spec.Settings.Pipeline.Consumes() {
 		return client.Offsets{}, nil
+	}
+	if kept := a.env.spec.Audit.Committed; kept != nil {
+		return kept, nil
 	}
 	asker, err := client.NewConsumer(client.AuditProperties(a.env.spec.Endpoint, a.env.spec.Group, profile.ReadCommitted), a.env.spec.Input)
 	if err != nil {

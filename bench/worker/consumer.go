@@ -47,6 +47,9 @@ type consumer struct {
 
 	// broken says that the client can do nothing more.
 	broken bool
+	// unbegun is why it is not known where partitions that were assigned begin:
+	// none of their messages may be touched.
+	unbegun error
 
 	counts   counters
 	warnings []string // told in the end
@@ -55,6 +58,8 @@ type consumer struct {
 // counters are read by the progress reporter.
 type counters struct {
 	effects, commits, failedCommits, first, last atomic.Int64
+	// In the database: transactions, effects in them, and when the last ended.
+	rowCommits, rows, rowsLast atomic.Int64
 }
 
 func (c *counters) event(l *latencies) Event {
@@ -64,6 +69,7 @@ func (c *counters) event(l *latencies) Event {
 		Counts: Counts{
 			Effects: c.effects.Load(), Commits: c.commits.Load(),
 			FailedCommits: c.failedCommits.Load(), Last: c.last.Load(),
+			RowCommits: c.rowCommits.Load(), Rows: c.rows.Load(), RowsLast: c.rowsLast.Load(),
 			P99Micros: l.recent.p99Micros(),
 		},
 	}
@@ -181,6 +187,9 @@ func (c *consumer) step() error {
 // was nothing to do.
 func (c *consumer) stepIdle() (idle bool, err error) {
 	event := c.client.Poll(pollTimeout)
+	if c.unbegun != nil {
+		return false, c.unbegun
+	}
 	if c.held {
 		if err := c.hold(); err != nil {
 			return false, err

@@ -1,6 +1,6 @@
 // Package worker is what runs in the worker processes: producers, consumers
 // (in a relay pipeline they are the relays), the observer that watches a
-// relay's output, and the auditor.
+// relay's output, the publisher of an outbox, and the auditor.
 //
 // A worker is a process because only a real SIGKILL is a crash: an abandoned
 // goroutine keeps its group membership and goes on committing. The trial writes
@@ -19,6 +19,9 @@
 //	effect.go          what processing a message means: an effect or an output
 //	observer.go        when an output became visible to a reader
 //	auditor.go         what the log holds, read from the beginning
+//	writer.go          a producer that writes rows, and messages that tell of them
+//	publisher.go       takes messages out of the outbox
+//	post.go            batches of messages on their way to the topic
 //	strikes.go         faults that a worker carries out on itself: SIGKILL or
 //	                   SIGSTOP at a named point, messages that fail
 package worker

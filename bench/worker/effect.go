@@ -20,10 +20,12 @@ import (
 // the ledger is the effect; in a relay the mark is the execution, and the
 // message sent on is the effect.
 type effect struct {
-	env     *environment
-	counts  *counters
-	layout  ledger.Layout
-	marks   *ledger.Effects
+	env    *environment
+	counts *counters
+	layout ledger.Layout
+	marks  *ledger.Effects
+	// store is where effects become rows, nil without a database.
+	store   *store
 	strikes *strikes
 	// sendsOn says that every message processed is sent on: the worker is a relay.
 	sendsOn bool
@@ -63,6 +65,9 @@ func newEffect(ctx context.Context, env *environment, counts *counters, strikes 
 		e.together = 1
 	}
 	e.sendsOn = s.Pipeline == profile.RelayTo
+	if e.store, err = openStore(ctx, env, strikes); err != nil {
+		return nil, err
+	}
 	if e.sendsOn || env.spec.DeadLetters != "" {
 		err = e.openOutput(ctx)
 	}
@@ -150,6 +155,7 @@ func (e *effect) do(r *record) (message.Header, bool, error) {
 		}
 	}
 	e.marks.Mark(index)
+	e.store.add(&h, r)
 	if e.sendsOn {
 		message.Readdress(r.value, uint32(e.env.spec.Incarnation), h.Sent)
 		if err := e.send(&e.env.spec.Output, r); err != nil {
@@ -280,5 +286,5 @@ func (e *effect) close() error {
 		_, err = e.await()
 		e.output.Close()
 	}
-	return errors.Join(err, e.latencies.close(), e.commits.close(), e.marks.Close())
+	return errors.Join(err, e.store.close(), e.latencies.close(), e.commits.close(), e.marks.Close())
 }

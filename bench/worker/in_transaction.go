@@ -89,7 +89,7 @@ func (s *inTransaction) transact() error {
 		return err
 	}
 	s.reachIf(full, profile.PointBegun)
-	if err := s.effect.doAll(s.hand); err != nil {
+	if err := s.process(full); err != nil {
 		return err
 	}
 	if err := s.reachAfterOutputs(full); err != nil {

@@ -42,12 +42,20 @@ func (env *environment) heard(err error) {
 	})
 }
 
+// hide keeps what lets clients in out of a text that others read.
+func (env *environment) hide(text string) string {
+	if env.spec.Sink != nil {
+		text = client.Hide(text, env.spec.Sink.Password)
+	}
+	return env.spec.Endpoint.Hide(text)
+}
+
 // tellFenced tells the trial when the cluster went on without this worker's
 // client: to a zombie that has to happen.
 func (env *environment) tellFenced(err error) {
 	var e *client.Error
 	if errors.As(err, &e) && (e.Fenced || e.Rebalanced) {
-		env.events.send(Event{Kind: Fenced, Error: env.spec.Endpoint.Hide(err.Error())})
+		env.events.send(Event{Kind: Fenced, Error: env.hide(err.Error())})
 	}
 }
 
@@ -85,7 +93,7 @@ func Main(stdin io.Reader, stdout, log io.Writer) error {
 	}
 	if err != nil && !errors.Is(context.Cause(ctx), errInputEnded) {
 		env.tellFenced(err)
-		env.events.send(Event{Kind: Failed, Error: spec.Endpoint.Hide(err.Error())})
+		env.events.send(Event{Kind: Failed, Error: env.hide(err.Error())})
 	}
 	return err
 }
@@ -111,6 +119,8 @@ func (env *environment) run(ctx context.Context) error {
 		return runConsumer(ctx, env)
 	case ObserverRole:
 		return runObserver(ctx, env)
+	case PublisherRole:
+		return runPublisher(ctx, env)
 	case AuditorRole:
 		return runAuditor(ctx, env)
 	default:

@@ -8,7 +8,7 @@ import (
 	"deliverybench/bench/profile"
 )
 
-// observer reads the relay's output under read_committed while the load runs:
+// observer reads the relay's output, or what an outbox publishes, under read_committed while the load runs:
 // end-to-end latency ends where a reader sees the message. It judges nothing;
 // the auditor does.
 type observer struct {
@@ -24,11 +24,14 @@ type observer struct {
 func runObserver(ctx context.Context, env *environment) error {
 	o := &observer{env: env, ends: client.Offsets{}}
 	var err error
+	topic, begin := env.spec.Output, env.spec.OutputBegin
+	if topic == "" { // of an outbox
+		topic, begin = env.spec.Input, env.spec.InputBegin
+	}
 	properties := client.AuditProperties(env.spec.Endpoint, env.spec.Group+"-observer", profile.ReadCommitted)
-	if o.client, err = client.NewConsumer(properties, env.spec.Output); err != nil {
+	if o.client, err = client.NewConsumer(properties, topic); err != nil {
 		return err
 	}
-	begin := env.spec.OutputBegin
 	if begin == nil {
 		begin = fromBeginning(env.spec.Settings.Topic.Partitions)
 	}

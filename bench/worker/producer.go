@@ -21,8 +21,9 @@ import (
 // client. One goroutine sends, another takes the reports.
 type producer struct {
 	env      *environment
-	client   *client.Producer
+	client   *client.Producer // nil where a writer has the messages
 	line     line
+	writer   *writer // of pipeline outbox, else nil
 	outcomes *ledger.Outcomes
 	strikes  *strikes
 	pacer    pace.Pacer // nil for rate: max
@@ -69,15 +70,19 @@ func runProducer(ctx context.Context, env *environment) error {
 	if err := p.open(start); err != nil {
 		return err
 	}
-	p.listen()
+	if p.client != nil {
+		p.listen()
+	}
 	stop := env.reportProgress(p.event)
 	next, err := p.send(ctx, start)
 	if err == nil {
 		err = p.flush(ctx)
 	}
 	stop()
-	p.hangUp()
-	err = errors.Join(err, p.sending.close(), p.reporting.close())
+	if p.client != nil {
+		p.hangUp()
+	}
+	err = errors.Join(err, p.writer.close(), p.sending.close(), p.reporting.close())
 	if err == nil {
 		done := p.event()
 		done.Kind, done.Due, done.Measured, done.Warnings = Done, p.due(next), p.measuredSequences(next), p.warnings
@@ -95,7 +100,7 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 	if p.strikes, err = newStrikes(p.env); err != nil {
 		return err
 	}
-	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, spec.Seed+uint64(spec.Number)); err != nil {
+	if p.keys, err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, KeySeed(spec.Seed, spec.Number)); err != nil {
 		return err
 	}
 	compressed := s.Producer.Compression != "none"
@@ -106,6 +111,10 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 		if p.pacer, err = pace.New(s.Load, spec.Number, s.Producer.Count, spec.Seed); err != nil {
 			return err
 		}
+	}
+	if s.Pipeline == profile.ByOutbox {
+		p.writer, err = openWriter(ctx, p)
+		return err
 	}
 	p.value = make([]byte, s.Load.Message.Size)
 	p.failed.most = uint32(s.Producer.Resends)
@@ -131,7 +140,10 @@ func (p *producer) open(start int64) (err error) {
 // send hands every due message to the client, and returns the first sequence
 // that was not begun.
 func (p *producer) send(ctx context.Context, start int64) (int64, error) {
-	transactions := newTransactions(p)
+	transactions, take := newTransactions(p), p.sendOne
+	if p.writer != nil {
+		take = p.writer.take
+	}
 	seq, end := p.outcomes.Next(), p.outcomes.Capacity()
 	if p.pacer != nil {
 		end = min(end, p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Length())))
@@ -156,7 +168,7 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		if err := transactions.before(ctx, seq, now); err != nil {
 			return seq, err
 		}
-		if err := p.sendOne(ctx, attempt{seq: seq, intended: intended}, now); err != nil {
+		if err := take(ctx, attempt{seq: seq, intended: intended}, now); err != nil {
 			return seq, err
 		}
 		p.strikes.reach(profile.PointSent)
@@ -212,14 +224,7 @@ func (p *producer) now() int64 {
 // sendOne marks the attempt, then hands the message over. While the client's
 // queue is full it waits and keeps the intended time.
 func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
-	if p.pacer != nil && a.number == 0 && p.sending.measures(a.intended) {
-		p.sendLag.Record(now, now-a.intended)
-	}
-	p.outcomes.Begin(a.seq)
-	p.payload.Seal(p.value, a.seq, message.Header{
-		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number), Attempt: a.number,
-		Sequence: uint64(a.seq), Intended: a.intended, Sent: now,
-	})
+	p.begin(p.value, a, now)
 	key := p.keys.At(a.seq)
 	for {
 		err := p.client.Produce(key, p.value)
@@ -244,6 +249,18 @@ func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
 		time.Sleep(500 * time.Microsecond)
 		p.shares = 0
 	}
+}
+
+// begin marks the attempt and writes its message.
+func (p *producer) begin(value []byte, a attempt, now int64) {
+	if p.pacer != nil && a.number == 0 && p.sending.measures(a.intended) {
+		p.sendLag.Record(now, now-a.intended)
+	}
+	p.outcomes.Begin(a.seq)
+	p.payload.Seal(value, a.seq, message.Header{
+		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number), Attempt: a.number,
+		Sequence: uint64(a.seq), Intended: a.intended, Sent: now,
+	})
 }
 
 // onReport settles a message by its report. In a transaction the outcome is
@@ -313,6 +330,9 @@ func (p *producer) release() {
 // flush waits for the last reports, and for those of what the application sends
 // again. What has none by then stays unknown in the ledger.
 func (p *producer) flush(ctx context.Context) error {
+	if p.writer != nil {
+		return p.writer.write(false)
+	}
 	bound := time.Duration(p.env.spec.Settings.Producer.MessageTimeout) + 5*time.Second
 	for {
 		if left := p.client.Flush(bound); left > 0 {
@@ -352,9 +372,14 @@ func (p *producer) measuredSequences(next int64) Sequences {
 
 func (p *producer) event() Event {
 	taken, reported := p.line.counts()
-	return Event{
+	e := Event{
 		Kind:   Progress,
 		First:  p.first.Load(),
 		Counts: Counts{Produced: taken, Reported: reported, Last: p.last.Load(), P99Micros: p.reporting.recent.p99Micros()},
 	}
+	p.writer.count(&e.Counts)
+	return e
 }
+
+// KeySeed is that of a producer's keys.
+func KeySeed(seed uint64, producer int) uint64 { return seed + uint64(producer) }

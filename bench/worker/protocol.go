@@ -8,6 +8,7 @@ import (
 
 	"deliverybench/bench/client"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/sink"
 )
 
 // Verb is the hidden verb under which the program is a worker.
@@ -22,6 +23,8 @@ const (
 	ConsumerRole Role = "consumer"
 	ObserverRole Role = "observer"
 	AuditorRole  Role = "auditor"
+	// PublisherRole takes messages out of an outbox.
+	PublisherRole Role = "publisher"
 )
 
 // Spec is all that a worker knows when it starts.
@@ -49,6 +52,9 @@ type Spec struct {
 	// not empty before it; nil is at the beginning.
 	InputBegin  client.Offsets `json:"input_begin,omitempty"`
 	OutputBegin client.Offsets `json:"output_begin,omitempty"`
+
+	// Sink is the database for effects outside Kafka, nil for none.
+	Sink *sink.Target `json:"sink,omitempty"`
 
 	// Ledger is the folder of the ledger's planes, Latency the path, without
 	// its ending, of the worker's interval logs.
@@ -80,6 +86,9 @@ type Audit struct {
 	InputEnd  client.Offsets `json:"input_end"`
 	OutputEnd client.Offsets `json:"output_end,omitempty"`
 	DeadEnd   client.Offsets `json:"dead_end,omitempty"`
+	// Committed is how far the consumers are, -1 for nowhere, when their group
+	// does not know it.
+	Committed client.Offsets `json:"committed,omitempty"`
 }
 
 // Command is what a trial tells a running worker. Exactly one field is set.
@@ -88,6 +97,8 @@ type Command struct {
 	Start int64 `json:"start,omitempty"`
 	// Drain asks a consumer to work off everything before these offsets.
 	Drain client.Offsets `json:"drain,omitempty"`
+	// Finish asks a publisher to publish what is left, and to end.
+	Finish bool `json:"finish,omitempty"`
 }
 
 // EventKind says what an event is about.
@@ -154,6 +165,11 @@ type Counts struct {
 	Commits int64 `json:"commits,omitempty"`
 	// FailedCommits are commits that the broker refused or that got no answer.
 	FailedCommits int64 `json:"failed_commits,omitempty"`
+	// RowCommits are the database's transactions, Rows the effects in them, and
+	// RowsLast when the last one returned, on CLOCK_MONOTONIC.
+	RowCommits int64 `json:"row_commits,omitempty"`
+	Rows       int64 `json:"rows,omitempty"`
+	RowsLast   int64 `json:"rows_last,omitempty"`
 	// P99Micros is the p99 of a sample of the latest latencies.
 	P99Micros float64 `json:"p99_us,omitempty"`
 }

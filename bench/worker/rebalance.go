@@ -21,6 +21,13 @@ func (c *consumer) rebalance(disciplined bool) *client.Rebalance {
 		Revoked:  c.disown,
 		Lost:     c.disown,
 	}
+	if s, is := c.strategy.(*withEffect); is {
+		r.Begin = func(partitions []int32) client.Offsets {
+			begin, err := s.begin(partitions)
+			c.unbegun = err
+			return begin
+		}
+	}
 	if disciplined {
 		r.Revoked = c.revoked
 		r.Lost = c.lost

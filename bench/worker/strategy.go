@@ -29,6 +29,8 @@ func newStrategy(c *consumer) strategy {
 		return &beforeProcessing{c}
 	case profile.InTransaction:
 		return &inTransaction{consumer: c}
+	case profile.WithEffect:
+		return &withEffect{consumer: c, at: client.Offsets{}}
 	case profile.Automatic:
 		return &timer{consumer: c}
 	case profile.AutomaticStored:
@@ -57,7 +59,7 @@ func (s *beforeProcessing) settle() error {
 		return s.rewind()
 	}
 	s.reachIf(full, profile.PointCommitted, profile.PointMidBatch)
-	if err := s.effect.doAll(s.hand); err != nil {
+	if err := s.process(full); err != nil {
 		return err
 	}
 	return s.reachAfterOutputs(full)
@@ -81,7 +83,7 @@ type afterProcessing struct {
 func (s *afterProcessing) settle() error {
 	full := s.full()
 	s.reachIf(full, profile.PointPolled)
-	if err := s.effect.doAll(s.hand); err != nil {
+	if err := s.process(full); err != nil {
 		return err
 	}
 	undelivered, err := s.effect.await()
@@ -109,6 +111,15 @@ func (s *afterProcessing) settleOnRevoke() bool { return true }
 func (s *afterProcessing) automatic() bool      { return false }
 func (s *afterProcessing) flush()               { _ = s.commits.finish() } // logged and counted by commit
 func (s *afterProcessing) forget(lost []int32)  { s.commits.forget(lost) }
+
+// process does the batch in hand: in the ledger, and in the database where there
+// is one.
+func (c *consumer) process(full bool) error {
+	if err := c.effect.doAll(c.hand); err != nil {
+		return err
+	}
+	return c.effect.storeAll(full)
+}
 
 // reachIf passes the crash points, which only full batches have: a partial one
 // would cost less than predicted.

@@ -15,7 +15,7 @@ type timer struct {
 
 func (s *timer) settle() error {
 	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
-	if err := s.effect.doAll(s.hand); err != nil {
+	if err := s.process(true); err != nil {
 		return err
 	}
 	return s.reachAfterOutputs(true)
@@ -46,7 +46,7 @@ type storedTimer struct {
 
 func (s *storedTimer) settle() error {
 	s.reachIf(true, profile.PointPolled, profile.PointMidBatch)
-	if err := s.effect.doAll(s.hand); err != nil {
+	if err := s.process(true); err != nil {
 		return err
 	}
 	if s.effect.output == nil {

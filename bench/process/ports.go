@@ -1,13 +1,14 @@
-package broker
+package process
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 )
 
-// Ports are taken from firstPort up to where the kernel's own choices begin. A
+// Ports of programs are taken from firstPort up to where the kernel's own choices begin. A
 // port that the kernel chooses for some client's connection while a node is
 // down would keep the node from coming back, and a client that tries to reach
 // that node may even be connected with itself.
@@ -18,8 +19,8 @@ const (
 	portTries        = 200
 )
 
-// choosePorts returns n different ports of loopback that nobody listens on.
-func choosePorts(n int) ([]int, error) {
+// FreePorts returns n different ports of loopback that nobody listens on.
+func FreePorts(n int) ([]int, error) {
 	past := ephemeralPort()
 	if past < firstPort+1000 { // hardly any room below: let the kernel choose
 		past = 0
@@ -38,7 +39,7 @@ func choosePorts(n int) ([]int, error) {
 		if past > 0 {
 			port = firstPort + rand.IntN(past-firstPort)
 		}
-		l, err := net.Listen("tcp4", loopback(port))
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			failed = err
 			continue

@@ -1,0 +1,228 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+)
+
+// databaseColumns show what the effects outside Kafka came to and, where nothing
+// went wrong on purpose, what they cost: nothing where no trial has a database.
+// Lost and duplicated rows have columns of their own only where they are not the
+// verdict's: in a relay, whose verdict is about its output.
+func (v *view) databaseColumns(g group) []column {
+	if !slices.ContainsFunc(slices.Concat(g.trials...), func(t *result.Trial) bool { return t.Database != nil }) {
+		return nil
+	}
+	var columns []column
+	if v.runs(g, "relay") {
+		for _, c := range []column{
+			databaseCounts("rows lost", g, func(d *result.Database) int64 { return d.Lost }),
+			databaseCounts("rows twice", g, func(d *result.Database) int64 { return d.Duplicates }),
+		} {
+			if g.kind == faulted || c.counts() {
+				columns = append(columns, c)
+			}
+		}
+	}
+	outbox := v.runs(g, "outbox")
+	if outbox {
+		columns = append(columns, agreementColumns(g)...)
+	}
+	off := databaseCounts("cents off", g, func(d *result.Database) int64 { return d.DifferenceCents })
+	wrong := databaseCounts("status wrong", g, func(d *result.Database) int64 { return d.WrongStatus })
+	for _, c := range []column{off, wrong} {
+		if g.kind == faulted && c.header == off.header && !outbox || c.counts() {
+			columns = append(columns, c)
+		}
+	}
+	if g.kind == faulted {
+		return columns
+	}
+	durable := v.microsColumn("durable p99", g, result.Durable, p99)
+	if outbox { // a message is acknowledged when its row is committed
+		durable = v.microsColumn("row p99", g, result.Ack, p99)
+	}
+	return append(columns,
+		databaseMedian("commits/s", g, func(d *result.Database) float64 { return d.CommitsPerSecond }, stats.Rate),
+		databaseMedian("rows/commit", g, func(d *result.Database) float64 { return d.RowsPerCommit }, func(x float64) string { return fmt.Sprintf("%.0f", x) }),
+		durable)
+}
+
+// counts reports whether any cell is more than 0.
+func (c column) counts() bool {
+	return slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None })
+}
+
+// agreementColumns are the rows and messages that stand alone, and beside them what
+// was predicted where something else came.
+func agreementColumns(g group) []column {
+	var columns []column
+	for _, side := range []struct {
+		header   string
+		observed func(*result.Outbox) int64
+		forecast func(*result.Predicted) *int64
+	}{
+		{"rows alone", func(o *result.Outbox) int64 { return o.RowsWithoutMessage }, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }},
+		{"messages alone", func(o *result.Outbox) int64 { return o.MessagesWithoutRow }, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }},
+	} {
+		observed, predicted := column{header: side.header}, column{header: "predicted"}
+		differs, anything := false, false
+		for _, trials := range g.trials {
+			var seen, due []int64
+			for _, t := range completed(trials) {
+				if t.Database == nil || t.Database.Outbox == nil {
+					continue
+				}
+				n := side.observed(t.Database.Outbox)
+				seen, anything = append(seen, n), anything || n != 0
+				if p := t.Predicted(side.forecast); p != nil {
+					due, differs = append(due, *p), differs || *p != n
+				}
+			}
+			observed.cells = append(observed.cells, countRange(seen, tableCount))
+			predicted.cells = append(predicted.cells, countRange(due, tableCount))
+		}
+		if anything || g.kind == faulted {
+			columns = append(columns, observed)
+		}
+		if differs {
+			columns = append(columns, predicted)
+		}
+	}
+	return columns
+}
+
+// runs reports whether a pipeline is among the rows.
+func (v *view) runs(g group, pipeline string) bool {
+	for i, trials := range g.trials {
+		for _, t := range trials {
+			if setting(v.cells[i], t, "pipeline") == pipeline {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func databaseCounts(header string, g group, of func(*result.Database) int64) column {
+	c := column{header: header}
+	for _, trials := range g.trials {
+		var seen []int64
+		for _, t := range completed(trials) {
+			if t.Database != nil {
+				seen = append(seen, of(t.Database))
+			}
+		}
+		c.cells = append(c.cells, countRange(seen, tableCount))
+	}
+	return c
+}
+
+func databaseMedian(header string, g group, of func(*result.Database) float64, text func(float64) string) column {
+	c := column{header: header}
+	for _, trials := range g.trials {
+		all := values(trials, func(t *result.Trial) (float64, bool) {
+			if t.Database == nil {
+				return 0, false
+			}
+			return of(t.Database), true
+		})
+		cell := stats.None
+		if len(all) > 0 {
+			cell = text(stats.Summarise(all).Median)
+		}
+		c.cells = append(c.cells, cell)
+	}
+	return c
+}
+
+// howDatabase explains the columns of a database.
+func (v *view) howDatabase() string {
+	explained := map[string]string{
+		"rows lost":    "messages without a row (a relay's lost and duplicates are its output topic's)",
+		"rows twice":   "rows beyond a message's first",
+		"cents off":    "by how much the balances are wrong, negative where effects are missing",
+		"status wrong": "accounts whose status is not what their messages say",
+		"commits/s":    "the database's transactions",
+		"durable p99":  "intended send → the database has the effect",
+	}
+	var told []string
+	for _, g := range v.groups {
+		for _, c := range g.columns {
+			if text := explained[c.header]; text != "" {
+				told = append(told, c.header+": "+text)
+				delete(explained, c.header)
+			}
+		}
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return strings.Join(told, "; ") + "."
+}
+
+// databases are the versions of those that a run wrote to.
+func databases(run *result.Run) []string {
+	var versions []string
+	for _, c := range run.Cells {
+		for _, t := range c.Trials {
+			if t.Database != nil && t.Database.Version != "" && !slices.Contains(versions, t.Database.Version) {
+				versions = append(versions, t.Database.Version)
+			}
+		}
+	}
+	return versions
+}
+
+// databaseRows are for the detail of a trial: what the database has, and why its
+// balances are not what they should be.
+func databaseRows(t *result.Trial) [][2]string {
+	d := t.Database
+	if d == nil {
+		return nil
+	}
+	rows := [][2]string{
+		{"database: rows", stats.Count(d.Effects)}, {"database: messages without a row", stats.Count(d.Lost)},
+		{"database: rows beyond a message's first", stats.Count(d.Duplicates)},
+	}
+	if d.ExpectedCents != 0 || d.ActualCents != 0 {
+		rows = append(rows, [2]string{"balances should be, cents", stats.Count(d.ExpectedCents)}, [2]string{"balances are, cents", stats.Count(d.ActualCents)})
+	}
+	for _, r := range []struct {
+		name string
+		n    int64
+	}{
+		{"balances: missing with lost effects, cents", d.DifferenceByCause.Lost}, {"balances: added by repeated effects, cents", d.DifferenceByCause.Redelivered},
+		{"accounts whose status is wrong", d.WrongStatus},
+	} {
+		if r.n != 0 {
+			rows = append(rows, [2]string{r.name, stats.Count(r.n)})
+		}
+	}
+	if d.Outbox != nil {
+		rows = append(rows, agreementRows(t)...)
+	}
+	return rows
+}
+
+// agreementRows are for the detail of a trial of pipeline outbox: the messages on
+// both sides, and those that stand alone with what was predicted of them.
+func agreementRows(t *result.Trial) [][2]string {
+	o := t.Database.Outbox
+	told := func(n int64, forecast func(*result.Predicted) *int64) string {
+		text := stats.Count(n)
+		if p := t.Predicted(forecast); p != nil {
+			text += " (predicted " + stats.Count(*p) + ")"
+		}
+		return text
+	}
+	return [][2]string{
+		{"rows with their message", stats.Count(o.Agreed)},
+		{"rows without a message", told(o.RowsWithoutMessage, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage })},
+		{"messages without a row", told(o.MessagesWithoutRow, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow })},
+	}
+}

@@ -1,0 +1,338 @@
+package trial
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"deliverybench/bench/client"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/message"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/scratch"
+	"deliverybench/bench/sink"
+	"deliverybench/bench/worker"
+)
+
+// Database is the PostgreSQL that effects outside Kafka go to.
+type Database struct {
+	// Address is its URL without the password.
+	Address, Password string
+	// Server is its process, for faults to strike; nil when it is somebody else's.
+	Server Server
+}
+
+// Server is a database server that the run started.
+type Server interface {
+	// Kill ends all its processes by SIGKILL, Start starts it again on its data
+	// and returns when it answers.
+	Kill(ctx context.Context) error
+	Start(ctx context.Context) error
+	Freeze() error
+	Thaw() error
+	// Failure is why it is gone though nobody ended it, nil while it runs.
+	Failure() error
+}
+
+// databaseRoom is the least that an SQLite file needs, bytes, and what one row takes.
+const (
+	databaseRoom = 64 << 20
+	rowRoom      = 100
+)
+
+// serverGone is why the trial cannot go on: the broker or the database ended by itself.
+func (c *conductor) serverGone() error {
+	if err := c.env.Broker.Failed(); err != nil || c.sink == nil || c.sink.Database != profile.Postgres || c.env.Database.Server == nil {
+		return err
+	}
+	return c.env.Database.Server.Failure()
+}
+
+// createDatabase makes the tables of the trial, in a file or schema of its own.
+// The one who cleans up calls drop.
+func (c *conductor) createDatabase(ctx context.Context) error {
+	s := c.trial.Settings.Sink
+	if !s.Enabled() {
+		return nil
+	}
+	c.enter("creating tables")
+	target := sink.Target{Database: s.Database, Write: s.Write, Effect: s.Effect, Accounts: s.Accounts}
+	switch {
+	case s.Database == profile.SQLite:
+		// On a disk: in memory a transaction that is made durable costs nothing.
+		dir, remove, err := scratch.New(scratch.OnDisk(c.env.Scratch), databaseRoom+rowRoom*expectedMessages(c.trial.Settings))
+		if err != nil {
+			return fmt.Errorf("the SQLite file: %w: free some, send fewer messages, or name another folder with -scratch", err)
+		}
+		c.removeDatabase = remove
+		target.Address = filepath.Join(dir, "effects.sqlite")
+	case c.env.Database == nil:
+		return errors.New("sink.database: postgres needs a PostgreSQL, and the run has none")
+	default:
+		target.Address, target.Password = c.env.Database.Address, c.env.Database.Password
+		target.Schema = client.SchemaOf(c.env.RunID, c.tag)
+	}
+	if err := sink.Create(ctx, target); err != nil {
+		return err
+	}
+	c.sink = &target
+	return nil
+}
+
+// dropDatabase removes what createDatabase made. A server that is down because a
+// fault's restart failed keeps it until its folder goes.
+func (c *conductor) dropDatabase() error {
+	var failed error
+	if c.sink != nil && c.sink.Database == profile.Postgres && !c.databaseDown {
+		failed = sink.Drop(context.Background(), *c.sink)
+	}
+	if c.removeDatabase != nil {
+		failed = errors.Join(failed, c.removeDatabase())
+	}
+	return failed
+}
+
+// storedOffsets are how far the consumers are by the database, where their
+// strategy keeps that there; -1 is where it knows of nothing.
+func (c *conductor) storedOffsets(ctx context.Context) (client.Offsets, error) {
+	if c.sink == nil || c.trial.Settings.Consumer.Commit.When != profile.WithEffect {
+		return nil, nil
+	}
+	writer, err := sink.Open(ctx, *c.sink)
+	if err != nil {
+		return nil, err
+	}
+	partitions := make([]int32, c.trial.Settings.Topic.Partitions)
+	for i := range partitions {
+		partitions[i] = int32(i)
+	}
+	stored, err := writer.Offsets(ctx, partitions)
+	if err := errors.Join(err, writer.Close()); err != nil {
+		return nil, err
+	}
+	kept := client.Offsets{}
+	for _, p := range partitions {
+		kept[p] = -1
+		if offset, known := stored[p]; known {
+			kept[p] = offset
+		}
+	}
+	return kept, nil
+}
+
+// auditDatabase asks the database what it has of each message, and for the books.
+func (c *conductor) auditDatabase(ctx context.Context) error {
+	if c.sink == nil {
+		return nil
+	}
+	c.enter("auditing the database")
+	rows, err := ledger.OpenRows(c.scratch)
+	if err != nil {
+		return err
+	}
+	c.books, err = sink.Audit(ctx, *c.sink, func(producer int, sequence, copies int64) error {
+		index, ok := c.layout.Index(producer, sequence)
+		if !ok {
+			index = -1
+		}
+		rows.Add(index, copies)
+		return nil
+	})
+	if err == nil {
+		err = rows.Finish()
+	}
+	return errors.Join(err, rows.Close())
+}
+
+// settleDatabase compares the books with the ledger.
+func (c *conductor) settleDatabase(in ledger.Inputs) (*result.Database, error) {
+	if c.sink == nil {
+		return nil, nil
+	}
+	s := c.trial.Settings.Sink
+	d := &result.Database{Kind: string(s.Database), Version: c.books.Version}
+	if s := c.trial.Settings; s.Pipeline == profile.ByOutbox {
+		d.Outbox = &result.Outbox{}
+	}
+	active, err := c.enterAll(in, d)
+	if err != nil {
+		return nil, err
+	}
+	adds := s.Effect == profile.AddToBalance
+	for number, account := range c.books.Accounts {
+		d.ActualCents += account.BalanceCents
+		want := sink.StatusOpen
+		if active[number] {
+			want = sink.StatusActive
+		}
+		if account.Status != want {
+			d.WrongStatus++
+		}
+	}
+	d.DifferenceCents = d.ActualCents - d.ExpectedCents
+	for _, m := range c.crew {
+		d.Commits += m.counts.RowCommits
+		d.Rows += m.counts.Rows
+	}
+	if d.Commits > 0 {
+		d.RowsPerCommit = float64(d.Rows) / float64(d.Commits)
+		d.CommitsPerSecond = float64(d.Commits) / c.storing().Seconds()
+	}
+	because := d.DifferenceByCause
+	switch {
+	case d.Effects != c.books.Rows:
+		return d, inconclusive{fmt.Errorf("the journal has %d rows, and the ledger counts %d: some are of messages that nobody sent, or one message has more than 255", c.books.Rows, d.Effects)}
+	case adds && d.ActualCents != d.ExpectedCents-because.Lost+because.Redelivered:
+		return d, fmt.Errorf("the books do not add up: the accounts hold %d cents, and expected are %d − %d lost + %d redelivered", d.ActualCents, d.ExpectedCents, because.Lost, because.Redelivered)
+	}
+	return d, nil
+}
+
+// enterAll adds up what every message should have done and did, and returns which
+// accounts have to be active.
+func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (active []bool, err error) {
+	s := c.trial.Settings
+	keys := make([]*message.Keys, s.Producer.Count)
+	for n := range keys {
+		if keys[n], err = message.NewKeys(s.Load.Message.Key, s.Load.Message.Keys, worker.KeySeed(c.trial.Seed, n)); err != nil {
+			return nil, err
+		}
+	}
+	active = make([]bool, s.Sink.Accounts)
+	err = ledger.EachEntry(c.scratch, in, func(e ledger.Entry) {
+		if s.Sink.Effect == profile.SetStatus && (e.Rows > 0 || e.Settled) {
+			active[sink.Account(keys[e.Producer].At(e.Sequence), e.Producer, e.Sequence, s.Sink.Accounts)] = true
+		}
+		d.Effects += e.Rows
+		compare(d.Outbox, e)
+		amount := int64(0)
+		if s.Sink.Effect == profile.AddToBalance {
+			amount = sink.Amount(e.Producer, e.Sequence)
+		}
+		switch {
+		case !e.Owed:
+		case e.Rows == 0:
+			d.Lost++
+			d.ExpectedCents += amount
+			d.DifferenceByCause.Lost += amount
+		default:
+			d.Duplicates += e.Rows - 1
+			d.ExpectedCents += amount
+			d.DifferenceByCause.Redelivered += amount * (e.Rows - 1)
+		}
+	})
+	return active, err
+}
+
+// storing is from the load's start to the database's last transaction.
+func (c *conductor) storing() time.Duration {
+	var last int64
+	for _, m := range c.crew {
+		last = max(last, m.counts.RowsLast)
+	}
+	return max(time.Duration(last-c.start), time.Millisecond)
+}
+
+// Steps of a fault on the database.
+const (
+	databaseKilled  = "database killed"
+	databaseStarted = "database started again and recovered"
+	databaseFrozen  = "database frozen"
+	databaseThawed  = "database thawed"
+)
+
+// strikeDatabase carries out one fault on the database beside the conductor.
+func (c *conductor) strikeDatabase(f *activeFault) {
+	c.aside(func(ctx context.Context) error {
+		select { // one at a time
+		case c.ending <- struct{}{}:
+			defer func() { <-c.ending }()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := c.carryOutOnDatabase(ctx, f, c.env.Database.Server); err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		return nil
+	})
+}
+
+func (c *conductor) carryOutOnDatabase(ctx context.Context, f *activeFault, server Server) error {
+	begin, end, length := server.Kill, server.Start, time.Duration(f.Restart)
+	begun, ended := databaseKilled, databaseStarted
+	if f.Freeze != "" {
+		begin = func(context.Context) error { return server.Freeze() }
+		end = func(context.Context) error { return server.Thaw() }
+		begun, ended, length = databaseFrozen, databaseThawed, time.Duration(f.For)
+	}
+	within, cancel := context.WithTimeoutCause(ctx, endWithin+wakeWithin+length, fmt.Errorf("%s passed", endWithin+wakeWithin+length))
+	defer cancel()
+	err := c.note(within, func() error { f.fired, c.databaseDown = c.env.Clock.Now(), true; return nil })
+	if err = cmp.Or(err, begin(within)); err != nil {
+		return err
+	}
+	err = c.note(within, func() error { f.ended = c.env.Clock.Now(); f.noteStep(f.ended, "%s", begun); return nil })
+	if err = cmp.Or(err, c.rest(within, length)); err != nil {
+		return err
+	}
+	if err := end(within); err != nil {
+		return err
+	}
+	return c.note(within, func() error {
+		f.healed, c.databaseDown = c.env.Clock.Now(), false
+		f.noteStep(f.healed, "%s", ended)
+		return nil
+	})
+}
+
+// reviveDatabase leaves the server to the next trial as it was found. An
+// interrupted run has no use for it.
+func (c *conductor) reviveDatabase(ctx context.Context) error {
+	if !c.databaseDown || ctx.Err() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, wakeWithin, fmt.Errorf("%s passed", wakeWithin))
+	defer cancel()
+	var failed error
+	for _, f := range c.faults {
+		switch {
+		case !f.Database() || f.fired == 0 || f.healed != 0:
+		case f.Freeze != "":
+			failed = errors.Join(failed, c.env.Database.Server.Thaw())
+		default:
+			failed = errors.Join(failed, c.env.Database.Server.Start(ctx))
+		}
+	}
+	c.databaseDown = failed != nil
+	return failed
+}
+
+// databaseRecovered is when the first effect was durable after a fault on the
+// database, to the nearest progress report, or all were before: 0 is not yet.
+func (c *conductor) databaseRecovered(f *activeFault) int64 {
+	if f.healed == 0 {
+		return 0
+	}
+	var first int64
+	for _, m := range c.crew {
+		if last := m.counts.RowsLast; last > f.healed && (first == 0 || last < first) {
+			first = last
+		}
+	}
+	if first != 0 {
+		f.noteStep(first, "%s", result.DurableAgain)
+	}
+	return first
+}
+
+// hide keeps what lets clients in out of a text that is shown or kept.
+func (env Environment) hide(text string) string {
+	if env.Database != nil {
+		text = client.Hide(text, env.Database.Password)
+	}
+	return env.Broker.Endpoint().Hide(text)
+}

@@ -1,0 +1,78 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/worker"
+)
+
+// observedTopic is where readers see what the pipeline did: the output of a relay,
+// the topic that an outbox, or a dual write, writes to; "" of all others.
+func (c *conductor) observedTopic() string {
+	if c.trial.Settings.Pipeline == profile.ByOutbox {
+		return c.input
+	}
+	return c.output
+}
+
+// emptyOutbox lets the publisher publish what is left.
+func (c *conductor) emptyOutbox(ctx context.Context) error {
+	c.finishing = true
+	c.brief(c.latest(worker.PublisherRole, 0))
+	s := c.trial.Settings
+	b := bound{total: drainWithin, stall: stallWithin + c.longestPause() + time.Duration(s.Producer.MessageTimeout+s.Outbox.PollEvery)}
+	return c.until(ctx, "the publisher to empty the outbox", b, func() bool {
+		return c.latest(worker.PublisherRole, 0).done && !c.missing()
+	})
+}
+
+// compare counts a message on the side, or sides, on which it is; nil takes none.
+func compare(o *result.Outbox, e ledger.Entry) {
+	switch {
+	case o == nil:
+	case e.Rows > 0 && e.Visible > 0:
+		o.Agreed++
+	case e.Rows > 0:
+		o.RowsWithoutMessage++
+	case e.Visible > 0:
+		o.MessagesWithoutRow++
+	}
+}
+
+// identity makes sure that both sides are told whole: what the database says of
+// its rows and the verdict of its messages, without those that stand alone, are the
+// same messages.
+func identity(d *result.Database, v *ledger.Verdict) error {
+	if d == nil || d.Outbox == nil {
+		return nil
+	}
+	rows := d.Effects - d.Duplicates - d.Outbox.RowsWithoutMessage
+	messages := v.Present() - d.Outbox.MessagesWithoutRow
+	if rows != d.Outbox.Agreed || messages != d.Outbox.Agreed {
+		return fmt.Errorf("rows and messages do not add up: the database has %d rows that have a message, the topic %d messages that have a row, and the ledger counts %d",
+			rows, messages, d.Outbox.Agreed)
+	}
+	return nil
+}
+
+// disagreement is why rows and messages break the guarantee, "" when they do not:
+// at least once is owed on both sides. A row whose message may yet be published
+// proves nothing.
+func (c *conductor) disagreement(d *result.Database, drained bool) string {
+	g := c.trial.Settings.Guarantee
+	if d == nil || d.Outbox == nil || g != profile.AtLeastOnce && g != profile.ExactlyOnce {
+		return ""
+	}
+	switch o := d.Outbox; {
+	case o.MessagesWithoutRow > 0:
+		return fmt.Sprintf("%d messages tell of rows that are not there", o.MessagesWithoutRow)
+	case o.RowsWithoutMessage > 0 && drained:
+		return fmt.Sprintf("%d rows have no message", o.RowsWithoutMessage)
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+package trial_test
+
+import (
+	"testing"
+	"time"
+
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rowsTogether are the rows of one transaction of a writer.
+const rowsTogether = 30
+
+// halves is what one kill must cost a row and its message.
+type halves struct {
+	write profile.OutboxWrite
+	role  profile.Role
+	point profile.Point
+	// unknown are messages whose producer never heard of the end of its transaction;
+	// twice are published again.
+	unknown, twice                         int64
+	rowsWithoutMessage, messagesWithoutRow int64
+}
+
+// kills: an outbox has both halves or none, and publishes at least once; of a
+// dual write, whichever half came first stands alone.
+func kills() []halves {
+	outbox, rowFirst, messageFirst := profile.InOutbox, profile.RowFirst, profile.MessageFirst
+	writer, publisher := profile.ProducerRole, profile.PublisherRole
+	const n = rowsTogether
+	return []halves{
+		{outbox, writer, profile.PointSent, -1, 0, 0, 0},
+		{outbox, writer, profile.PointInserted, n, 0, 0, 0},
+		{outbox, writer, profile.PointCommitted, 0, 0, 0, 0},
+		{outbox, publisher, profile.PointRead, 0, 0, 0, 0},
+		{outbox, publisher, profile.PointPublished, 0, batch, 0, 0},
+		{outbox, publisher, profile.PointCleared, 0, 0, 0, 0},
+		{rowFirst, writer, profile.PointSent, -1, 0, 0, 0},
+		{rowFirst, writer, profile.PointInserted, n, 0, 0, 0},
+		{rowFirst, writer, profile.PointBetweenWrites, 0, 0, n, 0},
+		{messageFirst, writer, profile.PointSent, -1, 0, 0, 0},
+		{messageFirst, writer, profile.PointBetweenWrites, n, 0, 0, n},
+		{messageFirst, writer, profile.PointInserted, n, 0, 0, n},
+		{messageFirst, writer, profile.PointCommitted, 0, 0, 0, 0},
+	}
+}
+
+func outboxed(kind profile.Database, write profile.OutboxWrite) profile.Settings {
+	s := short()
+	s.Pipeline, s.Guarantee = profile.ByOutbox, profile.AtLeastOnce
+	s.Sink.Database = kind
+	s.Outbox = profile.Outbox{Write: write, RowsPerTransaction: rowsTogether, PublishEvery: batch, PollEvery: profile.Duration(50 * time.Millisecond)}
+	return s
+}
+
+func TestARowAndItsMessage(t *testing.T) {
+	t.Parallel()
+	onEachDatabase(t, func(t *testing.T, b *bench, kind profile.Database) {
+		for _, k := range kills() {
+			t.Run(name(k.write, k.role, k.point), func(t *testing.T) {
+				t.Parallel()
+				s := outboxed(kind, k.write)
+				s.Faults = []profile.Fault{kill(k.role, k.point, 0.3)}
+				requireHalves(t, b.complete(t, s), k)
+			})
+		}
+	})
+}
+
+func requireHalves(t *testing.T, r *result.Trial, k halves) {
+	t.Helper()
+	v, d := r.Verdict, r.Database
+	if k.unknown < 0 { // a transaction that was not full: as many as were in it
+		require.Less(t, v.Unknown, int64(rowsTogether))
+		k.unknown = v.Unknown
+	}
+	require.Equal(t, [2]int64{v.Due - k.unknown, k.unknown}, [2]int64{v.Acked, v.Unknown}, "acked, unknown")
+	require.Equal(t, ledger.Lost{Total: k.rowsWithoutMessage, Log: k.rowsWithoutMessage}, v.Lost)
+	require.Equal(t, ledger.Dups{Total: k.twice, Resent: k.twice}, v.Duplicates, "the attempt is the publisher's incarnation")
+	require.Equal(t, k.twice, v.MultipleEffects)
+	require.Equal(t, &result.Outbox{
+		Agreed:             v.Due - k.unknown - k.rowsWithoutMessage,
+		RowsWithoutMessage: k.rowsWithoutMessage, MessagesWithoutRow: k.messagesWithoutRow,
+	}, d.Outbox)
+	require.Equal(t, [3]int64{v.Acked, 0, 0}, [3]int64{d.Effects, d.Lost, d.Duplicates}, "rows, lost, twice")
+	require.Zero(t, d.DifferenceCents)
+	lost := k.rowsWithoutMessage
+	require.Equal(t, &result.Predicted{
+		Lost: &lost, Duplicates: &k.twice,
+		RowsWithoutMessage: &k.rowsWithoutMessage, MessagesWithoutRow: &k.messagesWithoutRow, Exact: true,
+	}, r.Faults[0].Predicted)
+	promise := result.Held
+	if k.rowsWithoutMessage+k.messagesWithoutRow > 0 {
+		promise = result.Violated
+	}
+	require.Equal(t, promise, r.Promise)
+}
+
+// Left alone, all three have every row and its message once, also with several
+// writers, keys, and rows one by one.
+func TestRowsAndMessagesAgree(t *testing.T) {
+	t.Parallel()
+	onEachDatabase(t, func(t *testing.T, b *bench, kind profile.Database) {
+		for _, write := range []profile.OutboxWrite{profile.InOutbox, profile.RowFirst, profile.MessageFirst} {
+			t.Run(string(write), func(t *testing.T) {
+				t.Parallel()
+				s := outboxed(kind, write)
+				s.Load.Rate, s.Producer.Count, s.Outbox.RowsPerTransaction = 300, 2, 1
+				s.Load.Message.Key, s.Load.Message.Keys = profile.UniformKey, 50
+				s.Guarantee = profile.ExactlyOnce
+				r := b.complete(t, s)
+				requireFlawless(t, r)
+				require.Equal(t, &result.Outbox{Agreed: r.Verdict.Due}, r.Database.Outbox)
+				require.Equal(t, 1.0, r.Database.RowsPerCommit)
+				require.Equal(t, r.Verdict.Due, r.Database.Commits)
+				measured := int64(s.Load.Rate) * int64(time.Duration(s.Load.Duration)/time.Second)
+				require.Equal(t, measured, r.Latency[result.Ack].Count, "until the row was committed")
+				require.Equal(t, measured, r.Latency[result.EndToEnd].Count, "until the message was visible")
+				require.Len(t, r.Workers, map[bool]int{true: 5, false: 4}[write == profile.InOutbox], "writers, observer, auditor, publisher")
+			})
+		}
+	})
+}
+
+// PostgreSQL is killed by SIGKILL and started again: an outbox has no row without
+// its message all the same, and publishes what it had.
+func TestAnOutboxOutlivesItsDatabase(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *bench) {
+		s := outboxed(profile.Postgres, profile.InOutbox)
+		s.Load.Duration = profile.Duration(2 * time.Second)
+		s.Faults = []profile.Fault{{Kill: profile.DatabaseRole, At: profile.Moment{Share: 0.4}, Restart: profile.Duration(300 * time.Millisecond)}}
+		out := ownPostgres(t, b).run(t, s)
+		r := &out.Result
+		require.Equal(t, result.Completed, r.Status, r.Reason)
+		v, o := r.Verdict, r.Database.Outbox
+		require.LessOrEqual(t, v.Unknown, int64(rowsTogether), "the transaction that was under way")
+		require.Equal(t, v.Due, v.Acked+v.Unknown)
+		require.Equal(t, ledger.Lost{}, v.Lost)
+		require.Equal(t, ledger.Dups{}, v.Duplicates)
+		require.Equal(t, [2]int64{0, 0}, [2]int64{o.RowsWithoutMessage, o.MessagesWithoutRow})
+		require.Equal(t, result.Held, r.Promise)
+		requireStages(t, r.Faults[0])
+	})
+}
