@@ -26,7 +26,7 @@ func predictDatabase(s profile.Settings, f profile.Fault) *Prediction {
 	away := f.For + f.Restart
 	switch {
 	case s.Pipeline == profile.RelayTo && s.Consumer.Commit.When == profile.InTransaction && away >= s.Relay.TransactionTimeout,
-		s.Pipeline != profile.Produce && away >= s.Consumer.MaxPollInterval:
+		s.Pipeline.Consumes() && away >= s.Consumer.MaxPollInterval:
 		return nil // the worker is given up meanwhile
 	case !rowsCount(s), s.Sink.Write != profile.Insert, s.Consumer.Commit.When == profile.WithEffect,
 		f.Freeze != "" && f.For < shortFreeze:

@@ -26,7 +26,7 @@ func FromWire(s profile.Settings, f profile.Fault, seen Seen) *Prediction {
 	if s.Pipeline == profile.ByOutbox {
 		return predictOutbox(s, f)
 	}
-	if of == "" && s.Pipeline != profile.Produce && !ofProducers(api) {
+	if of == "" && s.Pipeline.Consumes() && !ofProducers(api) {
 		of = profile.ConsumerRole
 	}
 	relayed := of != profile.ProducerRole && s.Pipeline == profile.RelayTo

@@ -79,7 +79,7 @@ func (c *conductor) prepareTopics(ctx context.Context) error {
 			return errors.Join(c.env.Broker.Failed(), err)
 		}
 	}
-	if s := c.trial.Settings; s.Consumer.ExpiredOffsets && s.Pipeline != profile.Produce {
+	if s := c.trial.Settings; s.Consumer.ExpiredOffsets && s.Pipeline.Consumes() {
 		return c.expireOffsets(ctx)
 	}
 	return nil
