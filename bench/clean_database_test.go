@@ -112,7 +112,7 @@ func TestCleanRefusesADatabase(t *testing.T) {
 		{[]string{"-database", "localhost:5432"}, exitUsage, "-database: not a PostgreSQL URL: use postgres://USER@HOST:PORT/DATABASE"},
 		{[]string{"-database", "postgres://ada@127.0.0.1:1/x", "-broker", "local"}, exitUsage, "clean needs -broker HOST:PORT or -database URL"},
 		{[]string{"-database", "postgres://ada@127.0.0.1:1/x", "-client-config", "file"}, exitUsage, "-client-config is for a cluster"},
-		{[]string{"-database", "postgres://ada:wrong-password@127.0.0.1:1/x"}, exitFailed, "connection refused"},
+		{[]string{"-database", "postgres://ada:wrong-password@127.0.0.1:1/x"}, exitFailed, "connection refused: check that the server runs, and its address\n"},
 	} {
 		got := p.bench(append([]string{"clean"}, c.args...)...)
 		require.Equal(t, c.code, got.code, got.stderr)

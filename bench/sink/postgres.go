@@ -151,7 +151,7 @@ func inPostgres(ctx context.Context, t Target, do func(pgx.Tx) error) error {
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return explain(err, t.place())
+		return explainConnect(err, t.place())
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	return explain(pgx.BeginFunc(ctx, conn, do), t.place())

@@ -42,6 +42,15 @@ func explain(err error, place string) error {
 	return &explained{text, err}
 }
 
+// explainConnect does so with an error of connecting, which the server may not
+// have heard of.
+func explainConnect(err error, place string) error {
+	if told := explain(err, place); told != err {
+		return told
+	}
+	return &explained{"sink: " + strings.Join(strings.Fields(err.Error()), " ") + ": check that the server runs, and its address", err}
+}
+
 // explained is an error of the server with its remedy.
 type explained struct {
 	text string
