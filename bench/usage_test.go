@@ -108,7 +108,7 @@ func TestVerbsThatRunNothing(t *testing.T) {
 		"list":                    {"semantics", "at-most-once", "naive-rebalance", "a suite of 22 profiles: What articles"},
 		"show semantics":          {"name: semantics\n"},
 		"show claims":             {"suite: claims\n"},
-		"check claims":            {"claims.yaml (ships with deliverybench) is valid. claims: 24 claims in 22 profiles, ", "acks-failover", "local3"},
+		"check claims":            {"claims.yaml (ships with deliverybench) is valid. claims: 25 claims in 23 profiles, ", "acks-failover", "local3"},
 		"show semantics.yaml":     {"name: semantics\n"},
 		"version":                 {"deliverybench ", "go1.", "confluent-kafka-go", "librdkafka 2."},
 		"check semantics -seed 3": {"semantics.yaml (ships with deliverybench) is valid: 3 cells × 3 scenarios, 30 trials, ", "at-most-once", "crash"},
