@@ -120,7 +120,7 @@ tests() {
   tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
   pid=$!
   # shellcheck disable=SC2046
-  tested -race $(go list ./... | grep -vE "$plain") || code=$?
+  tested -race -p 1 $(go list ./... | grep -vE "$plain") || code=$?
   wait "$pid" || code=$?
   return "$code"
 }

@@ -66,6 +66,7 @@ func TestRealKafkaBehindTheProxy(t *testing.T) {
 
 	// The node dies and comes back: behind the same listener.
 	before, own := total(copies(t, bootstrap)), p.Address(bootstrap[0])
+	s.MessageTimeout = profile.Duration(within) // on a busy machine it takes its time
 	producer = startProducer(t, p.Bootstrap(), s)
 	node, killed, restarted := kafka.Nodes()[0], false, make(chan error, 1)
 	sent = producer.produceUntil(t, "the node to come back", func() bool {
