@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/process"
@@ -63,7 +65,10 @@ func (p place) made(t testing.TB, write profile.SinkWrite, effect profile.SinkEf
 	target := p.target(t)
 	target.Write, target.Effect, target.Accounts = write, effect, accounts
 	require.NoError(t, sink.Create(t.Context(), target))
-	t.Cleanup(func() { require.NoError(t, sink.Drop(context.Background(), target)) })
+	// A server counts the connections that were just closed for a moment yet.
+	t.Cleanup(func() {
+		require.EventuallyWithT(t, func(c *assert.CollectT) { assert.NoError(c, sink.Drop(context.Background(), target)) }, time.Minute, 100*time.Millisecond)
+	})
 	return target
 }
 
