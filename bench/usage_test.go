@@ -105,7 +105,7 @@ func TestVerbsThatRunNothing(t *testing.T) {
 		"help check":              {"-only regexp"},
 		"check --help":            {"-only regexp"},
 		"report -h":               {"-json"},
-		"list":                    {"semantics", "at-most-once", "naive-rebalance", "a suite of 22 profiles: What articles"},
+		"list":                    {"semantics", "at-most-once", "naive-rebalance", "a suite of 23 profiles: What articles"},
 		"show semantics":          {"name: semantics\n"},
 		"show claims":             {"suite: claims\n"},
 		"check claims":            {"claims.yaml (ships with deliverybench) is valid. claims: 25 claims in 23 profiles, ", "acks-failover", "local3"},
