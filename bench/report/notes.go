@@ -375,13 +375,16 @@ func asPredicted(run *result.Run) string {
 			equal = append(equal, m.name)
 		}
 	}
+	last := len(equal) - 1
 	switch {
-	case len(equal) == 0:
+	case last < 0:
 		return ""
-	case len(equal) == 1 && equal[0] == "lost":
+	case last == 0 && equal[0] == "lost":
 		return "lost equals the prediction"
+	case last == 0:
+		return equal[0] + " equal the prediction"
 	}
-	return strings.Join(equal, " and ") + " equal the prediction"
+	return strings.Join(equal[:last], ", ") + " and " + equal[last] + " equal the prediction"
 }
 
 // metricAsPredicted looks at the trials with faults where the metric is claimed.
