@@ -82,15 +82,18 @@ func TestZombies(t *testing.T) {
 				require.Equal(t, []string{"consumer-0.0 frozen", "consumer-0.0 thawed"}, steps(f)[:2])
 				require.GreaterOrEqual(t, when(t, f, "consumer-0.0 thawed")-when(t, f, "consumer-0.0 frozen"), time.Duration(s.Faults[0].For).Seconds())
 				require.Equal(t, c.transaction == shorter, len(r.Workers) > workers(s), "a fenced relay ends, and is started again")
-				require.Equal(t, c.fenced, strings.Contains(strings.Join(steps(f), "; "), "zombie fenced: "), "%s %v", steps(f), r.Workers)
 				var fenced []string
 				for _, w := range r.Workers {
 					if w.Fenced != "" {
 						fenced = append(fenced, w.Name)
 					}
 				}
-				want := map[bool][]string{true: {"consumer-0.0"}}
-				require.Equal(t, want[c.fenced], fenced, "%v", r.Workers)
+				// One whose batch was done may poll another before it hears that it was
+				// thrown out, and is fenced with that.
+				if c.fenced || len(fenced) > 0 {
+					require.Equal(t, []string{"consumer-0.0"}, fenced, "%v", r.Workers)
+				}
+				require.Equal(t, len(fenced) > 0, strings.Contains(strings.Join(steps(f), "; "), "zombie fenced: "), "%s %v", steps(f), r.Workers)
 			})
 		}
 	})
