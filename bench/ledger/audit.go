@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -245,15 +244,8 @@ func (a *Audit) Close() error {
 func readAudit(dir string) (auditTotals, error) {
 	path := filepath.Join(dir, auditFile)
 	var t auditTotals
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, fmt.Errorf("ledger: %s is missing: the audit did not finish, so nothing absent is proven lost", path)
-	}
-	if err != nil {
-		return t, fmt.Errorf("ledger: %w", err)
-	}
-	if err := json.Unmarshal(text, &t); err != nil {
-		return t, fmt.Errorf("ledger: %s: %w", path, err)
+	if err := readJSON(path, &t, "the audit did not finish, so nothing absent is proven lost"); err != nil {
+		return t, err
 	}
 	if min(t.Reordered, t.Corrupt, t.Foreign) < 0 {
 		return t, fmt.Errorf("ledger: %s has a negative count: the file is damaged, audit again", path)

@@ -43,17 +43,9 @@ func Create(dir string, l Layout) error {
 
 // ReadLayout returns what Create wrote.
 func ReadLayout(dir string) (Layout, error) {
-	path := filepath.Join(dir, layoutFile)
 	var l Layout
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, fmt.Errorf("ledger: %s is missing: call ledger.Create first", path)
-	}
-	if err != nil {
-		return l, fmt.Errorf("ledger: %w", err)
-	}
-	if err := json.Unmarshal(text, &l); err != nil {
-		return l, fmt.Errorf("ledger: %s: %w", path, err)
+	if err := readJSON(filepath.Join(dir, layoutFile), &l, "call ledger.Create first"); err != nil {
+		return l, err
 	}
 	return l, l.check()
 }
@@ -119,6 +111,21 @@ func saveJSON(path string, v any) error {
 	}
 	if err := os.Rename(draft, path); err != nil {
 		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// readJSON reads what saveJSON wrote. missing says what it means that nothing is there.
+func readJSON(path string, v any, missing string) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ledger: %s is missing: %s", path, missing)
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("ledger: %s: %w", path, err)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,20 +68,9 @@ func (r *Rows) Close() error {
 	return r.plane.close()
 }
 
-func readRows(dir string) (rowTotals, error) {
-	path := filepath.Join(dir, rowsTotals)
-	var t rowTotals
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, fmt.Errorf("ledger: %s is missing: the database was not asked to its end, so nothing without a row is proven lost", path)
-	}
-	if err != nil {
-		return t, fmt.Errorf("ledger: %w", err)
-	}
-	if err := json.Unmarshal(text, &t); err != nil {
-		return t, fmt.Errorf("ledger: %s: %w", path, err)
-	}
-	return t, nil
+func readRows(dir string) (t rowTotals, err error) {
+	err = readJSON(filepath.Join(dir, rowsTotals), &t, "the database was not asked to its end, so nothing without a row is proven lost")
+	return t, err
 }
 
 // inRows are the totals with the database's in the place of the outputs'.

@@ -6,6 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// omittedBecause is the first reason for which something of a plan is omitted.
+func omittedBecause(made *Plan) string {
+	if len(made.Omissions) == 0 {
+		return ""
+	}
+	return made.Omissions[0].Reason
+}
+
 // What no sink can be is omitted with the reason.
 func TestCellsWithoutASink(t *testing.T) {
 	for settings, want := range map[string]string{
@@ -22,11 +30,7 @@ func TestCellsWithoutASink(t *testing.T) {
 		"{sink.database: postgres, faults: [{freeze: database, for: 1s}]}":                             "",
 	} {
 		made := plan(t, parse(t, "name: t\narms: {t: "+settings+"}"), Options{})
-		reason := ""
-		if len(made.Omissions) > 0 {
-			reason = made.Omissions[0].Reason
-		}
-		require.Equal(t, want, reason, settings)
+		require.Equal(t, want, omittedBecause(made), settings)
 	}
 }
 

@@ -153,11 +153,7 @@ func TestPostgresIsKilledAndStartedAgain(t *testing.T) {
 				requireStages(t, r.Faults[0])
 				none := int64(0)
 				require.Equal(t, &result.Predicted{Lost: &none, Duplicates: &none, Exact: true}, r.Faults[0].Predicted)
-				var steps []string
-				for _, step := range r.Faults[0].Steps {
-					steps = append(steps, step.What)
-				}
-				require.Equal(t, []string{"database killed", "database started again and recovered", result.DurableAgain}, steps)
+				require.Equal(t, []string{"database killed", "database started again and recovered", result.DurableAgain}, steps(r.Faults[0]))
 				t.Logf("recovered %.2f s after the kill", *r.Faults[0].Recovered-*r.Faults[0].Fired)
 			})
 		}
