@@ -201,7 +201,7 @@ func (n *composeNode) unwanted(c container, err error) error {
 	case c.State.OOMKilled:
 		how = "out of memory"
 	}
-	return fmt.Errorf("node %d ended (%s) though no fault struck it; %s", n.id, how, lastLines(n.follower))
+	return fmt.Errorf("node %d ended (%s) though no fault struck it; %s", n.id, how, n.follower.LastLines())
 }
 
 // unwatch ends what watch began, after the broker was closed.

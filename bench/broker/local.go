@@ -175,7 +175,7 @@ func (n *localNode) format(ctx context.Context, clusterID string) error {
 		return fmt.Errorf("waited for the storage of %s to be formatted: %w", n.name(), context.Cause(ctx))
 	}
 	if err := p.Exit().Err; err != nil {
-		return fmt.Errorf("format the storage of %s: %w; %s", n.name(), err, lastLines(p))
+		return fmt.Errorf("format the storage of %s: %w; %s", n.name(), err, p.LastLines())
 	}
 	return nil
 }

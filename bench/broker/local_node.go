@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"syscall"
@@ -48,16 +47,7 @@ func (n *localNode) current() *process.Program {
 // Running reports whether its process is there, frozen or not.
 func (n *localNode) Running() bool {
 	p := n.current()
-	return p != nil && !ended(p)
-}
-
-func ended(p *process.Program) bool {
-	select {
-	case <-p.Done():
-		return true
-	default:
-		return false
-	}
+	return p != nil && !p.Ended()
 }
 
 // Freeze stops the process, Thaw continues it.
@@ -84,7 +74,7 @@ func (n *localNode) end(ctx context.Context, by syscall.Signal) error {
 	case <-p.Done():
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("waited for %s to end after %s: %w; %s", n.name(), by, context.Cause(ctx), lastLines(p))
+		return fmt.Errorf("waited for %s to end after %s: %w; %s", n.name(), by, context.Cause(ctx), p.LastLines())
 	}
 }
 
@@ -95,7 +85,7 @@ func (n *localNode) Start(context.Context) error {
 	switch {
 	case n.closed:
 		return fmt.Errorf("start %s: its cluster was closed", n.name())
-	case n.program != nil && !ended(n.program):
+	case n.program != nil && !n.program.Ended():
 		return fmt.Errorf("start %s: it runs", n.name())
 	}
 	p, err := n.spawner.StartProgram(n.name(), n.kafka.server(n.folder, n.heapMiB), n.logPath)
@@ -117,22 +107,10 @@ func (n *localNode) Start(context.Context) error {
 func (n *localNode) failure() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.asked || n.program == nil || !ended(n.program) {
+	if n.asked || n.program == nil || !n.program.Ended() {
 		return nil
 	}
-	how := errors.New("exit status 0")
-	if err := n.program.Exit().Err; err != nil {
-		how = err
-	}
-	return fmt.Errorf("%s ended (%w); %s", n.name(), how, lastLines(n.program))
-}
-
-// lastLines are the end of a program's log, for an error message.
-func lastLines(p interface{ LogTail(int) string }) string {
-	if tail := p.LogTail(20); tail != "" {
-		return "the last lines of its log:\n" + tail
-	}
-	return "its log is empty"
+	return n.program.Ending()
 }
 
 // cpuSeconds is the processor time of all its processes so far.
@@ -146,7 +124,7 @@ func (n *localNode) cpuSeconds() float64 {
 }
 
 func secondsOf(p *process.Program) float64 {
-	if ended(p) {
+	if p.Ended() {
 		return p.Exit().UserSeconds + p.Exit().SystemSeconds
 	}
 	return cpuReader{pid: p.PID()}.seconds()

@@ -96,12 +96,29 @@ func (p *Program) Done() <-chan struct{} { return p.done }
 // Exit is how it ended; valid once Done is closed.
 func (p *Program) Exit() Exit { return p.exit }
 
-// Signal sends a signal; to a program that has ended it does nothing.
-func (p *Program) Signal(signal syscall.Signal) error {
+// Ended reports whether the program has ended.
+func (p *Program) Ended() bool {
 	select {
 	case <-p.done:
-		return nil
+		return true
 	default:
+		return false
+	}
+}
+
+// Ending says how a program that has ended did so, with the end of its log.
+func (p *Program) Ending() error {
+	how := p.exit.Err
+	if how == nil {
+		how = errors.New("exit status 0")
+	}
+	return fmt.Errorf("%s ended (%w); %s", p.name, how, p.LastLines())
+}
+
+// Signal sends a signal; to a program that has ended it does nothing.
+func (p *Program) Signal(signal syscall.Signal) error {
+	if p.Ended() {
+		return nil
 	}
 	if err := p.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("signal %s to %s: %w", signal, p.name, err)
@@ -125,6 +142,14 @@ func (p *Program) LastWords() string {
 		}
 	}
 	return lines[len(lines)-1]
+}
+
+// LastLines is the end of the program's log, for an error message.
+func (p *Program) LastLines() string {
+	if tail := p.LogTail(20); tail != "" {
+		return "the last lines of its log:\n" + tail
+	}
+	return "its log is empty"
 }
 
 // mostLogTail bounds how much of a log is read for a message, bytes.

@@ -129,7 +129,7 @@ func (s *Server) initialize(ctx context.Context) error {
 		return err
 	}
 	if p.Exit().Err != nil {
-		return fmt.Errorf("initdb failed (%w); %s", p.Exit().Err, lastLines(p))
+		return fmt.Errorf("initdb failed (%w); %s", p.Exit().Err, p.LastLines())
 	}
 	return os.Remove(secret)
 }
@@ -175,7 +175,7 @@ func (s *Server) settings() []string {
 // when it answers, and so has recovered.
 func (s *Server) Start(ctx context.Context) error {
 	s.mu.Lock()
-	if s.program != nil && !ended(s.program) {
+	if s.program != nil && !s.program.Ended() {
 		s.mu.Unlock()
 		return errors.New("start PostgreSQL: it runs")
 	}
@@ -214,7 +214,7 @@ func (s *Server) answers(ctx context.Context, p *process.Program) error {
 		case <-p.Done():
 			return s.Failure()
 		case <-ctx.Done():
-			return fmt.Errorf("waited for PostgreSQL to answer at %s: %w; at last: %w; %s", s.Address(), context.Cause(ctx), err, lastLines(p))
+			return fmt.Errorf("waited for PostgreSQL to answer at %s: %w; at last: %w; %s", s.Address(), context.Cause(ctx), err, p.LastLines())
 		case <-time.After(askEvery):
 		}
 	}
@@ -303,32 +303,19 @@ func (s *Server) end() *process.Program {
 func (s *Server) Failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked || s.program == nil || !ended(s.program) {
+	if s.asked || s.program == nil || !s.program.Ended() {
 		return nil
 	}
-	how := errors.New("exit status 0")
-	if err := s.program.Exit().Err; err != nil {
-		how = err
-	}
-	return fmt.Errorf("PostgreSQL ended (%w); %s", how, lastLines(s.program))
+	return s.program.Ending()
 }
 
 // Close ends the server, frozen or not, and removes its data.
 func (s *Server) Close() error {
 	var err error
-	if p := s.end(); p != nil && !ended(p) {
+	if p := s.end(); p != nil && !p.Ended() {
 		err = s.Kill(context.Background())
 	}
 	return errors.Join(err, s.remove())
-}
-
-func ended(p *process.Program) bool {
-	select {
-	case <-p.Done():
-		return true
-	default:
-		return false
-	}
 }
 
 func await(ctx context.Context, p *process.Program, bound time.Duration) error {
@@ -338,14 +325,6 @@ func await(ctx context.Context, p *process.Program, bound time.Duration) error {
 	case <-p.Done():
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("waited for %s to end: %w; %s", p.Name(), context.Cause(ctx), lastLines(p))
+		return fmt.Errorf("waited for %s to end: %w; %s", p.Name(), context.Cause(ctx), p.LastLines())
 	}
-}
-
-// lastLines are the end of a program's log, for an error message.
-func lastLines(p *process.Program) string {
-	if tail := p.LogTail(20); tail != "" {
-		return "the last lines of its log:\n" + tail
-	}
-	return "its log is empty"
 }
