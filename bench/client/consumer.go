@@ -154,18 +154,40 @@ func (c *Consumer) Store(partition int32, next int64) error {
 	return wrap("store offset", err)
 }
 
+// mostSeeks bounds how often a seek is asked for that the library overtakes.
+const mostSeeks = 100
+
 // Seek moves the positions; what was fetched before is dropped.
+//
+// A cooperative rebalance pauses and resumes every partition from the library's
+// own thread. Where that is ordered after a seek and served before it, the library
+// drops the seek as outdated (librdkafka, rd_kafka_toppar_op_serve): it is asked
+// for again.
 func (c *Consumer) Seek(to Offsets) error {
-	results, err := c.c.SeekPartitions(c.list(to))
-	if err != nil {
-		return wrap("seek", err)
-	}
-	for _, r := range results {
-		if r.Error != nil {
-			return wrap(fmt.Sprintf("seek in partition %d", r.Partition), r.Error)
+	left := c.list(to)
+	for try := 1; len(left) > 0; try++ {
+		results, err := c.c.SeekPartitions(left)
+		if err != nil {
+			return wrap("seek", err)
+		}
+		left = left[:0]
+		for _, r := range results {
+			if r.Error == nil {
+				continue
+			}
+			if !outdated(r.Error) || try == mostSeeks {
+				return wrap(fmt.Sprintf("seek in partition %d", r.Partition), r.Error)
+			}
+			r.Error = nil
+			left = append(left, r)
 		}
 	}
 	return nil
+}
+
+func outdated(err error) bool {
+	var ke kafka.Error
+	return errors.As(err, &ke) && ke.Code() == kafka.ErrOutdated
 }
 
 // Pause stops fetching from partitions that are owned, until Resume; what was
