@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
 )
@@ -139,29 +140,47 @@ func percentile(role string, read func(latency.Summary) float64) func(*result.Tr
 	}
 }
 
-// countColumns show what went wrong: always where faults struck, elsewhere as
-// soon as there is something to show.
-func countColumns(g group) []column {
+// count is a kind of thing that goes wrong, by number.
+type count struct {
+	header string
+	// observed is how many there were; a trial that cannot know has none.
+	observed func(*result.Trial) (n int64, known bool)
+	// forecast is how many a fault was to cause; nil where nothing predicts it.
+	forecast func(*result.Predicted) *int64
+	// awaited counts have their column wherever faults struck, others only where
+	// there is something to show.
+	awaited bool
+}
+
+// verdictCounts are those of every pipeline.
+func verdictCounts() []count {
+	of := func(read func(*ledger.Verdict) int64) func(*result.Trial) (int64, bool) {
+		return func(t *result.Trial) (int64, bool) { return read(t.Verdict), true }
+	}
+	return []count{
+		{"lost", of(func(v *ledger.Verdict) int64 { return v.Lost.Total }), func(p *result.Predicted) *int64 { return p.Lost }, true},
+		{"duplicates", of(func(v *ledger.Verdict) int64 { return v.Duplicates.Total }), func(p *result.Predicted) *int64 { return p.Duplicates }, true},
+		{"dead letters", of(func(v *ledger.Verdict) int64 { return v.DeadLettered }), nil, false},
+		{"aborted seen", of(func(v *ledger.Verdict) int64 { return v.AbortedDelivered }), nil, false},
+	}
+}
+
+// countColumns show what went wrong, and beside it what was predicted where
+// something else came.
+func countColumns(g group, counts ...count) []column {
 	var columns []column
-	for _, what := range []struct {
-		header   string
-		observed func(*result.Trial) int64
-		forecast func(*result.Predicted) *int64
-	}{
-		{"lost", func(t *result.Trial) int64 { return t.Verdict.Lost.Total }, func(p *result.Predicted) *int64 { return p.Lost }},
-		{"duplicates", func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total }, func(p *result.Predicted) *int64 { return p.Duplicates }},
-		{"dead letters", func(t *result.Trial) int64 { return t.Verdict.DeadLettered }, nil},
-		{"aborted seen", func(t *result.Trial) int64 { return t.Verdict.AbortedDelivered }, nil},
-	} {
+	for _, what := range counts {
 		observed, predicted := column{header: what.header}, column{header: "predicted"}
 		differs, anything := false, false
 		for _, trials := range g.trials {
 			var seen, due []int64
 			about := false
 			for _, t := range completed(trials) {
-				n := what.observed(t)
-				seen = append(seen, n)
-				anything = anything || n != 0
+				n, known := what.observed(t)
+				if !known {
+					continue
+				}
+				seen, anything = append(seen, n), anything || n != 0
 				if what.forecast == nil {
 					continue
 				}
@@ -179,7 +198,7 @@ func countColumns(g group) []column {
 			}
 			predicted.cells = append(predicted.cells, text)
 		}
-		if anything || (g.kind == faulted && what.forecast != nil) {
+		if anything || g.kind == faulted && what.awaited {
 			columns = append(columns, observed)
 		}
 		if differs {

@@ -17,28 +17,8 @@ func (v *view) databaseColumns(g group) []column {
 	if !slices.ContainsFunc(slices.Concat(g.trials...), func(t *result.Trial) bool { return t.Database != nil }) {
 		return nil
 	}
-	var columns []column
-	if v.runs(g, "relay") {
-		for _, c := range []column{
-			databaseCounts("rows lost", g, func(d *result.Database) int64 { return d.Lost }),
-			databaseCounts("rows twice", g, func(d *result.Database) int64 { return d.Duplicates }),
-		} {
-			if g.kind == faulted || c.counts() {
-				columns = append(columns, c)
-			}
-		}
-	}
 	outbox := v.runs(g, "outbox")
-	if outbox {
-		columns = append(columns, agreementColumns(g)...)
-	}
-	off := databaseCounts("cents off", g, func(d *result.Database) int64 { return d.DifferenceCents })
-	wrong := databaseCounts("status wrong", g, func(d *result.Database) int64 { return d.WrongStatus })
-	for _, c := range []column{off, wrong} {
-		if g.kind == faulted && c.header == off.header && !outbox || c.counts() {
-			columns = append(columns, c)
-		}
-	}
+	columns := countColumns(g, databaseCounts(v.runs(g, "relay"), outbox)...)
 	if g.kind == faulted {
 		return columns
 	}
@@ -52,48 +32,38 @@ func (v *view) databaseColumns(g group) []column {
 		durable)
 }
 
-// counts reports whether any cell is more than 0.
-func (c column) counts() bool {
-	return slices.ContainsFunc(c.cells, func(s string) bool { return s != "0" && s != stats.None })
-}
-
-// agreementColumns are the rows and messages that stand alone, and beside them what
-// was predicted where something else came.
-func agreementColumns(g group) []column {
-	var columns []column
-	for _, side := range []struct {
-		header   string
-		observed func(*result.Outbox) int64
-		forecast func(*result.Predicted) *int64
-	}{
-		{"rows alone", func(o *result.Outbox) int64 { return o.RowsWithoutMessage }, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }},
-		{"messages alone", func(o *result.Outbox) int64 { return o.MessagesWithoutRow }, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }},
-	} {
-		observed, predicted := column{header: side.header}, column{header: "predicted"}
-		differs, anything := false, false
-		for _, trials := range g.trials {
-			var seen, due []int64
-			for _, t := range completed(trials) {
-				if t.Database == nil || t.Database.Outbox == nil {
-					continue
-				}
-				n := side.observed(t.Database.Outbox)
-				seen, anything = append(seen, n), anything || n != 0
-				if p := t.Predicted(side.forecast); p != nil {
-					due, differs = append(due, *p), differs || *p != n
-				}
+// databaseCounts are what goes wrong in a database.
+func databaseCounts(relay, outbox bool) []count {
+	rows := func(read func(*result.Database) int64) func(*result.Trial) (int64, bool) {
+		return func(t *result.Trial) (int64, bool) {
+			if t.Database == nil {
+				return 0, false
 			}
-			observed.cells = append(observed.cells, countRange(seen, tableCount))
-			predicted.cells = append(predicted.cells, countRange(due, tableCount))
-		}
-		if anything || g.kind == faulted {
-			columns = append(columns, observed)
-		}
-		if differs {
-			columns = append(columns, predicted)
+			return read(t.Database), true
 		}
 	}
-	return columns
+	alone := func(read func(*result.Outbox) int64) func(*result.Trial) (int64, bool) {
+		return func(t *result.Trial) (int64, bool) {
+			if t.Database == nil || t.Database.Outbox == nil {
+				return 0, false
+			}
+			return read(t.Database.Outbox), true
+		}
+	}
+	var counts []count
+	if relay {
+		counts = append(counts,
+			count{"rows lost", rows(func(d *result.Database) int64 { return d.Lost }), nil, true},
+			count{"rows twice", rows(func(d *result.Database) int64 { return d.Duplicates }), nil, true})
+	}
+	if outbox {
+		counts = append(counts,
+			count{"rows alone", alone(func(o *result.Outbox) int64 { return o.RowsWithoutMessage }), func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }, true},
+			count{"messages alone", alone(func(o *result.Outbox) int64 { return o.MessagesWithoutRow }), func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }, true})
+	}
+	return append(counts,
+		count{"cents off", rows(func(d *result.Database) int64 { return d.DifferenceCents }), nil, !outbox},
+		count{"status wrong", rows(func(d *result.Database) int64 { return d.WrongStatus }), nil, false})
 }
 
 // runs reports whether a pipeline is among the rows.
@@ -106,20 +76,6 @@ func (v *view) runs(g group, pipeline string) bool {
 		}
 	}
 	return false
-}
-
-func databaseCounts(header string, g group, of func(*result.Database) int64) column {
-	c := column{header: header}
-	for _, trials := range g.trials {
-		var seen []int64
-		for _, t := range completed(trials) {
-			if t.Database != nil {
-				seen = append(seen, of(t.Database))
-			}
-		}
-		c.cells = append(c.cells, countRange(seen, tableCount))
-	}
-	return c
 }
 
 func databaseMedian(header string, g group, of func(*result.Database) float64, text func(float64) string) column {

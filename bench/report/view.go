@@ -161,7 +161,7 @@ func (v *view) group(scenario string) (g group, any bool) {
 	case paced:
 		g.columns = v.latencyColumns(g)
 	}
-	g.columns = append(g.columns, countColumns(g)...)
+	g.columns = append(g.columns, countColumns(g, verdictCounts()...)...)
 	if g.kind == faulted && freezes(g) {
 		g.columns = append(g.columns, v.serviceColumns(g)...)
 	}
