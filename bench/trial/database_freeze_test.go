@@ -21,11 +21,7 @@ func TestPostgresIsFrozen(t *testing.T) {
 	}{{profile.AfterProcessing, profile.Insert}, {profile.WithEffect, profile.Insert}} {
 		t.Run(name(c.when, c.write), func(t *testing.T) {
 			t.Parallel()
-			s := short()
-			s.Load.Duration = profile.Duration(2 * time.Second)
-			s.Guarantee = profile.ExactlyOnce
-			s.Consumer.Count, s.Consumer.Commit.When = 2, c.when
-			s.Sink.Database, s.Sink.Write = profile.Postgres, c.write
+			s := intoPostgres(c.when, c.write)
 			s.Faults = []profile.Fault{{Freeze: profile.DatabaseRole, At: profile.Moment{Share: 0.3}, For: profile.Duration(frozen)}}
 			r := ownPostgres(t, newBench(t)).complete(t, s)
 			requireFlawless(t, r)

@@ -127,6 +127,17 @@ func TestRedeliveryAndTheKindOfEffect(t *testing.T) {
 	})
 }
 
+// intoPostgres is a load long enough for PostgreSQL to fall and rise within it,
+// which promises that every effect is there once.
+func intoPostgres(when profile.CommitWhen, write profile.SinkWrite) profile.Settings {
+	s := short()
+	s.Load.Duration = profile.Duration(2 * time.Second)
+	s.Guarantee = profile.ExactlyOnce
+	s.Consumer.Count, s.Consumer.Commit.When = 2, when
+	s.Sink.Database, s.Sink.Write = profile.Postgres, write
+	return s
+}
+
 // PostgreSQL is killed by SIGKILL in the middle of the load and started again:
 // what was acknowledged has its effect, once.
 func TestPostgresIsKilledAndStartedAgain(t *testing.T) {
@@ -138,11 +149,7 @@ func TestPostgresIsKilledAndStartedAgain(t *testing.T) {
 		}{{profile.AfterProcessing, profile.UniqueKey}, {profile.WithEffect, profile.Insert}} {
 			t.Run(name(c.when, c.write), func(t *testing.T) {
 				t.Parallel()
-				s := short()
-				s.Load.Duration = profile.Duration(2 * time.Second)
-				s.Guarantee = profile.ExactlyOnce
-				s.Consumer.Count, s.Consumer.Commit.When = 2, c.when
-				s.Sink.Database, s.Sink.Write = profile.Postgres, c.write
+				s := intoPostgres(c.when, c.write)
 				s.Faults = []profile.Fault{{Kill: profile.DatabaseRole, At: profile.Moment{Share: 0.4}, Restart: profile.Duration(300 * time.Millisecond)}}
 				out := ownPostgres(t, b).run(t, s)
 				r := &out.Result
