@@ -56,6 +56,31 @@ func TestMessagesThatFail(t *testing.T) {
 	})
 }
 
+// A batch of which nothing has an effect moves the offsets that are kept with the
+// effects all the same: nobody is fenced, and nothing is polled again.
+func TestABatchWithoutEffects(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for how, want := range map[profile.OnError]ledger.Lost{
+		profile.SkipMessage: {Total: 3 * batch, Skipped: 3 * batch}, profile.DeadLetter: {},
+	} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := failing(profile.Consume, profile.Commit{When: profile.WithEffect, Every: batch}, how)
+			s.Sink.Database = profile.SQLite
+			s.Topic.Partitions, s.Consumer.Count = 1, 1
+			s.Faults[0].Messages = 3 * batch // two whole batches at least, wherever they begin
+			r := b.complete(t, s)
+			require.Equal(t, want, r.Verdict.Lost)
+			require.Equal(t, ledger.Dups{}, r.Verdict.Duplicates)
+			require.Zero(t, r.Database.Duplicates)
+			for _, w := range r.Workers {
+				require.Empty(t, w.Fenced, w.Name)
+			}
+		})
+	}
+}
+
 // What was set aside is no loss: the promise of at-least-once holds.
 func TestDeadLettersAreNotLost(t *testing.T) {
 	t.Parallel()

@@ -47,9 +47,10 @@ type consumer struct {
 
 	// broken says that the client can do nothing more.
 	broken bool
-	// unbegun is why it is not known where partitions that were assigned begin:
-	// none of their messages may be touched.
-	unbegun error
+	// unsettled is why a rebalance could not be done as it must be: where partitions
+	// begin is not known, or what was in hand of those that are kept was not settled
+	// and would be passed over. It ends the worker.
+	unsettled error
 
 	counts   counters
 	warnings []string // told in the end
@@ -187,8 +188,8 @@ func (c *consumer) step() error {
 // was nothing to do.
 func (c *consumer) stepIdle() (idle bool, err error) {
 	event := c.client.Poll(pollTimeout)
-	if c.unbegun != nil {
-		return false, c.unbegun
+	if c.unsettled != nil {
+		return false, c.unsettled
 	}
 	if c.held {
 		if err := c.hold(); err != nil {

@@ -119,8 +119,14 @@ func (e *effect) begin(windowStart int64) error {
 	return err
 }
 
-// doAll processes messages in their order.
-func (e *effect) doAll(b batch) error {
+// doAll processes messages in their order. Where it fails, all of them are polled
+// again, so that none may reach the database with the batch after them.
+func (e *effect) doAll(b batch) (err error) {
+	defer func() {
+		if err != nil {
+			e.store.drop()
+		}
+	}()
 	for chunk := range slices.Chunk(b, e.together) {
 		done := e.done[:0]
 		for i := range chunk {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,7 +25,7 @@ func (c *consumer) rebalance(disciplined bool) *client.Rebalance {
 	if s, is := c.strategy.(*withEffect); is {
 		r.Begin = func(partitions []int32) client.Offsets {
 			begin, err := s.begin(partitions)
-			c.unbegun = err
+			c.unsettled = cmp.Or(c.unsettled, err)
 			return begin
 		}
 	}
@@ -48,7 +49,7 @@ func (c *consumer) assigned(partitions []int32) {
 func (c *consumer) revoked(partitions []int32) {
 	if len(c.hand) > 0 && c.begun && c.strategy.settleOnRevoke() {
 		if err := c.settle(); err != nil {
-			fmt.Fprintln(c.env.log, "settle on revoke:", err)
+			c.unsettled = cmp.Or(c.unsettled, fmt.Errorf("settle what was in hand when partitions were revoked: %w", err))
 		}
 	}
 	c.strategy.flush()

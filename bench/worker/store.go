@@ -150,19 +150,20 @@ func (s *store) close() error {
 
 // storeAll puts the batch's effects into the database, where there is one.
 func (e *effect) storeAll(full bool) error {
+	if e.store == nil || len(e.store.batch) == 0 {
+		return nil
+	}
 	return e.stored(func() error { return e.store.apply(full) })
 }
 
-// storeAt does so together with the offsets after the batch.
+// storeAt does so together with the offsets after the batch, which move on where
+// nothing in it had an effect too.
 func (e *effect) storeAt(from, next client.Offsets) error {
 	return e.stored(func() error { return e.store.applyAt(from, next) })
 }
 
 // stored counts and measures what a transaction made durable.
 func (e *effect) stored(transaction func() error) error {
-	if e.store == nil || len(e.store.batch) == 0 {
-		return nil
-	}
 	defer e.store.drop()
 	if err := transaction(); err != nil {
 		return err
@@ -173,8 +174,10 @@ func (e *effect) stored(transaction func() error) error {
 			e.latencies.record(result.Durable, now, now-intended)
 		}
 	}
-	e.counts.rows.Add(int64(len(e.store.batch)))
-	e.counts.rowsLast.Store(now)
+	if rows := int64(len(e.store.batch)); rows > 0 {
+		e.counts.rows.Add(rows)
+		e.counts.rowsLast.Store(now)
+	}
 	e.counts.rowCommits.Add(1)
 	return nil
 }
