@@ -58,7 +58,9 @@
 // a copy at or past the committed offset: a consumer may yet process them. When
 // the consumers did not come to the end, no message is proven skipped and all
 // of them are undrained. Pipelines produce and outbox have no consumers: nothing
-// is skipped or undrained there.
+// is skipped there. When the publisher of an outbox did not come to its end
+// (Inputs.Unpublished), what is acked and has V = 0 may wait in the outbox: it is
+// undrained, and nothing is proven lost from the log.
 //
 // # Duplicates
 //

@@ -50,7 +50,7 @@ type history struct {
 
 func drawHistory(t *rapid.T) *history {
 	h := &history{reports: map[identity][]Outcome{}, committed: map[int32]int64{}}
-	h.in.Pipeline = rapid.SampledFrom([]profile.Pipeline{profile.Consume, profile.RelayTo, profile.Produce}).Draw(t, "pipeline")
+	h.in.Pipeline = rapid.SampledFrom([]profile.Pipeline{profile.Consume, profile.RelayTo, profile.Produce, profile.ByOutbox}).Draw(t, "pipeline")
 	h.layout = Layout{
 		Producers: rapid.IntRange(1, 3).Draw(t, "producers"),
 		Capacity:  rapid.Int64Range(1, 40).Draw(t, "capacity"),
@@ -59,6 +59,7 @@ func drawHistory(t *rapid.T) *history {
 	h.in.AcksNone = rapid.Bool().Draw(t, "acks none")
 	h.in.ReadUncommitted = rapid.Bool().Draw(t, "read uncommitted")
 	h.in.Drained = rapid.Bool().Draw(t, "drained")
+	h.in.Unpublished = h.in.Pipeline == profile.ByOutbox && rapid.Bool().Draw(t, "unpublished")
 	for p := range h.layout.Producers {
 		due := rapid.Int64Range(0, h.layout.Capacity).Draw(t, "due")
 		h.in.Due = append(h.in.Due, due)
@@ -357,7 +358,7 @@ func (h *history) judge(v *Verdict, id identity) {
 		"rejected": func() { v.Rejected++ }, "unknown": func() { v.Unknown++ }, "aborted": func() { v.Aborted++ },
 	}[outcome]()
 
-	consumed := h.in.Pipeline != profile.Produce
+	consumed := h.in.Pipeline.Consumes()
 	h.judgeLost(v, outcome, presence, processed, past)
 	if outcome == "unknown" && presence == "absent" {
 		v.UnknownAbsent++
@@ -376,10 +377,13 @@ func (h *history) judge(v *Verdict, id identity) {
 
 func (h *history) judgeLost(v *Verdict, outcome, presence, processed string, past bool) {
 	ours := outcome == "acked" || outcome == "sent"
-	if ours && presence != "present" {
+	switch {
+	case ours && presence != "present" && h.in.Unpublished:
+		v.Undrained++
+	case ours && presence != "present":
 		v.Lost.Log++
 	}
-	if presence == "present" && processed == "unprocessed" && h.in.Pipeline != profile.Produce {
+	if presence == "present" && processed == "unprocessed" && h.in.Pipeline.Consumes() {
 		if past || !h.in.Drained {
 			v.Undrained++
 		} else if ours {

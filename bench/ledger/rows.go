@@ -92,6 +92,9 @@ type Entry struct {
 	Rows    int64
 	// Visible are the message's copies in the topic that read_committed shows.
 	Visible int64
+	// Waiting says that it has a row, and that its message, which is not in the
+	// topic, may yet be published.
+	Waiting bool
 }
 
 // EachEntry visits every message that was due, in order, with the rows that a
@@ -129,5 +132,6 @@ func (f fate) entry(in Inputs) Entry {
 		Settled: promised && f.presence == present,
 		Rows:    f.effects,
 		Visible: f.visible,
+		Waiting: in.Unpublished && f.effects > 0 && f.presence != present,
 	}
 }

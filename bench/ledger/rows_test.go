@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,4 +117,16 @@ func TestRowsWithoutConsumers(t *testing.T) {
 		{Sequence: 2, Owed: true, Rows: 1}, // its message was never sent
 		{Sequence: 3, Visible: 1},
 	}, entries)
+
+	// Where the publisher was not done, the message may wait in its outbox.
+	in.Drained, in.Unpublished = false, true
+	v, err = Settle(tr.dir, in)
+	require.NoError(t, err)
+	require.Equal(t, Lost{}, v.Lost)
+	require.Equal(t, [2]int64{3, 1}, [2]int64{v.Present(), v.Undrained})
+	want := slices.Clone(entries)
+	want[2].Waiting = true
+	entries = nil
+	require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { entries = append(entries, e) }))
+	require.Equal(t, want, entries)
 }

@@ -29,6 +29,9 @@ type Inputs struct {
 	// Drained says that the consumers came to the end. Without it nothing is
 	// proven skipped, and what is present without an effect is undrained.
 	Drained bool
+	// Unpublished says that a publisher did not come to the end of its outbox: what
+	// the topic does not have may wait there, and is undrained, not lost.
+	Unpublished bool
 }
 
 // Effective is which trace of a message's handling is its effect.
@@ -154,6 +157,8 @@ func (in Inputs) check(l Layout) error {
 		return fmt.Errorf("ledger: effects %d: use ByPipeline, ByMarks, ByOutputs or ByRows", in.Effects)
 	case in.Effects == ByRows && !l.Rows:
 		return errors.New("ledger: rows as effects need their plane: create the layout with Rows")
+	case in.Unpublished && in.Pipeline != profile.ByOutbox:
+		return fmt.Errorf("ledger: pipeline %q has no outbox of which something is unpublished", in.Pipeline)
 	case in.Effects == ByOutputs && in.Pipeline != profile.RelayTo:
 		return fmt.Errorf("ledger: pipeline %q has no outputs to count as effects", in.Pipeline)
 	}

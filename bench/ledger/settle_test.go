@@ -171,6 +171,7 @@ type class struct {
 
 var (
 	relay           = Inputs{Due: []int64{1}, Pipeline: profile.RelayTo, Drained: true}
+	unpublished     = Inputs{Due: []int64{1}, Pipeline: profile.ByOutbox, Unpublished: true}
 	readUncommitted = Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, ReadUncommitted: true}
 )
 
@@ -304,6 +305,18 @@ var classes = []class{
 	{"acks=0: acked is no more than sent", Inputs{Due: []int64{1}, Pipeline: profile.Consume, Drained: true, AcksNone: true}, func(tr *trial) {
 		tr.end(0, Acked)
 	}, func(v *Verdict) { v.Sent, v.Lost = 1, Lost{Total: 1, Log: 1} }},
+	{"undrained: acknowledged, and it may wait in the outbox", unpublished, func(tr *trial) {
+		tr.end(0, Acked)
+	}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
+	{"undrained: the outbox's message was aborted, and may be published again", unpublished, func(tr *trial) {
+		tr.end(0, Acked)
+		tr.copy(0, 0, false, false)
+	}, func(v *Verdict) { v.Acked, v.Undrained = 1, 1 }},
+	{"unknown_absent, whatever the outbox has", unpublished, func(tr *trial) { tr.outcomes[0].Begin(0) },
+		func(v *Verdict) { v.Unknown, v.UnknownAbsent = 1, 1 }},
+	{"lost.log, though somebody did not come to the end: nobody was to publish it", Inputs{Due: []int64{1}, Pipeline: profile.ByOutbox}, func(tr *trial) {
+		tr.end(0, Acked)
+	}, func(v *Verdict) { v.Acked, v.Lost = 1, Lost{Total: 1, Log: 1} }},
 	{"dead-lettered, twice", consume(1), func(tr *trial) {
 		tr.end(0, Acked)
 		tr.copy(0, 0, true, true)

@@ -141,7 +141,10 @@ func (t *tally) addLost(f fate, n int64) {
 	promised := f.outcome == Acked || f.outcome == Sent
 	switch {
 	case f.presence != present:
-		if promised {
+		switch {
+		case promised && t.in.Unpublished:
+			t.v.Undrained += n
+		case promised:
 			t.v.Lost.Log += n
 		}
 		if f.outcome == Unknown && f.presence == absent {

@@ -21,7 +21,8 @@ type Verdict struct {
 	// more than one copy that readers see).
 	MultipleEffects int64 `json:"multiple_effects"`
 	// Undrained are present and unprocessed, at or past the committed offset;
-	// when the consumers did not come to the end, before it too.
+	// when the consumers did not come to the end, before it too. Where an outbox's
+	// publisher did not, they are acknowledged and not in the topic.
 	Undrained int64 `json:"undrained"`
 	// DeadLettered are without an effect, and in the dead-letter topic: neither
 	// lost nor done.

@@ -176,9 +176,13 @@ func agreementRows(t *result.Trial) [][2]string {
 		}
 		return text
 	}
-	return [][2]string{
+	rows := [][2]string{
 		{"rows with their message", stats.Count(o.Agreed)},
 		{"rows without a message", told(o.RowsWithoutMessage, func(p *result.Predicted) *int64 { return p.RowsWithoutMessage })},
 		{"messages without a row", told(o.MessagesWithoutRow, func(p *result.Predicted) *int64 { return p.MessagesWithoutRow })},
 	}
+	if o.Waiting != 0 {
+		rows = append(rows, [2]string{"rows whose message was not published yet", stats.Count(o.Waiting)})
+	}
+	return rows
 }

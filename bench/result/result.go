@@ -234,6 +234,9 @@ type Outbox struct {
 	Agreed             int64 `json:"agreed"`
 	RowsWithoutMessage int64 `json:"rows_without_message"`
 	MessagesWithoutRow int64 `json:"messages_without_row"`
+	// Waiting are rows whose message may yet be published: it is not in the topic,
+	// and the publisher did not come to the end of its outbox.
+	Waiting int64 `json:"waiting,omitempty"`
 }
 
 // CentsCause is why a balance is not what it should be.

@@ -26,7 +26,7 @@ func Units() map[string]string {
 		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects",
 
 		"expected_cents": "cents", "actual_cents": "cents", "difference_cents": "cents", "lost_cents": "cents", "redelivered_cents": "cents",
-		"wrong_status": "accounts", "agreed": "messages", "rows_without_message": "rows", "messages_without_row": "messages", "commits": "transactions", "rows": "effects",
+		"wrong_status": "accounts", "agreed": "messages", "rows_without_message": "rows", "messages_without_row": "messages", "waiting": "rows", "commits": "transactions", "rows": "effects",
 		"commits_per_second": "transactions/s", "rows_per_commit": "effects per transaction",
 
 		"armed": seconds, "fired": seconds, "recovered": seconds, "at": seconds,

@@ -24,6 +24,7 @@ func (c *conductor) settlement(drained bool) ledger.Inputs {
 		AcksNone:        s.Producer.Acks == profile.AcksNone,
 		ReadUncommitted: s.Consumer.Isolation == profile.ReadUncommitted,
 		Drained:         drained,
+		Unpublished:     c.unpublished,
 	}
 	if s.Sink.Enabled() && s.Pipeline == profile.Consume {
 		in.Effects = ledger.ByRows // of a relay, what readers see of its output

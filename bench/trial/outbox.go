@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,13 +23,15 @@ func (c *conductor) observedTopic() string {
 
 // emptyOutbox lets the publisher publish what is left.
 func (c *conductor) emptyOutbox(ctx context.Context) error {
-	c.finishing = true
+	c.finishing, c.unpublished = true, true
 	c.brief(c.latest(worker.PublisherRole, 0))
 	s := c.trial.Settings
-	b := bound{total: drainWithin, stall: stallWithin + c.longestPause() + time.Duration(s.Producer.MessageTimeout+s.Outbox.PollEvery)}
-	return c.until(ctx, "the publisher to empty the outbox", b, func() bool {
+	b := bound{total: cmp.Or(c.env.DrainWithin, drainWithin), stall: stallWithin + c.longestPause() + time.Duration(s.Producer.MessageTimeout+s.Outbox.PollEvery)}
+	err := c.until(ctx, "the publisher to empty the outbox", b, func() bool {
 		return c.latest(worker.PublisherRole, 0).done && !c.missing()
 	})
+	c.unpublished = err != nil
+	return err
 }
 
 // compare counts a message on the side, or sides, on which it is; nil takes none.
@@ -37,6 +40,8 @@ func compare(o *result.Outbox, e ledger.Entry) {
 	case o == nil:
 	case e.Rows > 0 && e.Visible > 0:
 		o.Agreed++
+	case e.Waiting:
+		o.Waiting++
 	case e.Rows > 0:
 		o.RowsWithoutMessage++
 	case e.Visible > 0:
@@ -51,7 +56,7 @@ func identity(d *result.Database, v *ledger.Verdict) error {
 	if d == nil || d.Outbox == nil {
 		return nil
 	}
-	rows := d.Effects - d.Duplicates - d.Outbox.RowsWithoutMessage
+	rows := d.Effects - d.Duplicates - d.Outbox.RowsWithoutMessage - d.Outbox.Waiting
 	messages := v.Present() - d.Outbox.MessagesWithoutRow
 	if rows != d.Outbox.Agreed || messages != d.Outbox.Agreed {
 		return fmt.Errorf("rows and messages do not add up: the database has %d rows that have a message, the topic %d messages that have a row, and the ledger counts %d",
@@ -62,8 +67,8 @@ func identity(d *result.Database, v *ledger.Verdict) error {
 
 // disagreement is why rows and messages break the guarantee, "" when they do not:
 // at least once is owed on both sides. A row whose message may yet be published
-// proves nothing.
-func (c *conductor) disagreement(d *result.Database, drained bool) string {
+// proves nothing, and is not among them.
+func (c *conductor) disagreement(d *result.Database) string {
 	g := c.trial.Settings.Guarantee
 	if d == nil || d.Outbox == nil || g != profile.AtLeastOnce && g != profile.ExactlyOnce {
 		return ""
@@ -71,7 +76,7 @@ func (c *conductor) disagreement(d *result.Database, drained bool) string {
 	switch o := d.Outbox; {
 	case o.MessagesWithoutRow > 0:
 		return fmt.Sprintf("%d messages tell of rows that are not there", o.MessagesWithoutRow)
-	case o.RowsWithoutMessage > 0 && drained:
+	case o.RowsWithoutMessage > 0:
 		return fmt.Sprintf("%d rows have no message", o.RowsWithoutMessage)
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"deliverybench/bench/claim"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
@@ -123,6 +124,34 @@ func TestRowsAndMessagesAgree(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A publisher that is slower than its writers does not come to the end in time:
+// what waits in its outbox is neither lost nor a row without a message, and proves
+// nothing against the guarantee.
+func TestAnOutboxThatIsNotEmptied(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.env.DrainWithin = 100 * time.Millisecond
+	s := outboxed(profile.SQLite, profile.InOutbox)
+	s.Outbox.PublishEvery, s.Producer.Linger = 1, profile.Duration(20*time.Millisecond)
+	r := b.run(t, s).Result
+	require.Equal(t, result.Inconclusive, r.Status, r.Reason)
+	require.Contains(t, r.Reason, "waited 100ms for the publisher to empty the outbox: ")
+	v, d := r.Verdict, r.Database
+	require.NotNil(t, v)
+	require.Equal(t, v.Due, v.Acked)
+	require.Equal(t, ledger.Lost{}, v.Lost)
+	require.Positive(t, v.Undrained)
+	require.Equal(t, v.Due, v.Present()+v.Undrained)
+	require.Equal(t, &result.Outbox{Agreed: v.Present(), Waiting: v.Undrained}, d.Outbox)
+	require.Equal(t, [3]int64{v.Due, 0, 0}, [3]int64{d.Effects, d.Lost, d.Duplicates}, "rows, lost, twice")
+	require.Equal(t, result.PromiseInconclusive, r.Promise)
+	for _, metric := range []string{"lost", "database.rows_without_message"} {
+		got, ok := claim.Read(&r, metric)
+		require.True(t, ok)
+		require.Zero(t, got, metric)
+	}
 }
 
 // PostgreSQL is killed by SIGKILL and started again: an outbox has no row without

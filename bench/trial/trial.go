@@ -35,7 +35,7 @@ type Environment struct {
 	KeepLogs string
 	// Database is the PostgreSQL for effects outside Kafka, nil where no trial needs one.
 	Database *Database
-	// DrainWithin bounds the draining of the consumers; 0 is 10 minutes.
+	// DrainWithin bounds the draining of the consumers, and of an outbox; 0 is 10 minutes.
 	DrainWithin time.Duration
 	// AnswerWithin bounds the wait for an answer of the broker's; 0 is 20 seconds.
 	AnswerWithin time.Duration
@@ -138,6 +138,7 @@ type conductor struct {
 	drainTarget                   client.Offsets
 	finishing                     bool // the publisher is to publish what is left, and end
 	observed, undrained           bool
+	unpublished                   bool // the publisher did not come to the end of its outbox
 	warnings                      []string
 
 	// beside is what runs aside from the conductor's goroutine, until calledOff;
@@ -322,7 +323,7 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
 	promise, reason := judged.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
-	if why := c.disagreement(out.Result.Database, drained); why != "" {
+	if why := c.disagreement(out.Result.Database); why != "" {
 		promise, reason = ledger.Violated, why
 	}
 	out.Result.Promise = result.Promise(promise)
