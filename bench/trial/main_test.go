@@ -205,8 +205,8 @@ func requireFlawless(t *testing.T, r *result.Trial) {
 	t.Helper()
 	v := r.Verdict
 	require.Equal(t, v.Due, v.Acked+v.Sent)
-	require.Equal(t, ledger.Lost{}, v.Lost)
-	require.Equal(t, ledger.Dups{}, v.Duplicates)
+	require.Equal(t, ledger.Lost{}, v.Lost, "%v", v.Table)
+	require.Equal(t, ledger.Dups{}, v.Duplicates, "%v", v.Table)
 	require.Zero(t, v.MultipleEffects)
 	require.Equal(t, result.Held, r.Promise)
 }
