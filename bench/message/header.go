@@ -29,7 +29,7 @@ type Header struct {
 	// Producer and Sequence are the message's identity. Sequence is dense from 0 per producer.
 	Producer uint32
 	// Attempt is the application's attempt at sending it, from 0; in a relayed
-	// message the relay's incarnation.
+	// message the relay's incarnation. A publisher's count on from its incarnation.
 	Attempt  uint32
 	Sequence uint64
 	// Intended is when the message was due, Sent when produce was called, in

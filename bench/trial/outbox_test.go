@@ -126,6 +126,33 @@ func TestRowsAndMessagesAgree(t *testing.T) {
 	})
 }
 
+// silenced is a trial in which whoever produces hears nothing for longer than the
+// time of its messages, and than the second in which the library looks for those
+// whose time is over.
+func silenced(write profile.OutboxWrite, role profile.Role, way profile.Direction) profile.Settings {
+	s := outboxed(profile.SQLite, write)
+	s.Load.Rate, s.Load.Duration, s.Topic.Partitions = 500, profile.Duration(3*time.Second), 1
+	s.Producer.MessageTimeout = profile.Duration(300 * time.Millisecond)
+	s.Faults = []profile.Fault{{Blackhole: role, Direction: way, At: profile.Moment{Share: 0.2}, For: profile.Duration(2 * time.Second)}}
+	return s
+}
+
+// What the publisher gave up it publishes again, and that is its own doing: the
+// client sends nothing twice. The broker has had the first of it.
+func TestWhatAPublisherSendsAgain(t *testing.T) {
+	t.Parallel()
+	s := silenced(profile.InOutbox, profile.PublisherRole, profile.ToClient)
+	s.Producer.Idempotence, s.Producer.MaxInFlight, s.Producer.Retries = false, 1, 0
+	r := newBench(t).complete(t, s)
+	v := r.Verdict
+	require.Equal(t, v.Due, v.Acked)
+	require.Equal(t, ledger.Lost{}, v.Lost)
+	require.Equal(t, &result.Outbox{Agreed: v.Due}, r.Database.Outbox)
+	require.Positive(t, v.Duplicates.Resent)
+	require.Equal(t, ledger.Dups{Total: v.Duplicates.Resent, Resent: v.Duplicates.Resent}, v.Duplicates)
+	require.Equal(t, result.Held, r.Promise)
+}
+
 // A publisher that is slower than its writers does not come to the end in time:
 // what waits in its outbox is neither lost nor a row without a message, and proves
 // nothing against the guarantee.

@@ -12,7 +12,8 @@ import (
 
 // publisher produces what it finds in the outbox, in the order in which it was
 // written, and clears what the topic acknowledged: each message at least once. A
-// message's attempt is the publisher's incarnation.
+// message's attempt is the publisher's incarnation, and one more for each time that
+// this one produced it before.
 type publisher struct {
 	env       *environment
 	strikes   *strikes
@@ -21,13 +22,16 @@ type publisher struct {
 	latencies *latencies
 	counts    counters
 	most      int
+	// failed is how often messages that are still in the outbox were produced in
+	// vain, by their ids there.
+	failed map[int64]uint32
 }
 
 func runPublisher(ctx context.Context, env *environment) error {
 	if env.spec.Sink == nil {
 		return errors.New("worker: a publisher was given no database")
 	}
-	p := &publisher{env: env, most: env.spec.Settings.Outbox.PublishEvery}
+	p := &publisher{env: env, most: env.spec.Settings.Outbox.PublishEvery, failed: map[int64]uint32{}}
 	var err error
 	if p.strikes, err = newStrikes(env); err != nil {
 		return err
@@ -131,17 +135,20 @@ func (p *publisher) produce(batch []sink.Outgoing) ([]sink.Outgoing, error) {
 			return nil, err
 		}
 		ids[i] = identity{h.Producer, h.Sequence}
-		message.Readdress(batch[i].Value, uint32(p.env.spec.Incarnation), h.Sent)
+		message.Readdress(batch[i].Value, uint32(p.env.spec.Incarnation)+p.failed[batch[i].ID], h.Sent)
 	}
 	undelivered, err := p.post.send(batch)
-	if err != nil || len(undelivered) == 0 {
+	if err != nil || len(undelivered) == 0 && len(p.failed) == 0 {
 		return batch, err
 	}
 	var published []sink.Outgoing
 	for i := range batch {
-		if _, failed := undelivered[ids[i]]; !failed {
-			published = append(published, batch[i])
+		if _, failed := undelivered[ids[i]]; failed {
+			p.failed[batch[i].ID]++
+			continue
 		}
+		delete(p.failed, batch[i].ID)
+		published = append(published, batch[i])
 	}
 	return published, nil
 }
