@@ -155,13 +155,24 @@ func predictConsumerKill(s profile.Settings, at profile.Point) *Prediction {
 		if at == profile.PointCommitted || at == profile.PointMidBatch || at == profile.PointChecked {
 			p = exactly(b, 0)
 		}
+		if outputsLeave(s, at) {
+			p.Lost = nil
+		}
 	case profile.AfterProcessing:
+		switch {
+		case onceInRows(s):
+			return exactly(0, 0)
+		case finds(s):
+			p = exactly(0, 0)
+			p.Exact = oneWrites(s)
+			return p // also of what others' or earlier commits did not cover
+		}
 		p = exactly(0, 0)
 		if at == profile.PointProcessed || at == profile.PointMidBatch || at == profile.PointProduced {
 			p = exactly(0, b)
 		}
-		if onceInRows(s) {
-			return exactly(0, 0)
+		if outputsLeave(s, at) {
+			p.Duplicates = nil
 		}
 		if c.Commit.Mode == profile.Async {
 			p.Exact = false // earlier commits may still be on their way
@@ -176,10 +187,16 @@ func predictConsumerKill(s profile.Settings, at profile.Point) *Prediction {
 	}
 	// Without full count-batches or a fixed assignment the batch in hand, or
 	// what other members hold, differs.
-	if c.Commit.Every == 0 || c.Commit.Interval > 0 || c.Membership != profile.Static || !c.RebalanceCallback {
+	if c.Commit.Every == 0 || c.Commit.Interval > 0 || !oneWrites(s) {
 		p.Exact = false
 	}
 	return p
+}
+
+// outputsLeave reports whether a relay has its outputs on their way at the point
+// and waits for none of them: which of a batch's are in the log is a draw.
+func outputsLeave(s profile.Settings, at profile.Point) bool {
+	return s.Pipeline == profile.RelayTo && at == profile.PointChecked
 }
 
 func automatic(w profile.CommitWhen) bool {

@@ -73,6 +73,12 @@ func predictCommits(s profile.Settings, f profile.Fault, seen Seen) *Prediction 
 	switch {
 	case onceInRows(s):
 		return exactly(0, 0)
+	case finds(s) && strikesGroup(s):
+		p := exactly(0, 0)
+		if !oneWrites(s) || freezesConsumer(s) {
+			p.Duplicates = nil // two may write what neither of them found
+		}
+		return p
 	case f.LoseResponse != "" || !strikesGroup(s):
 		return exactly(0, 0) // applied, or made good by the next commit
 	case f.LoseRequest != "" && seen.Uncommitted != nil:
@@ -142,6 +148,14 @@ func strikesGroup(s profile.Settings) bool {
 	return slices.ContainsFunc(s.Faults, func(f profile.Fault) bool {
 		struck := f.Worker()
 		return f.Join != "" || f.Fail == "" && (struck == profile.ConsumerRole || struck == profile.RelayRole)
+	})
+}
+
+// freezesConsumer reports whether a consumer may wake among others that have gone
+// on without it.
+func freezesConsumer(s profile.Settings) bool {
+	return slices.ContainsFunc(s.Faults, func(f profile.Fault) bool {
+		return f.Freeze == profile.ConsumerRole || f.Freeze == profile.RelayRole
 	})
 }
 

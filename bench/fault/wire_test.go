@@ -124,7 +124,12 @@ func TestWhatLostCommitsCost(t *testing.T) {
 	seven := int64(7)
 	kill := also(profile.Fault{Kill: profile.ConsumerRole, When: profile.PointAnywhere})
 	stop := also(profile.Fault{Stop: profile.ConsumerRole})
+	freeze := also(profile.Fault{Freeze: profile.ConsumerRole, When: profile.PointChecked, For: second})
 	after := commit(profile.AfterProcessing)
+	into := func(write profile.SinkWrite) func(*profile.Settings) {
+		return func(s *profile.Settings) { s.Sink.Database, s.Sink.Write = profile.SQLite, write }
+	}
+	dynamic := func(s *profile.Settings) { s.Consumer.Membership = profile.Dynamic }
 	for _, c := range []struct {
 		name     string
 		settings profile.Settings
@@ -137,6 +142,11 @@ func TestWhatLostCommitsCost(t *testing.T) {
 		{"killed, before or not", on(1, after, kill), profile.Fault{LoseRequest: "offset-commit"}, nil, nil},
 		{"stopped", on(1, after, stop), profile.Fault{LoseRequest: "offset-commit"}, nil, nil},
 		{"arrived, killed", on(1, after, kill), profile.Fault{LoseResponse: "offset-commit"}, nil, exactly(0, 0)},
+		{"killed, inserted", on(1, after, kill, into(profile.Insert)), profile.Fault{LoseRequest: "offset-commit"}, &seven, exactly(0, 7)},
+		{"killed, refused twice", on(1, after, kill, into(profile.UniqueKey)), profile.Fault{LoseRequest: "offset-commit"}, &seven, exactly(0, 0)},
+		{"killed, found", on(1, after, kill, into(profile.CheckThenAct)), profile.Fault{LoseRequest: "offset-commit"}, &seven, exactly(0, 0)},
+		{"killed among dynamic members", on(1, after, kill, dynamic, into(profile.CheckThenAct)), profile.Fault{LoseRequest: "offset-commit"}, &seven, lossless()},
+		{"asleep between check and act", on(1, after, freeze, into(profile.CheckThenAct)), profile.Fault{LoseRequest: "offset-commit"}, &seven, lossless()},
 		{"late, killed", on(1, after, kill), profile.Fault{DelayRequest: "offset-commit", For: second}, nil, nil},
 	} {
 		require.Equal(t, c.want, FromWire(c.settings, c.fault, Seen{Uncommitted: c.seen}), c.name)

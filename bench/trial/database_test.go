@@ -34,6 +34,8 @@ func spills() []spill {
 		{consume, crash{before, profile.PointProcessed, 0, 0}, profile.Insert, 0},
 		{consume, crash{after, profile.PointProcessed, 0, 0}, profile.UniqueKey, 0},
 		{consume, crash{after, profile.PointChecked, 0, 0}, profile.CheckThenAct, 0},
+		{consume, crash{after, profile.PointProcessed, 0, 0}, profile.CheckThenAct, 0}, // its successor finds the rows
+		{consume, crash{after, profile.PointMidBatch, 0, 0}, profile.CheckThenAct, 0},
 		{consume, crash{before, profile.PointChecked, batch, 0}, profile.CheckThenAct, 0},
 		{consume, crash{with, profile.PointMidBatch, 0, 0}, profile.Insert, 0},
 		{consume, crash{with, profile.PointProcessed, 0, 0}, profile.Insert, 0},
@@ -41,6 +43,7 @@ func spills() []spill {
 		{relay, crash{within, profile.PointOffsetsSent, 0, 0}, profile.Insert, batch},
 		{relay, crash{within, profile.PointOffsetsSent, 0, 0}, profile.UniqueKey, 0},
 		{relay, crash{within, profile.PointCommitted, 0, 0}, profile.Insert, 0},
+		{relay, crash{within, profile.PointChecked, 0, 0}, profile.CheckThenAct, 0},
 		{relay, crash{with, profile.PointProduced, 0, batch}, profile.Insert, 0},
 	}
 }
@@ -82,6 +85,52 @@ func TestACrashCostsTheDatabaseExactlyOneBatch(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A relay that asks the database has its outputs on their way and waits for none of
+// them yet. Killed then, some of the batch's outputs are in the topic, or all, or
+// none, whichever side is committed first; what is the same either way is told.
+func TestARelayKilledBetweenCheckAndAct(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	none := int64(0)
+	for linger, processing := range map[string]profile.Duration{
+		"5":     profile.Duration(time.Millisecond), // they go while the batch is processed
+		"20000": 0,                                  // they stay until they are waited for
+	} {
+		for when, want := range map[profile.CommitWhen]*result.Predicted{
+			profile.AfterProcessing:  {Lost: &none, Exact: true},
+			profile.BeforeProcessing: {Duplicates: &none, Exact: true},
+		} {
+			t.Run(name(when, linger), func(t *testing.T) {
+				t.Parallel()
+				s := killed(profile.RelayTo, crash{when: when, point: profile.PointChecked}, 1)
+				s.Load.Rate = 1000
+				s.Sink.Database, s.Sink.Write = profile.SQLite, profile.CheckThenAct
+				s.Consumer.ProcessingTime = processing
+				s.Relay.Librdkafka = map[string]string{"linger.ms": linger}
+				r := b.complete(t, s)
+				v, missing := r.Verdict, int64(0)
+				if when == profile.AfterProcessing {
+					require.Equal(t, ledger.Lost{}, v.Lost)
+					require.LessOrEqual(t, v.Duplicates.Total, int64(batch))
+					require.Equal(t, ledger.Dups{Total: v.Duplicates.Redelivered, Redelivered: v.Duplicates.Redelivered}, v.Duplicates)
+				} else {
+					missing = batch // no row was written, whatever was sent
+					require.Equal(t, ledger.Dups{}, v.Duplicates)
+					require.LessOrEqual(t, v.Lost.Total, int64(batch))
+					require.Equal(t, v.Lost.Total, v.Lost.Skipped)
+				}
+				if linger == "20000" {
+					require.Equal(t, [2]int64{missing, 0}, [2]int64{v.Lost.Total, v.Duplicates.Total}, "none went")
+				}
+				require.Equal(t, want, r.Faults[0].Predicted)
+				require.Equal(t, result.Held, r.Promise)
+				requireBooks(t, s, r.Database, v, missing, 0)
+				t.Logf("%d lost, %d twice", v.Lost.Total, v.Duplicates.Total)
+			})
+		}
+	}
 }
 
 // requireBooks: the database has a row of every message but those lost, and as
