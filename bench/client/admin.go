@@ -123,7 +123,23 @@ func (a *Admin) CreateTopic(ctx context.Context, name string, t profile.Topic) e
 			return wrapOn(doing, mayCreate, name, r.Error)
 		}
 	}
-	return a.awaitReplicas(ctx, name, t)
+	if err := a.awaitReplicas(ctx, name, t); err != nil {
+		return err
+	}
+	return a.awaitLeaders(ctx, name, t.Partitions)
+}
+
+// awaitLeaders waits until every leader answers for its partition: a broker tells
+// of one a moment before it serves it. Of two requests that a producer has on
+// their way then, the first may be refused and the second taken, and the first is
+// never taken after that: brokers before 4.5 begin a partition with any sequence
+// number (KAFKA-15591), and librdkafka 2.15 reports what was in it as delivered
+// (confluent-kafka-go #921).
+func (a *Admin) awaitLeaders(ctx context.Context, name string, partitions int) error {
+	if _, err := a.EndOffsets(ctx, name, partitions, profile.ReadUncommitted); err != nil {
+		return fmt.Errorf("wait for the leader of every partition of topic %s to answer: %w", name, err)
+	}
+	return nil
 }
 
 func (a *Admin) awaitReplicas(ctx context.Context, name string, t profile.Topic) error {
