@@ -123,6 +123,11 @@ func (s Settings) sinkRules() []rule {
 	for _, f := range s.Faults {
 		rules = append(rules, rule{f.Database() && s.Sink.Database == SQLite, []string{"faults", "sink.database"},
 			fmt.Sprintf("%s: SQLite is a file of the workers and no server to strike; kill a consumer, or write sink.database: %s", f.Name(), Postgres)})
+		// What it takes to recover comes on top, and is the server's to know.
+		away := f.Restart + f.For
+		rules = append(rules, rule{f.Database() && away >= StoreWithin, []string{"faults"},
+			fmt.Sprintf("%s: it is away for %s, and workers give up a database that does not answer for %s; write less than that, with room to recover",
+				f.Name(), away, StoreWithin)})
 	}
 	return rules
 }

@@ -10,6 +10,10 @@ import (
 // longer than most trials.
 const SocketTimeout = Duration(30 * time.Second)
 
+// StoreWithin is how long a worker tries to have a batch in its database, of
+// which the server may be gone or frozen meanwhile.
+const StoreWithin = Duration(90 * time.Second)
+
 // SocketTimeout is how long the clients of a role (producer, relay: the producing
 // half, consumer) wait for an answer; otherwise is what it is where the settings
 // say nothing of it.

@@ -55,10 +55,13 @@ func TestFaultsOnADatabase(t *testing.T) {
 		"{stop: database}":                  "a database can be killed or frozen; write kill: database or freeze: database",
 		"{cut: database}":                   "a database can be killed or frozen; write kill: database or freeze: database",
 		"{freeze: database}":                "freeze needs its length; write for: 1s",
+		"{kill: database, restart: 90s}":    "kill database: it is away for 1m30s, and workers give up a database that does not answer for 1m30s; write less than that, with room to recover",
+		"{freeze: database, for: 1h}":       "it is away for 1h, and workers give up",
 	} {
 		_, err := Parse([]byte("name: t\nsink.database: postgres\nfaults: ["+fault+"]"), "my.yaml")
 		require.ErrorContains(t, err, want, fault)
 	}
+	parse(t, "name: t\nsink.database: postgres\nfaults: [{kill: database, restart: 89s}, {freeze: database, for: 89s}]")
 	p := parse(t, "name: t\nsink.database: sqlite")
 	_, err := p.Plan(Options{Set: []string{"faults=[{kill: database}]"}})
 	require.ErrorContains(t, err, "SQLite is a file of the workers and no server to strike")

@@ -182,6 +182,7 @@ func TestALostConnection(t *testing.T) {
 	defer cancel()
 	err := w.Apply(ctx, messages(5, 5))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, sink.ErrLost, "it may be there again for the next attempt")
 	require.ErrorContains(t, err, "connection refused")
 	require.NoError(t, s.Start(t.Context()))
 	require.NoError(t, w.Apply(t.Context(), messages(5, 5)))

@@ -171,15 +171,25 @@ func openPostgres(ctx context.Context, t Target) (database, error) {
 	case set:
 		p.effects = postgresInsertSet
 	}
-	return p, p.ensure(ctx)
+	p.conn, err = connect(ctx, p.config, p.place)
+	return p, err
 }
 
-// ensure has the connection open, anew where it broke.
-func (p *postgres) ensure(ctx context.Context) (err error) {
-	if p.conn == nil || p.conn.IsClosed() {
-		p.conn, err = connect(ctx, p.config, p.place)
+// ensure has the connection open, anew where it broke. A server that did not come
+// back in time has applied nothing, and may come back yet.
+func (p *postgres) ensure(ctx context.Context) error {
+	if p.conn != nil && !p.conn.IsClosed() {
+		return nil
 	}
-	return err
+	conn, err := connect(ctx, p.config, p.place)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ErrLost, err)
+		}
+		return err
+	}
+	p.conn = conn
+	return nil
 }
 
 // connect waits for a server that is not there yet, or not ready.

@@ -30,9 +30,9 @@ var (
 	// ErrUnknown means that the answer to a commit did not come: the batch may
 	// be applied or not.
 	ErrUnknown = errors.New("sink: whether the batch was committed is not known")
-	// ErrLost means that the connection broke before the commit was asked for:
-	// nothing of the batch is applied.
-	ErrLost = errors.New("sink: the connection broke before the commit")
+	// ErrLost means that there was no connection, or none any more, before the
+	// commit was asked for: nothing of the batch is applied.
+	ErrLost = errors.New("sink: the connection ended before the commit")
 	// ErrFenced means that the partition's offset in the database is not where
 	// the batch begins: somebody else applied from there. Nothing of the batch
 	// is applied.
@@ -42,10 +42,11 @@ var (
 // Bounds, so that nothing hangs on a database.
 const (
 	connectWithin = 10 * time.Second // one attempt
-	answerWithin  = 60 * time.Second // a transaction, with waiting for others' locks
-	returnWithin  = 60 * time.Second // a server that is gone, to be there again
-	createWithin  = 2 * time.Minute
-	auditWithin   = 10 * time.Minute
+	// answerWithin is for a transaction, with waiting for others' locks and for a
+	// server that is gone to be there again: whoever tries again has no longer.
+	answerWithin = time.Duration(profile.StoreWithin)
+	createWithin = 2 * time.Minute
+	auditWithin  = 10 * time.Minute
 )
 
 // What a status is before and after the effect set-status.
@@ -166,7 +167,7 @@ type Writer struct {
 
 // Open connects to tables that Create made.
 func Open(ctx context.Context, t Target) (*Writer, error) {
-	ctx, cancel := within(ctx, returnWithin, "the database to be opened")
+	ctx, cancel := within(ctx, answerWithin, "the database to be opened")
 	defer cancel()
 	db, err := open(ctx, t)
 	if err != nil {

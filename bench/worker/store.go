@@ -13,16 +13,8 @@ import (
 	"deliverybench/bench/sink"
 )
 
-const (
-	// storeWithin bounds the attempts to have one batch in the database: a
-	// server that was killed is restarted and recovers meanwhile.
-	storeWithin = 90 * time.Second
-	// storeAgainEvery is how long an attempt waits for the one before it.
-	storeAgainEvery = 50 * time.Millisecond
-)
-
-// StoreWithin bounds what a worker waits for its database.
-const StoreWithin = storeWithin
+// storeAgainEvery is how long an attempt waits for the one before it.
+const storeAgainEvery = 50 * time.Millisecond
 
 // store is a worker's way into the database outside Kafka, and the batch that
 // goes there next.
@@ -124,20 +116,24 @@ func (s *store) offsets(ctx context.Context, next client.Offsets) (bool, error) 
 	return true, nil
 }
 
-// insist repeats a transaction whose connection broke, for a bounded time: its
-// effects are applied at least once.
+// insist repeats a transaction whose connection broke: its effects are applied at
+// least once. A server that was killed is restarted and recovers meanwhile; all
+// attempts together, with the last, have profile.StoreWithin.
 func (s *store) insist(transaction func(context.Context) error) error {
-	begun := time.Now()
+	within := time.Duration(profile.StoreWithin)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), within, fmt.Errorf("the %s for it are over", within))
+	defer cancel()
 	for {
-		err := transaction(context.Background()) // the sink bounds each call
+		err := transaction(ctx)
 		if !errors.Is(err, sink.ErrLost) && !errors.Is(err, sink.ErrUnknown) {
 			return err
 		}
 		fmt.Fprintln(s.env.log, s.env.hide(err.Error()))
-		if time.Since(begun) > storeWithin {
-			return fmt.Errorf("tried for %s to have a batch in the database: %w", storeWithin, err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no batch came into the database within %s: %w", within, err)
+		case <-time.After(storeAgainEvery):
 		}
-		time.Sleep(storeAgainEvery)
 	}
 }
 
