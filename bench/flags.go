@@ -150,8 +150,8 @@ func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, t
 	return plan, took, err
 }
 
-// resolve makes a plan of a profile for its broker. survey asks somebody else's
-// cluster what it is.
+// resolve makes a plan of a profile for its broker. survey finds out what else
+// decides what can be shown.
 func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error) (*profile.Plan, error) {
 	var err error
 	options := profile.Options{Set: f.set, Scale: f.scale}
@@ -188,10 +188,8 @@ func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error)
 		}
 		return nil, errors.Join(errs...)
 	}
-	if options.Cluster.Foreign {
-		if err = survey(&options.Cluster); err != nil {
-			return nil, err
-		}
+	if err = survey(&options.Cluster); err != nil {
+		return nil, err
 	}
 	return p.Plan(options)
 }

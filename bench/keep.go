@@ -11,6 +11,7 @@ import (
 	"deliverybench/bench/broker"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
+	"deliverybench/bench/sink/postgres"
 )
 
 // keeping registers the flags of the broker verb.
@@ -91,9 +92,15 @@ func (p *program) plan(ctx context.Context, f *flags) (*profile.Plan, string, er
 	return f.plan(p.survey(ctx, f))
 }
 
-// survey asks somebody else's cluster what it is.
+// survey asks somebody else's cluster what it is, and whether there is a PostgreSQL.
 func (p *program) survey(ctx context.Context, f *flags) func(*profile.Cluster) error {
 	return func(known *profile.Cluster) error {
+		if err := postgres.Installed(p.getenv); f.database == "" && errors.Is(err, postgres.ErrMissing) {
+			known.NoPostgres = err.Error()
+		}
+		if !known.Foreign {
+			return nil
+		}
 		clients, err := f.endpoint(p.getenv)
 		if err != nil {
 			return err

@@ -21,6 +21,8 @@ type Cluster struct {
 	Foreign bool
 	// ForeignDatabase says that the PostgreSQL of sinks is not this program's to strike.
 	ForeignDatabase bool
+	// NoPostgres is why there is none for sinks; "" when there is.
+	NoPostgres string
 	// Encrypted says that its clients speak TLS, which no proxy can read.
 	Encrypted bool
 }
@@ -77,6 +79,8 @@ const unreadable = "clients speak TLS with this cluster, which a proxy cannot re
 // it can, faults aside.
 func (c Cluster) unfaithful(s Settings) string {
 	switch t := s.Topic; {
+	case c.NoPostgres != "" && s.Sink.Database == Postgres:
+		return "sink.database: postgres: " + c.NoPostgres
 	case c.Encrypted && s.Proxy:
 		return "proxy: true: " + unreadable
 	case c.Nodes > 0 && t.Replication > c.Nodes:

@@ -43,6 +43,15 @@ func TestADatabaseThatIsNotOursIsNotStruck(t *testing.T) {
 	require.Len(t, plan(t, p, Options{}).Trials, 1)
 }
 
+// Without a PostgreSQL the rest of a profile is measured all the same.
+func TestWithoutPostgres(t *testing.T) {
+	p := parse(t, "name: t\nmatrix: {sink.database: [sqlite, postgres]}")
+	made := plan(t, p, Options{Cluster: Cluster{NoPostgres: "install one"}})
+	require.Len(t, made.Trials, 1)
+	require.Equal(t, SQLite, made.Trials[0].Settings.Sink.Database)
+	require.Equal(t, "sink.database: postgres: install one", made.Omissions[0].Reason)
+}
+
 // A database has no points, and is killed or frozen, nothing else.
 func TestFaultsOnADatabase(t *testing.T) {
 	f := Fault{Kill: DatabaseRole}

@@ -32,6 +32,12 @@ func binaries(getenv func(string) string) (string, error) {
 	return "", ErrMissing
 }
 
+// Installed returns ErrMissing where Start would find no server.
+func Installed(getenv func(string) string) error {
+	_, err := binaries(getenv)
+	return err
+}
+
 func versionOf(dir string) int {
 	version, _ := strconv.Atoi(filepath.Base(filepath.Dir(dir)))
 	return version
