@@ -103,8 +103,10 @@ func (v *view) howDatabase() string {
 		"rows twice":   "rows beyond a message's first",
 		"cents off":    "by how much the balances are wrong, negative where effects are missing",
 		"status wrong": "accounts whose status is not what their messages say",
-		"commits/s":    "the database's transactions",
-		"durable p99":  "intended send → the database has the effect",
+		"commits/s":    "the transactions that wrote rows, without those of an outbox's publisher",
+		"rows/commit":  "by these transactions",
+		"durable p99":  "intended send → its row is committed",
+		"row p99":      "intended send → its row is committed",
 	}
 	var told []string
 	for _, g := range v.groups {

@@ -48,6 +48,24 @@ func TestDatabaseColumns(t *testing.T) {
 	require.NoError(t, Table(&out, run, Options{}))
 	require.NotContains(t, out.String(), "rows twice", "the verdict says it")
 	require.Contains(t, out.String(), "cents off")
+
+	// Each pipeline's latency ends elsewhere, and in none of them at the row.
+	for _, c := range []struct{ pipelines, want string }{
+		{"consume", "Latency: intended send → message processed, before its row is committed, one trial."},
+		{"relay", "Latency: intended send → output visible, one trial."},
+		{"relay consume", "Latency: intended send → message processed, before its row is committed (consume), output visible (relay), one trial."},
+	} {
+		relay := run.Cells[0]
+		run.Cells = nil
+		for _, pipeline := range strings.Fields(c.pipelines) {
+			one := relay
+			one.Name, one.Arm, one.Settings = pipeline, pipeline, map[string]string{"pipeline": pipeline, "load.rate": "2000/s"}
+			run.Cells = append(run.Cells, one)
+		}
+		out.Reset()
+		require.NoError(t, Table(&out, run, Options{}))
+		require.Contains(t, strings.Join(strings.Fields(out.String()), " "), c.want)
+	}
 }
 
 // A trial's detail says what the database has, and the conditions which it was.

@@ -194,19 +194,38 @@ func (v *view) howLatency() string {
 	if len(repeats) == 0 {
 		return ""
 	}
-	end := "effect"
-	if role == result.Ack {
-		end = "acknowledgement"
-	} else if v.pipeline("relay") {
-		end = "output visible"
-	} else if v.pipeline("outbox") {
-		end = "message visible in the topic"
-	}
+	end := v.latencyEnd(role)
 	line := fmt.Sprintf("Latency: intended send → %s, %s.", end, v.latencyOf(repeats))
 	if service {
 		line += " p99 service: actual send → " + end + ", which hides the messages that waited to be sent."
 	}
 	return line
+}
+
+// latencyEnd is where the latencies of the table end: each pipeline's, where they differ.
+func (v *view) latencyEnd(role string) string {
+	if role == result.Ack {
+		return "acknowledgement"
+	}
+	consumed := "effect"
+	if v.database() {
+		consumed = "message processed, before its row is committed"
+	}
+	var ends, named []string
+	for _, of := range []struct{ pipeline, end string }{
+		{"consume", consumed}, {"relay", "output visible"}, {"outbox", "message visible in the topic"},
+	} {
+		if v.pipeline(of.pipeline) {
+			ends, named = append(ends, of.end), append(named, of.end+" ("+of.pipeline+")")
+		}
+	}
+	switch len(ends) {
+	case 0:
+		return consumed
+	case 1:
+		return ends[0]
+	}
+	return strings.Join(named, ", ")
 }
 
 // latencyOf says what the percentiles are over: "3 repeats pooled".
@@ -228,6 +247,13 @@ func (v *view) latencyOf(repeats []int) string {
 func claimsLatency(c result.Claim) bool {
 	role, _, found := strings.Cut(c.Expression, ".")
 	return found && slices.Contains(result.Roles(), role)
+}
+
+// database reports whether effects are rows of a database.
+func (v *view) database() bool {
+	return slices.ContainsFunc(v.groups, func(g group) bool {
+		return slices.ContainsFunc(slices.Concat(g.trials...), func(t *result.Trial) bool { return t.Database != nil })
+	})
 }
 
 func (v *view) pipeline(name string) bool {
