@@ -76,11 +76,12 @@ func passes(err error) bool {
 	return errors.As(err, &unreachable) && unreachable.Timeout()
 }
 
-// refused reports whether the server said that a commit failed. One that ends
-// meanwhile may have committed.
+// refused reports whether the server said that a commit failed and went on. One
+// that ends its process with that (FATAL), or all of them (PANIC), may have
+// committed, or find the commit in its log when it recovers.
 func refused(err error) bool {
 	var failed *pgconn.PgError
-	return errors.Is(err, pgx.ErrTxCommitRollback) || errors.As(err, &failed) && !atEnd(failed)
+	return errors.Is(err, pgx.ErrTxCommitRollback) || errors.As(err, &failed) && failed.SeverityUnlocalized == "ERROR"
 }
 
 // atEnd reports whether the server's error is that it ends or begins
