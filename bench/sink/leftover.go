@@ -21,12 +21,14 @@ type Leftover struct {
 // Leftovers are those in the PostgreSQL of a target, whatever its schema.
 func Leftovers(ctx context.Context, t Target) (found []Leftover, err error) {
 	t.Schema = ""
-	err = inPostgres(ctx, t, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, postgresLeftovers)
-		if err == nil {
-			found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Leftover])
-		}
-		return err
+	err = within(ctx, createWithin, "the database to list what runs left", t.place(), func(ctx context.Context) error {
+		return inPostgres(ctx, t, func(tx pgx.Tx) error {
+			rows, err := tx.Query(ctx, postgresLeftovers)
+			if err == nil {
+				found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Leftover])
+			}
+			return err
+		})
 	})
 	return found, err
 }

@@ -24,18 +24,18 @@ func (w *Writer) ApplyWith(ctx context.Context, batch []Effect, messages []Outgo
 	if len(batch) == 0 && len(messages) == 0 {
 		return nil
 	}
-	ctx, cancel := within(ctx, answerWithin, "the database to apply a batch with its messages")
-	defer cancel()
-	return w.db.apply(ctx, change{effects: batch, outbox: messages, written: written})
+	return w.apply(ctx, "the database to apply a batch with its messages", change{effects: batch, outbox: messages, written: written})
 }
 
 // Outbox are the oldest messages that wait to be published, at most so many. A
 // transaction that commits late puts its messages before later ones, so that a
 // position is no way to know what was published: rows are cleared.
-func (w *Writer) Outbox(ctx context.Context, most int) ([]Outgoing, error) {
-	ctx, cancel := within(ctx, answerWithin, "the database to tell what is in the outbox")
-	defer cancel()
-	return w.db.outbox(ctx, most)
+func (w *Writer) Outbox(ctx context.Context, most int) (messages []Outgoing, err error) {
+	err = w.within(ctx, "the database to tell what is in the outbox", func(ctx context.Context) (err error) {
+		messages, err = w.db.outbox(ctx, most)
+		return err
+	})
+	return messages, err
 }
 
 // Clear removes messages that were published from the outbox. It may be repeated.
@@ -47,9 +47,7 @@ func (w *Writer) Clear(ctx context.Context, messages []Outgoing) error {
 	for i := range messages {
 		ids[i] = messages[i].ID
 	}
-	ctx, cancel := within(ctx, answerWithin, "the database to clear the outbox of what is published")
-	defer cancel()
-	return w.db.clear(ctx, ids)
+	return w.within(ctx, "the database to clear the outbox of what is published", func(ctx context.Context) error { return w.db.clear(ctx, ids) })
 }
 
 // The outbox in PostgreSQL.

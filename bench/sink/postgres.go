@@ -194,17 +194,21 @@ func (p *postgres) ensure(ctx context.Context) error {
 
 // connect waits for a server that is not there yet, or not ready.
 func connect(ctx context.Context, config *pgx.ConnConfig, place string) (*pgx.Conn, error) {
+	var why error
 	for {
 		conn, err := pgx.ConnectConfig(ctx, config)
 		if err == nil {
 			return conn, nil
 		}
+		if why == nil || ctx.Err() == nil {
+			why = err // of an attempt that was cut off only if there is no other
+		}
 		if !passes(err) {
-			return nil, explain(err, place)
+			return nil, explainConnect(why, place)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("sink: %w; at last: %w", context.Cause(ctx), explain(err, place))
+			return nil, explainConnect(why, place)
 		case <-time.After(retryEvery):
 		}
 	}
@@ -396,7 +400,7 @@ func inOrder(account int64, n int, place string) error {
 }
 
 func (p *postgres) close() error {
-	ctx, cancel := within(context.Background(), connectWithin, "PostgreSQL to close the connection")
+	ctx, cancel := context.WithTimeout(context.Background(), connectWithin)
 	defer cancel()
 	_ = p.conn.Close(ctx) // an error says that it had broken already
 	return nil

@@ -104,38 +104,40 @@ type step struct {
 // Create makes the trial's tables. What is there already is not touched, but
 // refused.
 func Create(ctx context.Context, t Target) error {
-	ctx, cancel := within(ctx, createWithin, "the trial's tables to be made")
-	defer cancel()
 	if t.Accounts < 1 {
 		return fmt.Errorf("sink: %d accounts: give at least 1", t.Accounts)
 	}
-	if t.Database == profile.SQLite {
-		return createSQLite(ctx, t)
-	}
-	return createPostgres(ctx, t)
+	return within(ctx, createWithin, "the trial's tables to be made", t.place(), func(ctx context.Context) error {
+		if t.Database == profile.SQLite {
+			return createSQLite(ctx, t)
+		}
+		return createPostgres(ctx, t)
+	})
 }
 
 // Drop removes what Create made, and nothing else.
 func Drop(ctx context.Context, t Target) error {
-	ctx, cancel := within(ctx, createWithin, "the trial's tables to be removed")
-	defer cancel()
-	if t.Database == profile.SQLite {
-		return dropSQLite(ctx, t)
-	}
-	return dropPostgres(ctx, t)
+	return within(ctx, createWithin, "the trial's tables to be removed", t.place(), func(ctx context.Context) error {
+		if t.Database == profile.SQLite {
+			return dropSQLite(ctx, t)
+		}
+		return dropPostgres(ctx, t)
+	})
 }
 
 // Audit tells, in order, how many rows the journal has for each message that
 // has any, and returns the books. Nobody should be writing any more.
 func Audit(ctx context.Context, t Target, row func(producer int, sequence int64, copies int64) error) (Books, error) {
-	ctx, cancel := within(ctx, auditWithin, "the audit of the database")
-	defer cancel()
-	db, err := open(ctx, t)
+	var books Books
+	err := within(ctx, auditWithin, "the audit of the database", t.place(), func(ctx context.Context) error {
+		db, err := open(ctx, t)
+		if err != nil {
+			return err
+		}
+		books, err = db.audit(ctx, row)
+		return errors.Join(err, db.close())
+	})
 	if err != nil {
-		return Books{}, err
-	}
-	books, err := db.audit(ctx, row)
-	if err = errors.Join(err, db.close()); err != nil {
 		return Books{}, err
 	}
 	if len(books.Accounts) != t.Accounts {
@@ -162,18 +164,21 @@ func (t Target) place() string {
 // Writer applies effects. It is for one goroutine.
 type Writer struct {
 	write profile.SinkWrite
+	place string
 	db    database
 }
 
 // Open connects to tables that Create made.
 func Open(ctx context.Context, t Target) (*Writer, error) {
-	ctx, cancel := within(ctx, answerWithin, "the database to be opened")
-	defer cancel()
-	db, err := open(ctx, t)
+	w := &Writer{write: t.Write, place: t.place()}
+	err := w.within(ctx, "the database to be opened", func(ctx context.Context) (err error) {
+		w.db, err = open(ctx, t)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{t.Write, db}, nil
+	return w, nil
 }
 
 // Apply writes the batch's effects in one transaction; check-then-act takes
@@ -192,9 +197,11 @@ func (w *Writer) Apply(ctx context.Context, batch []Effect) error {
 // Check returns the first effect of each message that has no row yet. By the
 // time of Act another writer may have written one.
 func (w *Writer) Check(ctx context.Context, batch []Effect) ([]Effect, error) {
-	ctx, cancel := within(ctx, answerWithin, "the database to say what it has of the batch")
-	defer cancel()
-	known, err := w.db.known(ctx, batch)
+	var known map[identity]bool
+	err := w.within(ctx, "the database to say what it has of the batch", func(ctx context.Context) (err error) {
+		known, err = w.db.known(ctx, batch)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -213,9 +220,7 @@ func (w *Writer) Act(ctx context.Context, batch []Effect) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	ctx, cancel := within(ctx, answerWithin, "the database to apply a batch")
-	defer cancel()
-	return w.db.apply(ctx, change{effects: batch})
+	return w.apply(ctx, "the database to apply a batch", change{effects: batch})
 }
 
 // ApplyAt writes the batch's effects and moves the partitions' offsets in one
@@ -237,22 +242,37 @@ func (w *Writer) ApplyAt(ctx context.Context, batch []Effect, from, next map[int
 		return errors.New("sink: offsets with effects, but no offsets")
 	}
 	slices.SortFunc(move, func(a, b step) int { return int(a.partition) - int(b.partition) })
-	ctx, cancel := within(ctx, answerWithin, "the database to apply a batch with its offsets")
-	defer cancel()
-	return w.db.apply(ctx, change{effects: batch, move: move})
+	return w.apply(ctx, "the database to apply a batch with its offsets", change{effects: batch, move: move})
+}
+
+func (w *Writer) apply(ctx context.Context, what string, c change) error {
+	return w.within(ctx, what, func(ctx context.Context) error { return w.db.apply(ctx, c) })
 }
 
 // Offsets are the next ones of the partitions that were ever moved.
-func (w *Writer) Offsets(ctx context.Context, partitions []int32) (map[int32]int64, error) {
-	ctx, cancel := within(ctx, answerWithin, "the database to tell offsets")
-	defer cancel()
-	return w.db.offsets(ctx, partitions)
+func (w *Writer) Offsets(ctx context.Context, partitions []int32) (next map[int32]int64, err error) {
+	err = w.within(ctx, "the database to tell offsets", func(ctx context.Context) (err error) {
+		next, err = w.db.offsets(ctx, partitions)
+		return err
+	})
+	return next, err
 }
 
 // Close ends the connection.
 func (w *Writer) Close() error { return w.db.close() }
 
-// within bounds a wait and says what it waited for.
-func within(ctx context.Context, bound time.Duration, what string) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("waited %s for %s", bound, what))
+func (w *Writer) within(ctx context.Context, what string, do func(context.Context) error) error {
+	return within(ctx, answerWithin, what, w.place, do)
+}
+
+// within bounds what is done. Where the bound, or the caller's, ended it, it tells
+// what was waited for and where: drivers say only that a deadline was exceeded.
+func within(ctx context.Context, bound time.Duration, what, place string, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("%s are over", bound))
+	defer cancel()
+	err := do(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("sink: %s: waited for %s: %w; at last: %w", place, what, context.Cause(ctx), err)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -43,6 +44,10 @@ const (
 	sqliteOffsets      = `SELECT partition, next_offset FROM offsets WHERE partition IN (SELECT value ->> 0 FROM json_each(?))`
 )
 
+// lockedWithin is a little less than what anybody waits for, so that SQLite says
+// itself that the file is locked.
+const lockedWithin = answerWithin - 5*time.Second
+
 type sqlite struct {
 	place  string
 	unique bool
@@ -65,7 +70,7 @@ func sqliteURI(path string) (string, error) {
 		"mode":          {"rw"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
-		"_busy_timeout": {strconv.FormatInt(answerWithin.Milliseconds(), 10)},
+		"_busy_timeout": {strconv.FormatInt(lockedWithin.Milliseconds(), 10)},
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}).String(), nil
 }
@@ -377,7 +382,7 @@ func (s *sqlite) explain(err error) error {
 	case sqlite3.ErrFull:
 		remedy = ": free some space on its disk, or name a folder on another; nothing of the batch was applied"
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
-		remedy = fmt.Sprintf(": another process has had it locked for %s, end that", answerWithin)
+		remedy = fmt.Sprintf(": another process has had it locked for %s, end that", lockedWithin)
 	case sqlite3.ErrNotADB, sqlite3.ErrCorrupt:
 		remedy = ": it is not a database of this program and is kept; use another name"
 	case sqlite3.ErrCantOpen, sqlite3.ErrReadonly, sqlite3.ErrPerm:
