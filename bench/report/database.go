@@ -12,7 +12,8 @@ import (
 // databaseColumns show what the effects outside Kafka came to and, where nothing
 // went wrong on purpose, what they cost: nothing where no trial has a database.
 // Lost and duplicated rows have columns of their own only where they are not the
-// verdict's: in a relay, whose verdict is about its output.
+// verdict's: in a relay, whose verdict is about its output, and where some are
+// beside an outbox, whose verdict is about its topic.
 func (v *view) databaseColumns(g group) []column {
 	if !slices.ContainsFunc(slices.Concat(g.trials...), func(t *result.Trial) bool { return t.Database != nil }) {
 		return nil
@@ -51,10 +52,10 @@ func databaseCounts(relay, outbox bool) []count {
 		}
 	}
 	var counts []count
-	if relay {
+	if relay || outbox {
 		counts = append(counts,
-			count{"rows lost", rows(func(d *result.Database) int64 { return d.Lost }), nil, true},
-			count{"rows twice", rows(func(d *result.Database) int64 { return d.Duplicates }), nil, true})
+			count{"rows lost", rows(func(d *result.Database) int64 { return d.Lost }), nil, relay},
+			count{"rows twice", rows(func(d *result.Database) int64 { return d.Duplicates }), nil, relay})
 	}
 	if outbox {
 		counts = append(counts,

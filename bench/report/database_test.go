@@ -116,6 +116,15 @@ func TestOutboxColumns(t *testing.T) {
 	otherwise := table(crashed(10, 7))
 	require.Contains(t, otherwise, "predicted")
 	require.NotContains(t, otherwise, "equal the prediction")
+	for _, header := range []string{"rows lost", "rows twice"} {
+		require.NotContains(t, asPredicted, header, "there are none")
+	}
+	doubled := crashed(10, 10)
+	doubled.Database.Lost, doubled.Database.Duplicates = 3, 5
+	words := strings.Join(strings.Fields(table(doubled)), " ")
+	for _, want := range []string{"lost duplicates rows lost rows twice rows alone messages alone", "10 0 3 5 10 0", "rows twice: rows beyond a message's first"} {
+		require.Contains(t, words, want)
+	}
 	crash := crashed(10, 7)
 	require.Contains(t, verdictRows(&crash), [2]string{"rows without a message", "10 (predicted 7)"})
 	require.Contains(t, verdictRows(&crash), [2]string{"messages without a row", "0 (predicted 0)"})

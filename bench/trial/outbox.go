@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"deliverybench/bench/ledger"
@@ -66,18 +67,24 @@ func identity(d *result.Database, v *ledger.Verdict) error {
 }
 
 // disagreement is why rows and messages break the guarantee, "" when they do not:
-// at least once is owed on both sides. A row whose message may yet be published
-// proves nothing, and is not among them.
-func (c *conductor) disagreement(d *result.Database) string {
-	g := c.trial.Settings.Guarantee
-	if d == nil || d.Outbox == nil || g != profile.AtLeastOnce && g != profile.ExactlyOnce {
+// at least once and at most once are owed on both sides. A row whose message may
+// yet be published proves nothing, and is not among them.
+func disagreement(d *result.Database, g profile.Guarantee) string {
+	if d == nil || d.Outbox == nil {
 		return ""
 	}
-	switch o := d.Outbox; {
-	case o.MessagesWithoutRow > 0:
-		return fmt.Sprintf("%d messages tell of rows that are not there", o.MessagesWithoutRow)
-	case o.RowsWithoutMessage > 0:
-		return fmt.Sprintf("%d rows have no message", o.RowsWithoutMessage)
+	var why []string
+	because := func(n int64, format string) {
+		if n > 0 {
+			why = append(why, fmt.Sprintf(format, n))
+		}
 	}
-	return ""
+	if g == profile.AtLeastOnce || g == profile.ExactlyOnce {
+		because(d.Outbox.MessagesWithoutRow, "%d messages tell of rows that are not there")
+		because(d.Outbox.RowsWithoutMessage, "%d rows have no message")
+	}
+	if g == profile.AtMostOnce || g == profile.ExactlyOnce {
+		because(d.Duplicates, "%d rows are there beyond a message's first")
+	}
+	return strings.Join(why, "; ")
 }

@@ -323,7 +323,7 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	out.Result.Status = result.Completed
 	planned, fired := c.faultCount()
 	promise, reason := judged.Judge(c.trial.Settings.Guarantee, drained, planned, fired)
-	if why := c.disagreement(out.Result.Database); why != "" {
+	if why := disagreement(out.Result.Database, c.trial.Settings.Guarantee); why != "" {
 		promise, reason = ledger.Violated, why
 	}
 	out.Result.Promise = result.Promise(promise)
