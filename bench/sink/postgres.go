@@ -149,9 +149,10 @@ func inPostgres(ctx context.Context, t Target, do func(pgx.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config)
+	// A server that nobody has reached yet may be none: its address may be wrong.
+	conn, err := connect(ctx, config, t.place(), recovers)
 	if err != nil {
-		return explainConnect(err, t.place())
+		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	return explain(pgx.BeginFunc(ctx, conn, do), t.place())
@@ -171,7 +172,7 @@ func openPostgres(ctx context.Context, t Target) (database, error) {
 	case set:
 		p.effects = postgresInsertSet
 	}
-	p.conn, err = connect(ctx, p.config, p.place)
+	p.conn, err = connect(ctx, p.config, p.place, passes)
 	return p, err
 }
 
@@ -181,7 +182,7 @@ func (p *postgres) ensure(ctx context.Context) error {
 	if p.conn != nil && !p.conn.IsClosed() {
 		return nil
 	}
-	conn, err := connect(ctx, p.config, p.place)
+	conn, err := connect(ctx, p.config, p.place, passes)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ErrLost, err)
@@ -192,8 +193,8 @@ func (p *postgres) ensure(ctx context.Context) error {
 	return nil
 }
 
-// connect waits for a server that is not there yet, or not ready.
-func connect(ctx context.Context, config *pgx.ConnConfig, place string) (*pgx.Conn, error) {
+// connect tries until the server lets it in, as long as what keeps it out passes.
+func connect(ctx context.Context, config *pgx.ConnConfig, place string, passes func(error) bool) (*pgx.Conn, error) {
 	var why error
 	for {
 		conn, err := pgx.ConnectConfig(ctx, config)

@@ -76,6 +76,12 @@ func passes(err error) bool {
 	return errors.As(err, &unreachable) && unreachable.Timeout()
 }
 
+// recovers reports whether it is the server itself that lets nobody in yet.
+func recovers(err error) bool {
+	var failed *pgconn.PgError
+	return errors.As(err, &failed) && atEnd(failed)
+}
+
 // refused reports whether the server said that a commit failed and went on. One
 // that ends its process with that (FATAL), or all of them (PANIC), may have
 // committed, or find the commit in its log when it recovers.

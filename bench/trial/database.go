@@ -282,6 +282,7 @@ func (c *conductor) carryOutOnDatabase(ctx context.Context, f *activeFault, serv
 	if err := end(within); err != nil {
 		return err
 	}
+	f.back = true
 	return c.note(within, func() error {
 		f.healed, c.databaseDown = c.env.Clock.Now(), false
 		f.noteStep(f.healed, "%s", ended)
@@ -300,7 +301,7 @@ func (c *conductor) reviveDatabase(ctx context.Context) error {
 	var failed error
 	for _, f := range c.faults {
 		switch {
-		case !f.Database() || f.fired == 0 || f.healed != 0:
+		case !f.Database() || f.fired == 0 || f.back:
 		case f.Freeze != "":
 			failed = errors.Join(failed, c.env.Database.Server.Thaw())
 		default:

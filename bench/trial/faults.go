@@ -39,6 +39,10 @@ type activeFault struct {
 	seated                           bool // they led something whose election is watched
 	over                             bool
 
+	// back is that a fault on the database has ended, noted or not: for when nothing
+	// runs aside any more.
+	back bool
+
 	disturbance
 }
 

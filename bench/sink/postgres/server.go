@@ -67,6 +67,7 @@ type Server struct {
 	mu      sync.Mutex
 	program *process.Program // the last that was started
 	asked   bool             // it ends, or has, because somebody wanted it to
+	heard   bool             // it has answered since it was started
 }
 
 // Start makes a server's data and starts it. It returns when it answers.
@@ -172,28 +173,39 @@ func (s *Server) settings() []string {
 }
 
 // Start starts the server, for the first time or again on its data. It returns
-// when it answers, and so has recovered.
+// when it answers, and so has recovered. Where a Start was called off before that,
+// the next one waits for the server that runs.
 func (s *Server) Start(ctx context.Context) error {
-	s.mu.Lock()
-	if s.program != nil && !s.program.Ended() {
-		s.mu.Unlock()
-		return errors.New("start PostgreSQL: it runs")
-	}
-	p, err := s.options.Spawner.StartProgram("PostgreSQL", s.command("postgres", append([]string{"-D", s.data()}, s.settings()...)...), s.log())
+	p, err := s.run()
 	if err != nil {
-		s.mu.Unlock()
-		return err
-	}
-	s.program, s.asked = p, false
-	s.mu.Unlock()
-	if err := scratch.Runs(s.dir, "postgres", p.PID()); err != nil {
 		return err
 	}
 	if err := s.answers(ctx, p); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.heard = true
+	s.mu.Unlock()
 	releaseMemory(s.data())
 	return nil
+}
+
+// run starts the server's process, unless one runs that nobody has heard yet.
+func (s *Server) run() (*process.Program, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.program != nil && !s.program.Ended() {
+		if s.heard {
+			return nil, errors.New("start PostgreSQL: it runs")
+		}
+		return s.program, nil
+	}
+	p, err := s.options.Spawner.StartProgram("PostgreSQL", s.command("postgres", append([]string{"-D", s.data()}, s.settings()...)...), s.log())
+	if err != nil {
+		return nil, err
+	}
+	s.program, s.asked, s.heard = p, false, false
+	return p, scratch.Runs(s.dir, "postgres", p.PID())
 }
 
 // answers waits until the server lets a client in.
@@ -244,6 +256,7 @@ func (s *Server) Kill(ctx context.Context) error {
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	ctx = context.WithoutCancel(ctx) // what has begun takes a moment, and would be in a next start's way
 	if err := await(ctx, p, endWithin); err != nil {
 		return err
 	}

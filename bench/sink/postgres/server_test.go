@@ -90,6 +90,21 @@ func TestServer(t *testing.T) {
 	require.ErrorContains(t, err, "SQLSTATE 28P01", "nobody is let in without the password")
 }
 
+// A start, or a kill, that was called off is picked up by the next start: the
+// server that runs already is waited for, and one that is to end has ended.
+func TestAStartThatWasCalledOff(t *testing.T) {
+	s := started(t, options(t))
+	called, off := context.WithCancel(t.Context())
+	off()
+	require.NoError(t, s.Kill(called))
+	require.ErrorIs(t, s.Start(called), context.Canceled)
+	pid := s.PIDs()[0]
+	require.NoError(t, s.Start(t.Context()))
+	require.Equal(t, pid, s.PIDs()[0], "no second server")
+	require.NoError(t, connected(t, s).Ping(t.Context()))
+	require.ErrorContains(t, s.Start(t.Context()), "it runs")
+}
+
 func TestFreezeAndThaw(t *testing.T) {
 	s := started(t, options(t))
 	conn := connected(t, s)
