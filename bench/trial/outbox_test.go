@@ -153,6 +153,32 @@ func TestWhatAPublisherSendsAgain(t *testing.T) {
 	require.Equal(t, result.Held, r.Promise)
 }
 
+// Whoever gives up on messages has not had them in the topic: a publisher leaves
+// them in its outbox, and a writer that sends the message first writes no row.
+func TestWhatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	t.Run("outbox", func(t *testing.T) {
+		t.Parallel()
+		r := b.complete(t, silenced(profile.InOutbox, profile.PublisherRole, profile.BothWays))
+		require.Equal(t, r.Verdict.Due, r.Verdict.Acked)
+		require.Equal(t, ledger.Lost{}, r.Verdict.Lost)
+		require.Equal(t, &result.Outbox{Agreed: r.Verdict.Due}, r.Database.Outbox)
+		require.Equal(t, result.Held, r.Promise)
+	})
+	t.Run("message-first", func(t *testing.T) {
+		t.Parallel()
+		r := b.complete(t, silenced(profile.MessageFirst, profile.ProducerRole, profile.BothWays))
+		v, d := r.Verdict, r.Database
+		require.Positive(t, v.UnknownAbsent)
+		require.Equal(t, v.Due, v.Acked+v.Unknown)
+		require.Equal(t, ledger.Lost{}, v.Lost)
+		require.Equal(t, [3]int64{v.Acked, 0, 0}, [3]int64{d.Effects, d.Lost, d.Duplicates}, "rows, lost, twice")
+		// What arrived after it was given up tells of no row.
+		require.Equal(t, &result.Outbox{Agreed: v.Acked, MessagesWithoutRow: v.Unknown - v.UnknownAbsent}, d.Outbox)
+	})
+}
+
 // A publisher that is slower than its writers does not come to the end in time:
 // what waits in its outbox is neither lost nor a row without a message, and proves
 // nothing against the guarantee.
