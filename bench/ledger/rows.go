@@ -87,9 +87,7 @@ type Entry struct {
 	// Owed says that the message has to have its effect: it has one, or it was
 	// acknowledged and neither set aside nor is it still to be drained.
 	Owed bool
-	// Settled says that it was acknowledged and lies in the log.
-	Settled bool
-	Rows    int64
+	Rows int64
 	// Visible are the message's copies in the topic that read_committed shows.
 	Visible int64
 	// Waiting says that it has a row, and that its message, which is not in the
@@ -129,7 +127,6 @@ func (f fate) entry(in Inputs) Entry {
 	undrained := in.Pipeline.Consumes() && f.presence == present && (f.past || !in.Drained)
 	return Entry{
 		Owed:    f.effects > 0 || promised && f.handling == unprocessed && !undrained,
-		Settled: promised && f.presence == present,
 		Rows:    f.effects,
 		Visible: f.visible,
 		Waiting: in.Unpublished && f.effects > 0 && f.presence != present,

@@ -47,12 +47,12 @@ func TestRowsAreTheEffects(t *testing.T) {
 		var entries []Entry
 		require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { entries = append(entries, e) }))
 		require.Equal(t, []Entry{
-			{Sequence: 0, Owed: true, Settled: true, Rows: 1, Visible: 1},
-			{Sequence: 1, Owed: true, Settled: true, Visible: 1}, // skipped
-			{Sequence: 2, Owed: true, Settled: true, Rows: 2, Visible: 1},
-			{Sequence: 3, Settled: true, Visible: 1}, // to be drained
-			{Sequence: 4, Visible: 1},                // nobody knows of it
-			{Sequence: 5, Owed: true},                // lost from the log
+			{Sequence: 0, Owed: true, Rows: 1, Visible: 1},
+			{Sequence: 1, Owed: true, Visible: 1}, // skipped
+			{Sequence: 2, Owed: true, Rows: 2, Visible: 1},
+			{Sequence: 3, Visible: 1}, // to be drained
+			{Sequence: 4, Visible: 1}, // nobody knows of it
+			{Sequence: 5, Owed: true}, // lost from the log
 		}, entries)
 	}
 }
@@ -73,6 +73,26 @@ func TestRowsThatWereWrittenAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Dups{Total: 1, Retried: 1}, v.Duplicates)
 	require.Equal(t, int64(1), v.MultipleEffects)
+}
+
+// What was set aside is owed no row, and neither is what may yet be drained.
+func TestWhatIsOwedARow(t *testing.T) {
+	tr := newTrial(t, Layout{Producers: 1, Capacity: 4, Rows: true})
+	for seq := range int64(4) {
+		tr.end(seq, Acked)
+		tr.copy(seq, 0, true, seq == 2)
+	}
+	tr.deadLetter(0)
+	tr.deadLetter(1)
+	tr.close()
+	rows, err := OpenRows(tr.dir)
+	require.NoError(t, err)
+	rows.Add(1, 1) // its processing failed once, and a successor's did not
+	require.NoError(t, errors.Join(rows.Finish(), rows.Close()))
+	owed := map[int64]bool{}
+	in := Inputs{Due: []int64{4}, Pipeline: profile.Consume, Effects: ByRows, Drained: true}
+	require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { owed[e.Sequence] = e.Owed }))
+	require.Equal(t, map[int64]bool{0: false, 1: true, 2: false, 3: true}, owed)
 }
 
 // Rows that nothing was made ready for are refused.
@@ -112,8 +132,8 @@ func TestRowsWithoutConsumers(t *testing.T) {
 	var entries []Entry
 	require.NoError(t, EachEntry(tr.dir, in, func(e Entry) { entries = append(entries, e) }))
 	require.Equal(t, []Entry{
-		{Sequence: 0, Owed: true, Settled: true, Rows: 1, Visible: 1},
-		{Sequence: 1, Owed: true, Settled: true, Visible: 1},
+		{Sequence: 0, Owed: true, Rows: 1, Visible: 1},
+		{Sequence: 1, Owed: true, Visible: 1},
 		{Sequence: 2, Owed: true, Rows: 1}, // its message was never sent
 		{Sequence: 3, Visible: 1},
 	}, entries)

@@ -204,7 +204,7 @@ func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (active []boo
 	}
 	active = make([]bool, s.Sink.Accounts)
 	err = ledger.EachEntry(c.scratch, in, func(e ledger.Entry) {
-		if s.Sink.Effect == profile.SetStatus && (e.Rows > 0 || e.Settled) {
+		if s.Sink.Effect == profile.SetStatus && e.Owed {
 			active[sink.Account(keys[e.Producer].At(e.Sequence), e.Producer, e.Sequence, s.Sink.Accounts)] = true
 		}
 		d.Effects += e.Rows

@@ -176,6 +176,26 @@ func TestRedeliveryAndTheKindOfEffect(t *testing.T) {
 	})
 }
 
+// An account whose only message was set aside is as it should be: nobody owes it a
+// status. One whose only message was skipped is not.
+func TestTheStatusOfAccountsWithoutTheirMessage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for how, lost := range map[profile.OnError]int64{profile.DeadLetter: 0, profile.SkipMessage: 40} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := failing(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync}, how)
+			// So many that hardly two messages meet in one.
+			s.Sink = profile.Sink{Database: profile.SQLite, Write: profile.Insert, Effect: profile.SetStatus, Accounts: 100_000}
+			r := b.complete(t, s)
+			d := r.Database
+			require.Equal(t, [3]int64{lost, 40 - lost, 0}, [3]int64{d.Lost, r.Verdict.DeadLettered, d.Duplicates})
+			require.Equal(t, lost > 0, d.WrongStatus > 0, d.WrongStatus)
+			require.LessOrEqual(t, d.WrongStatus, lost)
+		})
+	}
+}
+
 // intoPostgres is a load long enough for PostgreSQL to fall and rise within it,
 // which promises that every effect is there once.
 func intoPostgres(when profile.CommitWhen, write profile.SinkWrite) profile.Settings {
