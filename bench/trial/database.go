@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"deliverybench/bench/client"
@@ -153,23 +154,17 @@ func (c *conductor) settleDatabase(in ledger.Inputs) (*result.Database, error) {
 	if c.sink == nil {
 		return nil, nil
 	}
-	s := c.trial.Settings.Sink
-	d := &result.Database{Kind: string(s.Database), Version: c.books.Version}
+	d := &result.Database{Kind: string(c.sink.Database), Version: c.books.Version}
 	if s := c.trial.Settings; s.Pipeline == profile.ByOutbox {
 		d.Outbox = &result.Outbox{}
 	}
-	active, err := c.enterAll(in, d)
+	books, err := c.enterAll(in, d)
 	if err != nil {
 		return nil, err
 	}
-	adds := s.Effect == profile.AddToBalance
 	for number, account := range c.books.Accounts {
 		d.ActualCents += account.BalanceCents
-		want := sink.StatusOpen
-		if active[number] {
-			want = sink.StatusActive
-		}
-		if account.Status != want {
+		if account.Status != books[number].Status {
 			d.WrongStatus++
 		}
 	}
@@ -182,19 +177,37 @@ func (c *conductor) settleDatabase(in ledger.Inputs) (*result.Database, error) {
 		d.RowsPerCommit = float64(d.Rows) / float64(d.Commits)
 		d.CommitsPerSecond = float64(d.Commits) / c.storing().Seconds()
 	}
-	because := d.DifferenceByCause
-	switch {
-	case d.Effects != c.books.Rows:
+	if d.Effects != c.books.Rows {
 		return d, inconclusive{fmt.Errorf("the journal has %d rows, and the ledger counts %d: some are of messages that nobody sent, or one message has more than 255", c.books.Rows, d.Effects)}
-	case adds && d.ActualCents != d.ExpectedCents-because.Lost+because.Redelivered:
-		return d, fmt.Errorf("the books do not add up: the accounts hold %d cents, and expected are %d − %d lost + %d redelivered", d.ActualCents, d.ExpectedCents, because.Lost, because.Redelivered)
 	}
-	return d, nil
+	return d, c.prove(books, d)
 }
 
-// enterAll adds up what every message should have done and did, and returns which
-// accounts have to be active.
-func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (active []bool, err error) {
+// prove compares each account's balance with what its rows add up to: what is
+// wrong by as much in two accounts does not show in the total.
+func (c *conductor) prove(books []sink.AccountState, d *result.Database) error {
+	first, wrong := 0, 0
+	for number, account := range c.books.Accounts {
+		if account.BalanceCents == books[number].BalanceCents {
+			continue
+		}
+		if wrong == 0 {
+			first = number
+		}
+		wrong++
+	}
+	if wrong == 0 {
+		return nil
+	}
+	return fmt.Errorf("the books do not add up: of %d accounts %d do not hold what their rows say, first account %d: it holds %d cents and should hold %d; all together hold %d, and expected are %d − %d lost + %d redelivered",
+		len(books), wrong, first, c.books.Accounts[first].BalanceCents, books[first].BalanceCents,
+		d.ActualCents, d.ExpectedCents, d.DifferenceByCause.Lost, d.DifferenceByCause.Redelivered)
+}
+
+// enterAll adds up what every message should have done and did, and returns the
+// accounts as they should be: each balance by the rows that there are, each status
+// by the messages that are owed one.
+func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (books []sink.AccountState, err error) {
 	s := c.trial.Settings
 	keys := make([]*message.Keys, s.Producer.Count)
 	for n := range keys {
@@ -202,30 +215,31 @@ func (c *conductor) enterAll(in ledger.Inputs, d *result.Database) (active []boo
 			return nil, err
 		}
 	}
-	active = make([]bool, s.Sink.Accounts)
+	books = slices.Repeat([]sink.AccountState{{Status: sink.StatusOpen}}, s.Sink.Accounts)
 	err = ledger.EachEntry(c.scratch, in, func(e ledger.Entry) {
-		if s.Sink.Effect == profile.SetStatus && e.Owed {
-			active[sink.Account(keys[e.Producer].At(e.Sequence), e.Producer, e.Sequence, s.Sink.Accounts)] = true
-		}
 		d.Effects += e.Rows
 		compare(d.Outbox, e)
+		if !e.Owed {
+			return
+		}
+		account := &books[sink.Account(keys[e.Producer].At(e.Sequence), e.Producer, e.Sequence, s.Sink.Accounts)]
 		amount := int64(0)
 		if s.Sink.Effect == profile.AddToBalance {
 			amount = sink.Amount(e.Producer, e.Sequence)
+			account.BalanceCents += amount * e.Rows
+		} else {
+			account.Status = sink.StatusActive
 		}
-		switch {
-		case !e.Owed:
-		case e.Rows == 0:
+		d.ExpectedCents += amount
+		if e.Rows == 0 {
 			d.Lost++
-			d.ExpectedCents += amount
 			d.DifferenceByCause.Lost += amount
-		default:
+		} else {
 			d.Duplicates += e.Rows - 1
-			d.ExpectedCents += amount
 			d.DifferenceByCause.Redelivered += amount * (e.Rows - 1)
 		}
 	})
-	return active, err
+	return books, err
 }
 
 // storing is from the load's start to the database's last transaction.

@@ -1,0 +1,88 @@
+package trial_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"deliverybench/bench/profile"
+	"deliverybench/bench/result"
+	"deliverybench/bench/trial"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tamper has somebody else write into the SQLite file of the bench's trial when
+// its workers have ended and before it is audited.
+func tamper(t *testing.T, b *bench, statement string, arguments ...any) {
+	t.Helper()
+	b.env.Observe = func(at trial.Snapshot) {
+		if at.Phase != "auditing the database" {
+			return
+		}
+		var files []string
+		for _, folder := range b.env.Scratch {
+			found, err := filepath.Glob(filepath.Join(folder, "*", "effects.sqlite"))
+			require.NoError(t, err)
+			files = append(files, found...)
+		}
+		require.Len(t, files, 1)
+		db, err := sql.Open("sqlite3", files[0])
+		require.NoError(t, err)
+		_, err = db.Exec(statement, arguments...)
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+	}
+}
+
+// booked is a short trial with its effects in an SQLite file.
+func booked(effect profile.SinkEffect) profile.Settings {
+	s := calm(profile.Consume, profile.Commit{When: profile.AfterProcessing, Every: batch, Mode: profile.Sync})
+	s.Sink = profile.Sink{Database: profile.SQLite, Write: profile.Insert, Effect: effect, Accounts: 50}
+	return s
+}
+
+// The books are proved account by account: cents that moved from one to another
+// leave the total as it should be.
+func TestEveryAccountIsProved(t *testing.T) {
+	t.Parallel()
+	const shift = `UPDATE accounts SET balance_cents = balance_cents + CASE account WHEN 7 THEN 5 ELSE -5 END WHERE account IN (7, 9)`
+	for what, c := range map[string]struct {
+		effect profile.SinkEffect
+		change string
+		want   string
+	}{
+		"moved":      {profile.AddToBalance, shift, "the books do not add up: of 50 accounts 2 do not hold what their rows say, first account 7: "},
+		"added":      {profile.AddToBalance, `UPDATE accounts SET balance_cents = balance_cents + 1 WHERE account = 49`, "of 50 accounts 1 do not hold what their rows say, first account 49: "},
+		"set-status": {profile.SetStatus, shift, "first account 7: it holds 5 cents and should hold 0"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			tamper(t, b, c.change)
+			r := b.run(t, booked(c.effect)).Result
+			require.Equal(t, result.Failed, r.Status)
+			require.Contains(t, r.Reason, c.want)
+			require.NotNil(t, r.Database)
+		})
+	}
+}
+
+// Amounts lie on the accounts that the ledger says, with and without keys, and in
+// every way of writing.
+func TestTheBooksAddUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, write := range []profile.SinkWrite{profile.Insert, profile.UniqueKey, profile.CheckThenAct} {
+		for _, key := range []profile.Key{profile.NoKey, profile.ZipfKey} {
+			t.Run(name(write, key), func(t *testing.T) {
+				t.Parallel()
+				s := booked(profile.AddToBalance)
+				s.Producer.Count, s.Sink.Write = 2, write
+				s.Load.Message.Key, s.Load.Message.Keys = key, 500
+				r := b.complete(t, s)
+				requireBooks(t, s, r.Database, r.Verdict, 0, 0)
+			})
+		}
+	}
+}
