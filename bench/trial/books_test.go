@@ -86,3 +86,48 @@ func TestTheBooksAddUp(t *testing.T) {
 		}
 	}
 }
+
+// Rows that the ledger does not tell of, another's or more than it can count of one
+// message, take the ground from a promise that held, and hide none that was broken.
+func TestRowsThatTheLedgerDoesNotTellOf(t *testing.T) {
+	t.Parallel()
+	const (
+		// Of the journal's first row 299 more.
+		again = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+			INSERT INTO journal SELECT producer, sequence, incarnation, account, amount_cents FROM journal, n WHERE journal.rowid = 1;`
+		others = `INSERT INTO journal VALUES (77, 1, 0, 3, 5);`
+		gone   = `DELETE FROM journal WHERE rowid = 1;`
+	)
+	for what, c := range map[string]struct {
+		guarantee profile.Guarantee
+		pipeline  profile.Pipeline
+		change    string
+		promise   result.Promise
+		multiple  int64
+		lost      int64
+	}{
+		"300 rows, exactly-once":            {profile.ExactlyOnce, profile.Consume, again, result.Violated, 1, 0},
+		"300 rows, at-most-once":            {profile.AtMostOnce, profile.Consume, again, result.Violated, 1, 0},
+		"300 rows, at-least-once":           {profile.AtLeastOnce, profile.Consume, again, result.PromiseInconclusive, 1, 0},
+		"another's, one gone":               {profile.AtLeastOnce, profile.Consume, others + gone, result.Violated, 0, 1},
+		"another's, one gone, at-most-once": {profile.AtMostOnce, profile.Consume, others + gone, result.PromiseInconclusive, 0, 1},
+		"another's":                         {profile.ExactlyOnce, profile.Consume, others, result.PromiseInconclusive, 0, 0},
+		"another's, nothing promised":       {profile.NoGuarantee, profile.Consume, others, result.NoPromise, 0, 0},
+		"another's beside a relay":          {profile.AtLeastOnce, profile.RelayTo, others, result.PromiseInconclusive, 0, 0},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			tamper(t, b, c.change)
+			s := booked(profile.AddToBalance)
+			s.Guarantee, s.Pipeline = c.guarantee, c.pipeline
+			r := b.run(t, s).Result
+			require.Equal(t, result.Inconclusive, r.Status)
+			require.Contains(t, r.Reason, "the journal has ")
+			v := r.Verdict
+			require.NotNil(t, v)
+			require.Equal(t, [2]int64{c.multiple, c.lost}, [2]int64{v.MultipleEffects, v.Lost.Total})
+			require.Equal(t, c.promise, r.Promise)
+		})
+	}
+}

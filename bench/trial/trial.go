@@ -326,8 +326,15 @@ func (c *conductor) settle(out *Outcome, drained bool) error {
 	if why := disagreement(out.Result.Database, c.trial.Settings.Guarantee); why != "" {
 		promise, reason = ledger.Violated, why
 	}
+	untold := c.untold(out.Result.Database)
+	if untold != nil && promise == ledger.Held {
+		promise = ledger.Inconclusive
+	}
 	out.Result.Promise = result.Promise(promise)
-	if promise == ledger.Inconclusive {
+	switch {
+	case untold != nil:
+		return untold
+	case promise == ledger.Inconclusive:
 		return inconclusive{errors.New(reason)}
 	}
 	return doubt(verdict, planned, fired)
