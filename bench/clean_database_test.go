@@ -51,8 +51,12 @@ func TestCleanADatabase(t *testing.T) {
 	}
 	at := func(hour int) time.Time { return time.Date(2026, 11, 21, hour, 15, 0, 0, time.UTC) }
 	killed, living := client.SchemaOf(client.RunTag(at(10), 4711), 7), client.SchemaOf(client.RunTag(at(11), 4712), 8)
+	begun := client.SchemaOf(client.RunTag(at(13), 4714), 10)
 	marked, unmarked := "mine", client.SchemaOf(client.RunTag(at(12), 4713), 9)
-	for _, schema := range []string{killed, living, marked} {
+	release, err := sink.Hold(t.Context(), target(begun)) // a trial that has no workers yet
+	require.NoError(t, err)
+	defer release()
+	for _, schema := range []string{killed, living, marked, begun} {
 		require.NoError(t, sink.Create(t.Context(), target(schema)))
 	}
 	worker, err := sink.Open(t.Context(), target(living))
@@ -76,9 +80,10 @@ func TestCleanADatabase(t *testing.T) {
 	require.Equal(t, exitMet, got.code, got.stderr)
 	require.Equal(t, `schema  `+killed+`  2026-11-21 10:15:00    
 schema  `+living+`  2026-11-21 11:15:00    in use
-2 schemas of earlier runs; -yes deletes what no run uses.
+schema  `+begun+`  2026-11-21 13:15:00    in use
+3 schemas of earlier runs; -yes deletes what no run uses.
 `, got.stdout)
-	require.Equal(t, []string{killed, living, unmarked, marked}, schemas())
+	require.Equal(t, []string{killed, living, unmarked, begun, marked}, schemas())
 
 	table := pgx.Identifier{killed, "users"}.Sanitize()
 	_, err = user.Exec(t.Context(), "CREATE TABLE "+table+" ()")
@@ -86,7 +91,7 @@ schema  `+living+`  2026-11-21 11:15:00    in use
 	got = p.bench("clean", "-database", given, "-yes")
 	require.Equal(t, exitFailed, got.code)
 	require.Contains(t, got.stderr, "something else is in the trial's schema: nothing was removed")
-	require.Equal(t, []string{killed, living, unmarked, marked}, schemas())
+	require.Equal(t, []string{killed, living, unmarked, begun, marked}, schemas())
 	_, err = user.Exec(t.Context(), "DROP TABLE "+table)
 	require.NoError(t, err)
 
@@ -97,9 +102,9 @@ schema  `+living+`  2026-11-21 11:15:00    in use
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &found))
 	require.Equal(t, leftovers{
 		Database: address, Topics: []leftover{}, Groups: []leftover{},
-		Schemas: []leftover{{Name: killed, Made: at(10), Deleted: true}, {Name: living, Made: at(11), InUse: true}},
+		Schemas: []leftover{{Name: killed, Made: at(10), Deleted: true}, {Name: living, Made: at(11), InUse: true}, {Name: begun, Made: at(13), InUse: true}},
 	}, found)
-	require.Equal(t, []string{living, unmarked, marked}, schemas())
+	require.Equal(t, []string{living, unmarked, begun, marked}, schemas())
 }
 
 func TestCleanRefusesADatabase(t *testing.T) {

@@ -14,7 +14,7 @@ const postgresLeftovers = `SELECT nspname, EXISTS (SELECT FROM pg_stat_activity 
 // Leftover is a schema that Create made and nobody has dropped.
 type Leftover struct {
 	Schema string
-	// InUse says that the trial goes on: its workers have sessions.
+	// InUse says that the trial goes on: it, or its workers, have sessions.
 	InUse bool
 }
 

@@ -76,6 +76,13 @@ func (c *conductor) createDatabase(ctx context.Context) error {
 	default:
 		target.Address, target.Password = c.env.Database.Address, c.env.Database.Password
 		target.Schema = client.SchemaOf(c.env.RunID, c.tag)
+		if c.env.Database.Server == nil { // others clean up there
+			release, err := sink.Hold(ctx, target)
+			if err != nil {
+				return err
+			}
+			c.releaseDatabase = release
+		}
 	}
 	if err := sink.Create(ctx, target); err != nil {
 		return err
@@ -90,6 +97,9 @@ func (c *conductor) dropDatabase() error {
 	var failed error
 	if c.sink != nil && c.sink.Database == profile.Postgres && !c.databaseDown {
 		failed = sink.Drop(context.Background(), *c.sink)
+	}
+	if c.releaseDatabase != nil {
+		c.releaseDatabase()
 	}
 	if c.removeDatabase != nil {
 		failed = errors.Join(failed, c.removeDatabase())

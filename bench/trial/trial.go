@@ -153,10 +153,11 @@ type conductor struct {
 
 	// sink is the database of the trial, nil for none, books what it says in the
 	// end; databaseDown is that a fault ended its server, which is not back.
-	sink           *sink.Target
-	books          sink.Books
-	removeDatabase func() error
-	databaseDown   bool
+	sink            *sink.Target
+	books           sink.Books
+	removeDatabase  func() error
+	releaseDatabase func() // nil where nobody else could take the tables for left
+	databaseDown    bool
 }
 
 func newConductor(env Environment, t profile.Trial) (*conductor, func() error, error) {
