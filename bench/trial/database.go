@@ -218,9 +218,9 @@ func (c *conductor) prove(books []sink.AccountState, d *result.Database) error {
 	if wrong == 0 {
 		return nil
 	}
-	return fmt.Errorf("the books do not add up: of %d accounts %d do not hold what their rows say, first account %d: it holds %d cents and should hold %d; all together hold %d, and expected are %d − %d lost + %d redelivered",
-		len(books), wrong, first, c.books.Accounts[first].BalanceCents, books[first].BalanceCents,
-		d.ActualCents, d.ExpectedCents, d.DifferenceByCause.Lost, d.DifferenceByCause.Redelivered)
+	return fmt.Errorf("the books do not add up: the accounts hold %d cents, and expected are %d − %d lost + %d redelivered; %d of %d are off, first account %d, which holds %d and should hold %d",
+		d.ActualCents, d.ExpectedCents, d.DifferenceByCause.Lost, d.DifferenceByCause.Redelivered,
+		wrong, len(books), first, c.books.Accounts[first].BalanceCents, books[first].BalanceCents)
 }
 
 // enterAll adds up what every message should have done and did, and returns the
