@@ -207,6 +207,37 @@ func TestAnOutboxThatIsNotEmptied(t *testing.T) {
 	}
 }
 
+// What somebody else wrote into the database is noticed beside an outbox too: books
+// that do not add up, rows of no message, and rows that are there twice.
+func TestAnOutboxWhoseDatabaseSomebodyElseWroteTo(t *testing.T) {
+	t.Parallel()
+	const twice = `INSERT INTO journal SELECT * FROM journal WHERE producer = 0 AND sequence = 7;`
+	for what, c := range map[string]struct {
+		change  string
+		status  result.Status
+		reason  string
+		promise result.Promise
+	}{
+		"a balance":          {`UPDATE accounts SET balance_cents = balance_cents + 1 WHERE account = 0`, result.Failed, "the books do not add up: ", result.PromiseInconclusive},
+		"a row, no balance":  {twice, result.Failed, "the books do not add up: ", result.PromiseInconclusive},
+		"a row of nobody's":  {`INSERT INTO journal VALUES (0, 1000000000000, 0, 0, 0)`, result.Inconclusive, "the journal has 3601 rows, and the ledger counts 3600", result.PromiseInconclusive},
+		"a row, never due":   {`INSERT INTO journal VALUES (0, 3600, 0, 0, 0)`, result.Inconclusive, "the journal has 3601 rows, and the ledger counts 3600", result.PromiseInconclusive},
+		"a row, its balance": {twice + `UPDATE accounts SET balance_cents = balance_cents + j.amount_cents FROM (SELECT account, amount_cents FROM journal WHERE sequence = 7 LIMIT 1) AS j WHERE accounts.account = j.account`, result.Completed, "", result.Violated},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			tamper(t, b, c.change)
+			s := outboxed(profile.SQLite, profile.InOutbox)
+			s.Guarantee = profile.ExactlyOnce
+			r := b.run(t, s).Result
+			require.Equal(t, c.status, r.Status, r.Reason)
+			require.Contains(t, r.Reason, c.reason)
+			require.Equal(t, c.promise, r.Promise)
+		})
+	}
+}
+
 // PostgreSQL is killed by SIGKILL and started again: an outbox has no row without
 // its message all the same, and publishes what it had.
 func TestAnOutboxOutlivesItsDatabase(t *testing.T) {
