@@ -43,5 +43,5 @@ func (p *program) openDatabase(ctx context.Context, f *flags, spawner *process.S
 			fmt.Fprintln(p.stderr, "warning:", err)
 		}
 	}
-	return &trial.Database{Address: server.Address(), Password: server.Password(), Server: server}, release, nil
+	return &trial.Database{Address: server.Address(), Password: server.Password(), Server: server, InMemory: server.InMemory()}, release, nil
 }

@@ -10,14 +10,18 @@ import (
 // too large for them.
 func OnDisk(parents []string) []string {
 	sorted := slices.Clone(parents)
-	slices.SortStableFunc(sorted, func(a, b string) int { return inMemory(a) - inMemory(b) })
+	slices.SortStableFunc(sorted, func(a, b string) int { return rank(a) - rank(b) })
 	return sorted
 }
 
-// inMemory is 1 for a folder on a tmpfs, else 0.
-func inMemory(dir string) int {
+// InMemory reports whether a folder lies on a tmpfs.
+func InMemory(dir string) bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err == nil && fs.Type == unix.TMPFS_MAGIC {
+	return unix.Statfs(dir, &fs) == nil && fs.Type == unix.TMPFS_MAGIC
+}
+
+func rank(dir string) int {
+	if InMemory(dir) {
 		return 1
 	}
 	return 0

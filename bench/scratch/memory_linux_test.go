@@ -18,6 +18,8 @@ func TestOnDiskPutsMemoryLast(t *testing.T) {
 	given := []string{memory, disk, "/nowhere"}
 	require.Equal(t, []string{disk, "/nowhere", memory}, scratch.OnDisk(given))
 	require.Equal(t, memory, given[0], "what was given stays")
+	require.True(t, scratch.InMemory(memory))
+	require.False(t, scratch.InMemory("/nowhere"))
 	dir, _, err := scratch.New([]string{memory}, 2<<20)
 	require.Empty(t, dir)
 	require.EqualError(t, err, "no folder has room for 2.0 MiB: "+memory+" has 1.0 MiB free")

@@ -81,6 +81,7 @@ func TestAFullDiskUnderPostgres(t *testing.T) {
 	s, err := postgres.Start(t.Context(), postgres.Options{Spawner: spawner, Getenv: os.Getenv, Scratch: []string{dir}, Logs: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.True(t, s.InMemory())
 	target := inServer(s).target(t)
 	target.Write, target.Effect, target.Accounts = profile.UniqueKey, profile.AddToBalance, accounts
 	require.NoError(t, sink.Create(t.Context(), target))

@@ -25,6 +25,8 @@ type Database struct {
 	Address, Password string
 	// Server is its process, for faults to strike; nil when it is somebody else's.
 	Server Server
+	// InMemory says that its data lie in memory.
+	InMemory bool
 }
 
 // Server is a database server that the run started.
@@ -71,9 +73,11 @@ func (c *conductor) createDatabase(ctx context.Context) error {
 		}
 		c.removeDatabase = remove
 		target.Address = filepath.Join(dir, "effects.sqlite")
+		c.warnOfMemory(scratch.InMemory(dir))
 	case c.env.Database == nil:
 		return errors.New("sink.database: postgres needs a PostgreSQL, and the run has none")
 	default:
+		c.warnOfMemory(c.env.Database.InMemory)
 		target.Address, target.Password = c.env.Database.Address, c.env.Database.Password
 		target.Schema = client.SchemaOf(c.env.RunID, c.tag)
 		if c.env.Database.Server == nil { // others clean up there
@@ -88,7 +92,17 @@ func (c *conductor) createDatabase(ctx context.Context) error {
 		return err
 	}
 	c.sink = &target
-	return nil
+	why, err := sink.Undurable(ctx, target)
+	c.warnings = append(c.warnings, why...)
+	return err
+}
+
+// warnOfMemory is for a database that found no room on a disk, or was given none.
+func (c *conductor) warnOfMemory(lies bool) {
+	if lies {
+		c.warnings = append(c.warnings, "the database lies in memory, where a commit is no write to a disk: durable latencies and commits/s are not "+
+			"a disk's; free some room on one, or name a folder there with -scratch")
+	}
 }
 
 // dropDatabase removes what createDatabase made. A server that is down because a

@@ -239,6 +239,10 @@ func (s *Server) Address() string {
 	return u.String()
 }
 
+// InMemory reports whether its data lie in memory, where a commit is no write to
+// a disk.
+func (s *Server) InMemory() bool { return scratch.InMemory(s.dir) }
+
 // Password is that of Address's user, of this server alone.
 func (s *Server) Password() string { return s.password }
 
