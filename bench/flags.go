@@ -29,6 +29,7 @@ type flags struct {
 	scratch  string
 	only     string
 	set      values
+	gates    values
 	seed     string
 	scale    float64
 	quiet    bool

@@ -96,6 +96,8 @@ func (p *program) run(ctx context.Context) int {
 		return p.show(rest)
 	case "report":
 		return p.report(rest)
+	case "compare":
+		return p.compare(rest)
 	case "version":
 		return p.version(rest)
 	case "help", "":

@@ -49,6 +49,10 @@ func TestMistakes(t *testing.T) {
 		{"show", `deliverybench: show takes the name of one profile; "list" shows them`},
 		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, application-resend, at-least-once, `},
 		{"list x", `deliverybench: list takes no arguments`},
+		{"compare one", `deliverybench: compare takes two folders of runs, the base first, for example `},
+		{"compare " + none + " " + none, `deliverybench: ` + none + ` holds no run.json: give the folder of a run`},
+		{"compare one two -fail-if p99>+10%", `deliverybench: -fail-if "p99>+10%": no metric "p99": the nearest is `},
+		{"compare one two -fail-if lost", `deliverybench: -fail-if "lost" is no gate; write for example 'end_to_end.p99 > +10%', `},
 		{"version x", `deliverybench: version takes no arguments`},
 		// Profiles.
 		{"-profile semantix", `deliverybench: there is no file semantix and no profile of that name ships; did you mean semantics?`},

@@ -26,6 +26,7 @@ var verbs = []struct{ name, arguments, about string }{
 	{"list", "", "the profiles that ship, and the suites of them"},
 	{"show", "NAME", "print a profile or suite that ships"},
 	{"report", "DIR", "redraw table, charts and reports from the saved files of a run or suite"},
+	{"compare", "BASE RUN [-fail-if BOUND]", "set two runs side by side, and gate a script on what differs"},
 	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
 	{"clean", "-broker HOST:PORT [-database URL] [flags]", "list what earlier runs left on a cluster or in a database; with -yes delete that, and only that"},
 	{"version", "", "versions of this program and of what it is built on"},
@@ -41,8 +42,8 @@ func verbNames() string {
 }
 
 const exitHelp = `
-Exit codes: 0 every claim met; 1 could not run; 2 bad usage or profile; 3 a claim was not met;
-4 inconclusive, or everything was omitted; 130 interrupted (what was measured is saved).
+Exit codes: 0 every claim met; 1 could not run; 2 bad usage or profile; 3 a claim was not met,
+or a bound of -fail-if was passed; 4 inconclusive, or everything was omitted; 130 interrupted (what was measured is saved).
 "go run" turns every failure into 1: scripts and CI build the program first.
 `
 
@@ -88,6 +89,8 @@ func register(verb string, f *flags, set *flag.FlagSet) {
 		f.cleaning(set)
 	case "report":
 		f.output(set)
+	case "compare":
+		f.comparing(set)
 	}
 }
 

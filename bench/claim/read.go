@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -18,6 +19,41 @@ func Read(t *result.Trial, metric string) (value float64, ok bool) {
 		return 0, false
 	}
 	return m.read(t)
+}
+
+// Known returns an error with the nearest name where no number of a trial is
+// called so.
+func Known(metric string) error {
+	if m, known := findMetric(metric); !known || m.read == nil {
+		return fmt.Errorf("no metric %q: the nearest is %s", metric, nearest(metric, Metrics()))
+	}
+	return nil
+}
+
+// Counted reports whether a metric is a count, exact in every trial; others are
+// measured, and compared by their medians.
+func Counted(metric string) bool {
+	m, _ := findMetric(metric)
+	return m.unit.perTrial()
+}
+
+// MoreIsBetter reports whether a metric is a speed; of all others less is.
+func MoreIsBetter(metric string) bool {
+	m, _ := findMetric(metric)
+	return m.unit == perSecond || m.unit == bytesPerSecond
+}
+
+// Text writes a number of a metric with its unit: "500", "39 ms", "20,000/s".
+func Text(metric string, value float64) string {
+	m, _ := findMetric(metric)
+	return write(value, m.unit)
+}
+
+// Median is the middle of a metric's values; a latency's is over range as soon as
+// one in its middle is.
+func Median(metric string, values []float64) float64 {
+	m, _ := findMetric(metric)
+	return group{expr: Expr{metric: m}}.median(values)
 }
 
 // Observed writes what trials say of a metric: "500", "39 ms–1.2 s", "held or

@@ -1,0 +1,164 @@
+package comparison_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"deliverybench/bench/comparison"
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+)
+
+// trial is a completed one with a speed, a p99 in microseconds, and losses.
+func trial(scenario string, repeat int, speed, p99 float64, lost int64) result.Trial {
+	return result.Trial{
+		ID: fmt.Sprintf("%s-%d", scenario, repeat), Scenario: scenario, Repeat: repeat, Status: result.Completed, Promise: result.Held,
+		Verdict:    &ledger.Verdict{Lost: ledger.Lost{Total: lost}},
+		Throughput: result.Throughput{PipelinePerSecond: speed, WindowSeconds: 1},
+		Latency:    map[string]latency.Summary{result.EndToEnd: {Count: 1000, P50: p99 / 2, P99: p99, P999: p99 * 2}},
+	}
+}
+
+// repeated is a cell with one trial a speed, in the scenario paced.
+func repeated(name string, settings map[string]string, speeds ...float64) result.Cell {
+	c := result.Cell{Name: name, Arm: name, Settings: settings}
+	for i, s := range speeds {
+		c.Trials = append(c.Trials, trial("paced", i+1, s, 1e6/s, 0))
+	}
+	return c
+}
+
+func run(cells ...result.Cell) *result.Run {
+	return &result.Run{Run: result.Header{Scenarios: []string{"paced", "crash"}}, Cells: cells}
+}
+
+var (
+	hundreds = []float64{98, 99, 100, 101, 102, 103}
+	eighties = []float64{78, 79, 80, 81, 82, 83}
+)
+
+func change(t *testing.T, c *comparison.Comparison, metric string) comparison.Change {
+	t.Helper()
+	require.Len(t, c.Rows, 1)
+	for _, change := range c.Rows[0].Changes {
+		if change.Metric == metric {
+			return change
+		}
+	}
+	t.Fatalf("the row has no %s", metric)
+	return comparison.Change{}
+}
+
+// A fifth slower is found, in the direction in which it is worse: less of a speed,
+// more of a latency.
+func TestASlowerRunIsWorse(t *testing.T) {
+	c := comparison.Compare(run(repeated("a", nil, hundreds...)), run(repeated("a", nil, eighties...)))
+	speed := change(t, c, "pipeline_per_second")
+	require.Equal(t, comparison.Worse, speed.Finding)
+	require.InDelta(t, 80.5/100.5, speed.Ratio.Ratio, 1e-9)
+	require.Equal(t, comparison.Worse, change(t, c, "end_to_end.p99").Finding)
+	require.Equal(t, comparison.Same, change(t, c, "lost").Finding)
+	back := comparison.Compare(run(repeated("a", nil, eighties...)), run(repeated("a", nil, hundreds...)))
+	require.Equal(t, comparison.Better, change(t, back, "pipeline_per_second").Finding)
+	few := comparison.Compare(run(repeated("a", nil, 100, 101)), run(repeated("a", nil, 80, 81)))
+	require.Equal(t, comparison.TooFew, change(t, few, "pipeline_per_second").Finding)
+}
+
+// Two runs of the same thing differ significantly in about 5 % of pairs.
+func TestTheSameTwiceIsNoDifference(t *testing.T) {
+	const runs = 20
+	random := rand.New(rand.NewPCG(1, 2))
+	var all []*result.Run
+	for range runs {
+		var speeds []float64
+		for range 6 {
+			speeds = append(speeds, 1000*(1+0.2*random.NormFloat64()))
+		}
+		all = append(all, run(repeated("a", nil, speeds...)))
+	}
+	pairs, different := 0, 0
+	for i := range all {
+		for j := range i {
+			pairs++
+			if change(t, comparison.Compare(all[j], all[i]), "pipeline_per_second").Finding != comparison.Same {
+				different++
+			}
+		}
+	}
+	require.Equal(t, runs*(runs-1)/2, pairs)
+	require.LessOrEqual(t, different*10, pairs)
+}
+
+// Counts are exact: they differ where every trial of one is above every trial of
+// the other, whichever their sign.
+func TestCounts(t *testing.T) {
+	with := func(lost ...int64) *result.Run {
+		c := result.Cell{Name: "a"}
+		for i, n := range lost {
+			c.Trials = append(c.Trials, trial("paced", i+1, 100, 1000, n))
+		}
+		return run(c)
+	}
+	for _, c := range []struct {
+		base, run []int64
+		want      comparison.Finding
+		written   [2]string
+	}{
+		{[]int64{0, 0}, []int64{0, 0}, comparison.Same, [2]string{"0", "0"}},
+		{[]int64{0}, []int64{1}, comparison.Worse, [2]string{"0", "1"}},
+		{[]int64{0, 5}, []int64{5, 9}, comparison.Same, [2]string{"0–5", "5–9"}},
+		{[]int64{6, 9}, []int64{0, 5}, comparison.Better, [2]string{"6–9", "0–5"}},
+	} {
+		got := change(t, comparison.Compare(with(c.base...), with(c.run...)), "lost")
+		require.Equal(t, c.want, got.Finding, c.written)
+		base, now := got.Sides()
+		require.Equal(t, c.written, [2]string{base, now})
+	}
+}
+
+// Cells are lined up by their settings, whatever they are called; else by name,
+// and what differs is told. What one run has not is told too.
+func TestLinedUp(t *testing.T) {
+	one, two := map[string]string{"producer.acks": "1"}, map[string]string{"producer.acks": "all"}
+	base := run(repeated("x", one, hundreds...), repeated("y", two, hundreds...), repeated("gone", map[string]string{"a": "1"}, hundreds...))
+	now := run(repeated("y", one, hundreds...), repeated("z", two, hundreds...), repeated("new", map[string]string{"b": "1"}, hundreds...))
+	c := comparison.Compare(base, now)
+	require.Len(t, c.Rows, 2)
+	require.Equal(t, "y", c.Rows[0].Cell)
+	require.Equal(t, "x", c.Rows[0].BaseCell)
+	require.Empty(t, c.Rows[0].Settings)
+	require.Equal(t, "z", c.Rows[1].Cell)
+	require.Equal(t, "y", c.Rows[1].BaseCell)
+	require.Equal(t, []comparison.Alone{
+		{Cell: "new", Scenario: "paced", Has: comparison.OnlyRun}, {Cell: "gone", Scenario: "paced", Has: comparison.OnlyBase},
+	}, c.Alone)
+
+	changed := comparison.Compare(run(repeated("a", one, hundreds...)), run(repeated("a", two, hundreds...)))
+	require.Equal(t, []comparison.Setting{{Name: "producer.acks", Base: "1", Run: "all"}}, changed.Rows[0].Settings)
+}
+
+// Trials without a verdict are no numbers, and nothing is compared with them in silence.
+func TestWhatHasNoNumbers(t *testing.T) {
+	broken := repeated("a", nil, 100)
+	broken.Trials[0].Status, broken.Trials[0].Reason = result.Inconclusive, "the disk was full"
+	whole := repeated("a", nil, 100)
+	reason := "inconclusive: the disk was full"
+	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.OnlyBase, reason}}, comparison.Compare(run(whole), run(broken)).Alone)
+	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.OnlyRun, reason}}, comparison.Compare(run(broken), run(whole)).Alone)
+	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.Neither, reason}}, comparison.Compare(run(broken), run(broken)).Alone)
+}
+
+// A closed loop's latencies are its queue.
+func TestLatenciesOfAClosedLoop(t *testing.T) {
+	closed := repeated("a", nil, hundreds...)
+	for i := range closed.Trials {
+		closed.Trials[i].Generator.Closed = true
+	}
+	for _, one := range comparison.Compare(run(closed), run(closed)).Rows[0].Changes {
+		require.NotContains(t, one.Metric, "end_to_end")
+	}
+}

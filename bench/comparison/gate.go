@@ -1,0 +1,130 @@
+package comparison
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"deliverybench/bench/claim"
+	"deliverybench/bench/stats"
+)
+
+// Gate is by how much the run may not differ from its base: "end_to_end.p99 > +10%"
+// fails where the run's p99 is more than 10 % above the base's, "lost > +0" where
+// any of its trials lost more than any of the base's.
+type Gate struct {
+	text   string
+	metric string
+	above  bool    // > and not <
+	by     float64 // a share of the base, or a count
+}
+
+func (g Gate) String() string { return g.text }
+
+var gateForm = regexp.MustCompile(`^\s*([a-z0-9_.]+)\s*([<>])\s*([+-])\s*([0-9.]+)\s*(%?)\s*$`)
+
+// ParseGate reads a gate.
+func ParseGate(text string) (Gate, error) {
+	const like = "write for example 'end_to_end.p99 > +10%%', 'pipeline_per_second < -10%%' or 'lost > +0'"
+	parts := gateForm.FindStringSubmatch(text)
+	if parts == nil {
+		return Gate{}, fmt.Errorf("%q is no gate; "+like, text)
+	}
+	g := Gate{text: strings.TrimSpace(text), metric: parts[1], above: parts[2] == ">"}
+	if err := claim.Known(g.metric); err != nil {
+		return Gate{}, fmt.Errorf("%q: %w", text, err)
+	}
+	by, err := strconv.ParseFloat(parts[4], 64)
+	if err != nil {
+		return Gate{}, fmt.Errorf("%q: %s is no number", text, parts[4])
+	}
+	counted, share := claim.Counted(g.metric), parts[5] == "%"
+	switch {
+	case g.above != (parts[3] == "+"):
+		return Gate{}, fmt.Errorf("%q: a rise is written > +, a fall < -; "+like, text)
+	case counted && (share || by != math.Trunc(by)):
+		return Gate{}, fmt.Errorf("%q: %s is counted: write by how many it may change, such as '%s > +0'", text, g.metric, g.metric)
+	case !counted && !share:
+		return Gate{}, fmt.Errorf("%q: write by how much in percent, such as +10%%", text)
+	case share:
+		by /= 100
+	}
+	if !g.above && share && by >= 1 {
+		return Gate{}, fmt.Errorf("%q: nothing falls by more than all of it", text)
+	}
+	g.by = by
+	return g, nil
+}
+
+// Outcome is what became of a gate in one row.
+type Outcome string
+
+const (
+	Passed       Outcome = "passed"
+	Failed       Outcome = "failed"
+	Inconclusive Outcome = "inconclusive"
+)
+
+// Judged is a gate in one row, or in none where no row has its metric.
+type Judged struct {
+	Gate    Gate
+	Where   string
+	Outcome Outcome
+	Found   string // what was found, or the reason of an inconclusive one
+}
+
+// Judge holds every row against a gate. What the base has and the run has not
+// cannot be judged, nor a metric that no row has: a gate never passes unseen.
+func (c *Comparison) Judge(g Gate) []Judged {
+	var out []Judged
+	for _, r := range c.Rows {
+		before, after, ok := values(r.before, r.after, g.metric)
+		if !ok {
+			continue
+		}
+		outcome, found := g.judge(before, after)
+		out = append(out, Judged{g, r.Name(), outcome, found})
+	}
+	for _, a := range c.Alone {
+		if a.Has != OnlyRun {
+			out = append(out, Judged{g, a.Cell + " in " + a.Scenario, Inconclusive, strings.TrimSuffix(string(a.Has)+" has numbers; "+a.Reason, "; ")})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, Judged{Gate: g, Outcome: Inconclusive, Found: "no cell of both runs has " + g.metric})
+	}
+	return out
+}
+
+// judge compares medians, and trusts a difference only when the repeats tell it
+// from noise; counts are exact.
+func (g Gate) judge(before, after []float64) (Outcome, string) {
+	if claim.Counted(g.metric) {
+		most, was := slices.Max(after), slices.Max(before)
+		found := fmt.Sprintf("at most %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
+		if !g.above {
+			most, was = slices.Min(after), slices.Min(before)
+			found = fmt.Sprintf("at least %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
+		}
+		if g.above && most > was+g.by || !g.above && most < was-g.by {
+			return Failed, found
+		}
+		return Passed, found
+	}
+	ratio := stats.Compare(after, before)
+	found := fmt.Sprintf("%s, was %s: %s", claim.Text(g.metric, claim.Median(g.metric, after)), claim.Text(g.metric, claim.Median(g.metric, before)), ratio.Interval())
+	if ratio.Ratio == 0 {
+		return Inconclusive, "its median was 0, of which nothing is a share"
+	}
+	beyond := g.above && ratio.Ratio > 1+g.by || !g.above && ratio.Ratio < 1-g.by
+	switch {
+	case beyond && ratio.Significant:
+		return Failed, found
+	case beyond && ratio.Missing > 0:
+		return Inconclusive, fmt.Sprintf("%s; %d and %d repeats cannot tell it from noise, set repeats: %d", found, ratio.BaselineN, ratio.N, stats.IntervalSamples)
+	}
+	return Passed, found
+}
