@@ -16,12 +16,25 @@ import (
 // storeAgainEvery is how long an attempt waits for the one before it.
 const storeAgainEvery = 50 * time.Millisecond
 
+// database is what a worker asks of a *sink.Writer.
+type database interface {
+	Apply(context.Context, []sink.Effect) error
+	Check(context.Context, []sink.Effect) ([]sink.Effect, error)
+	Act(context.Context, []sink.Effect) error
+	ApplyAt(ctx context.Context, batch []sink.Effect, from, next map[int32]int64) error
+	ApplyWith(ctx context.Context, batch []sink.Effect, messages []sink.Outgoing, written func()) error
+	Offsets(context.Context, []int32) (map[int32]int64, error)
+	Outbox(ctx context.Context, most int) ([]sink.Outgoing, error)
+	Clear(context.Context, []sink.Outgoing) error
+	Close() error
+}
+
 // store is a worker's way into the database outside Kafka, and the batch that
 // goes there next.
 type store struct {
 	env      *environment
 	strikes  *strikes
-	writer   *sink.Writer
+	writer   database
 	batch    []sink.Effect
 	intended []int64 // when each of the batch's messages was due
 }
