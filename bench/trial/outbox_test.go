@@ -127,13 +127,13 @@ func TestRowsAndMessagesAgree(t *testing.T) {
 }
 
 // silenced is a trial in which whoever produces hears nothing for longer than the
-// time of its messages, and than the second in which the library looks for those
-// whose time is over.
+// time of its messages and the second in which the library looks for those whose
+// time is over; but not so often longer that its attempts are no longer told apart.
 func silenced(write profile.OutboxWrite, role profile.Role, way profile.Direction) profile.Settings {
 	s := outboxed(profile.SQLite, write)
-	s.Load.Rate, s.Load.Duration, s.Topic.Partitions = 500, profile.Duration(3*time.Second), 1
-	s.Producer.MessageTimeout = profile.Duration(300 * time.Millisecond)
-	s.Faults = []profile.Fault{{Blackhole: role, Direction: way, At: profile.Moment{Share: 0.2}, For: profile.Duration(2 * time.Second)}}
+	s.Load.Rate, s.Load.Warmup, s.Topic.Partitions = 500, profile.Duration(2*time.Second), 1 // it is connected by then
+	s.Producer.MessageTimeout = profile.Duration(time.Second)
+	s.Faults = []profile.Fault{{Blackhole: role, Direction: way, At: profile.Moment{Share: 0.5}, For: profile.Duration(4 * time.Second)}}
 	return s
 }
 
@@ -148,7 +148,7 @@ func TestWhatAPublisherSendsAgain(t *testing.T) {
 	require.Equal(t, v.Due, v.Acked)
 	require.Equal(t, ledger.Lost{}, v.Lost)
 	require.Equal(t, &result.Outbox{Agreed: v.Due}, r.Database.Outbox)
-	require.Positive(t, v.Duplicates.Resent)
+	require.Positive(t, v.Duplicates.Resent, "%+v", v.Duplicates)
 	require.Equal(t, ledger.Dups{Total: v.Duplicates.Resent, Resent: v.Duplicates.Resent}, v.Duplicates)
 	require.Equal(t, result.Held, r.Promise)
 }
