@@ -63,9 +63,9 @@ func TestFencedAfterAnUnknownCommit(t *testing.T) {
 		rows      int64
 		want      error
 	}{
-		"it was committed":          {next, sink.ErrUnknown, 5, nil},
-		"it was not committed":      {nil, sink.ErrUnknown, 5, nil},
-		"another moved the offset":  {others, sink.ErrUnknown, 3, sink.ErrFenced},
+		"it was committed":           {next, sink.ErrUnknown, 5, nil},
+		"it was not committed":       {nil, sink.ErrUnknown, 5, nil},
+		"another moved the offset":   {others, sink.ErrUnknown, 3, sink.ErrFenced},
 		"another has the same batch": {next, sink.ErrLost, 5, sink.ErrFenced},
 	} {
 		t.Run(name, func(t *testing.T) {
