@@ -12,6 +12,7 @@ import (
 
 	"deliverybench/bench/claim"
 	"deliverybench/bench/client"
+	"deliverybench/bench/metrics"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/sink"
 	"deliverybench/profiles"
@@ -33,8 +34,11 @@ type flags struct {
 	seed     string
 	scale    float64
 	quiet    bool
-	json     bool
-	yes      bool
+	// metrics is the address of -metrics; watch what serves there, nil without.
+	metrics string
+	watch   *metrics.Server
+	json    bool
+	yes     bool
 }
 
 // values collects a flag that may be given several times.
@@ -84,6 +88,7 @@ func (f *flags) running(set *flag.FlagSet) {
 	set.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`: trials that it has are not repeated")
 	set.StringVar(&f.scratch, "scratch", "", "the `folder` for the ledger, which workers write at full speed (default: /dev/shm, then the folder for temporary files)")
 	set.BoolVar(&f.quiet, "quiet", false, "no progress")
+	set.StringVar(&f.metrics, "metrics", "", "serve the run in progress to Prometheus at this `address`: a port of the loopback interface, or HOST:PORT")
 	f.output(set)
 }
 

@@ -14,7 +14,7 @@ import (
 // it. A new package takes its place here and in docs/DESIGN.md.
 var layout = []string{
 	"profile", "pace", "message", "latency", "ledger", "fault", "result", "stats", "claim", "comparison", "catalogue", "chart", "report",
-	"client", "process", "scratch", "broker", "sink", "worker", "trial", "suite", "capacity",
+	"client", "process", "scratch", "broker", "sink", "worker", "trial", "suite", "metrics", "capacity",
 }
 
 const (

@@ -20,6 +20,7 @@ import (
 	"deliverybench/bench/catalogue"
 	"deliverybench/bench/chart"
 	"deliverybench/bench/client"
+	"deliverybench/bench/metrics"
 	"deliverybench/bench/pace"
 	"deliverybench/bench/process"
 	"deliverybench/bench/profile"
@@ -39,6 +40,11 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 	if code, ended := p.read("run", &f, args, noneBut("a profile is named with -profile")); ended {
 		return code
 	}
+	stop, err := p.serve(&f)
+	if err != nil {
+		return p.usage("%v", err)
+	}
+	defer stop()
 	s, took, err := catalogue.Open(f.profile, profiles.FS)
 	switch {
 	case err != nil:
@@ -51,6 +57,24 @@ func (p *program) runProfile(ctx context.Context, args []string) int {
 		return p.refused(ctx, err)
 	}
 	return p.execute(ctx, &f, plan, took)
+}
+
+// serve tells Prometheus of the run where -metrics asks for it, until stop.
+func (p *program) serve(f *flags) (stop func(), err error) {
+	if f.metrics == "" {
+		return func() {}, nil
+	}
+	if f.watch, err = metrics.Listen(f.metrics); err != nil {
+		return nil, fmt.Errorf("-metrics: %w", err)
+	}
+	if !f.quiet && !f.json {
+		fmt.Fprintln(p.stdout, "metrics: "+f.watch.URL())
+	}
+	return func() {
+		if err := f.watch.Close(); err != nil {
+			fmt.Fprintln(p.stderr, "warning: -metrics:", err)
+		}
+	}, nil
 }
 
 // execute makes or opens the run's folder, measures and writes every output.
@@ -220,6 +244,14 @@ func redactSets(args []string) []string {
 }
 
 func (p *program) progress(f *flags) suite.Progress {
+	if f.watch != nil {
+		return suite.Several{p.display(f), f.watch}
+	}
+	return p.display(f)
+}
+
+// display is the progress for whoever waits before it.
+func (p *program) display(f *flags) suite.Progress {
 	switch {
 	case f.quiet || f.json:
 		return suite.Quiet{}

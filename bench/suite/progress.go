@@ -25,6 +25,37 @@ type Progress interface {
 	End()
 }
 
+// Several tells each of them.
+type Several []Progress
+
+func (s Several) each(tell func(Progress)) {
+	for _, p := range s {
+		tell(p)
+	}
+}
+
+// Begin tells the plan.
+func (s Several) Begin(run *result.Run, plan *profile.Plan) {
+	s.each(func(p Progress) { p.Begin(run, plan) })
+}
+
+// Trial tells that a trial starts.
+func (s Several) Trial(index int, t profile.Trial) { s.each(func(p Progress) { p.Trial(index, t) }) }
+
+// Observe tells how it goes.
+func (s Several) Observe(of trial.Snapshot) { s.each(func(p Progress) { p.Observe(of) }) }
+
+// Done tells what became of it.
+func (s Several) Done(index int, t profile.Trial, r result.Trial) {
+	s.each(func(p Progress) { p.Done(index, t, r) })
+}
+
+// Finishing tells what is done after the last trial.
+func (s Several) Finishing(what string) { s.each(func(p Progress) { p.Finishing(what) }) }
+
+// End tells that it is over.
+func (s Several) End() { s.each(Progress.End) }
+
 // Quiet tells nothing.
 type Quiet struct{}
 
