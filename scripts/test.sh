@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly TEST_TIMEOUT=40m      # of one test binary
 # Inputs of one fuzz target. By time instead, Go's fuzzing fails now and then with
 # "context deadline exceeded" when the time is over, and has found nothing.
-readonly FUZZ_INPUTS=10000x
+readonly FUZZ_INPUTS=3000x
 readonly FUZZ_TIMEOUT=120      # seconds, with building it
 readonly RUN_TIMEOUT=900       # seconds, of one profile or suite
 
