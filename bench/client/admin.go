@@ -136,7 +136,8 @@ func (a *Admin) CreateTopic(ctx context.Context, name string, t profile.Topic) e
 // number (KAFKA-15591), and librdkafka 2.15 reports what was in it as delivered
 // (confluent-kafka-go #921).
 func (a *Admin) awaitLeaders(ctx context.Context, name string, partitions int) error {
-	if _, err := a.EndOffsets(ctx, name, partitions, profile.ReadUncommitted); err != nil {
+	elsewhere := func(e *Error) bool { return e.elsewhere() || e.unknownTopic() } // it may lead what it has not heard of
+	if _, err := a.persist(ctx, name, partitions, profile.ReadUncommitted, elsewhere); err != nil {
 		return fmt.Errorf("wait for the leader of every partition of topic %s to answer: %w", name, err)
 	}
 	return nil
@@ -214,10 +215,15 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 // leader epoch that it knows, and a request to a broker that went away may never
 // be answered (librdkafka 2.15).
 func (a *Admin) EndOffsets(ctx context.Context, topic string, partitions int, isolation profile.Isolation) (Offsets, error) {
+	return a.persist(ctx, topic, partitions, isolation, (*Error).elsewhere)
+}
+
+// persist asks again for the ends as long as the error may pass.
+func (a *Admin) persist(ctx context.Context, topic string, partitions int, isolation profile.Isolation, passes func(*Error) bool) (Offsets, error) {
 	ends, err := a.endOffsets(ctx, topic, partitions, isolation)
 	for err != nil && ctx.Err() == nil {
 		var e *Error
-		if !errors.As(err, &e) || !e.elsewhere() && !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.As(err, &e) || !passes(e) && !errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
 		select {

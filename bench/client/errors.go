@@ -138,3 +138,10 @@ func (e *Error) elsewhere() bool {
 	}
 	return false
 }
+
+// unknownTopic reports whether a broker has not heard of the topic: there is none,
+// or not yet.
+func (e *Error) unknownTopic() bool {
+	var ke kafka.Error
+	return errors.As(e.Err, &ke) && ke.Code() == kafka.ErrUnknownTopicOrPart
+}

@@ -20,14 +20,17 @@ func TestATopicIsThereWhenItsLeadersAnswer(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	defer cluster.Close()
-	const refusals = 3
+	const refusals = 4 // of each kind
 	var asked atomic.Int32
 	cluster.ControlKey(int16(kmsg.ListOffsets), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if asked.Add(1) > refusals {
-			return nil, nil, false
+		switch n := asked.Add(1); {
+		case n <= refusals:
+			return refused(request.(*kmsg.ListOffsetsRequest), kerr.UnknownTopicOrPartition), nil, true
+		case n <= 2*refusals:
+			return refused(request.(*kmsg.ListOffsetsRequest), kerr.NotLeaderForPartition), nil, true
 		}
-		return refused(request.(*kmsg.ListOffsetsRequest)), nil, true
+		return nil, nil, false
 	})
 	a, err := NewAdmin(Endpoint{Bootstrap: cluster.ListenAddrs()[0]})
 	require.NoError(t, err)
@@ -35,18 +38,19 @@ func TestATopicIsThereWhenItsLeadersAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, a.CreateTopic(ctx, "topic", profile.Topic{Partitions: 2, Replication: 1, MinInsyncReplicas: 1}))
-	require.Greater(t, asked.Load(), int32(refusals))
+	require.Greater(t, asked.Load(), int32(2*refusals))
 }
 
-// refused is the answer of a broker that does not lead the partitions yet.
-func refused(r *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsResponse {
+// refused is the answer of a broker that does not know of the topic, or lead the
+// partitions, yet.
+func refused(r *kmsg.ListOffsetsRequest, why *kerr.Error) *kmsg.ListOffsetsResponse {
 	out := r.ResponseKind().(*kmsg.ListOffsetsResponse)
 	for _, topic := range r.Topics {
 		of := kmsg.NewListOffsetsResponseTopic()
 		of.Topic = topic.Topic
 		for _, p := range topic.Partitions {
 			one := kmsg.NewListOffsetsResponseTopicPartition()
-			one.Partition, one.ErrorCode = p.Partition, kerr.NotLeaderForPartition.Code
+			one.Partition, one.ErrorCode = p.Partition, why.Code
 			of.Partitions = append(of.Partitions, one)
 		}
 		out.Topics = append(out.Topics, of)
