@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/url"
 	"testing"
 	"time"
 
@@ -65,23 +64,7 @@ func answeredAtCommit(t *testing.T, address string, deliver bool, answer *pgprot
 		text, err = (&pgproto3.ReadyForQuery{TxStatus: 'I'}).Encode(text)
 		require.NoError(t, err)
 	}
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	server := u.Host
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	u.Host = listener.Addr().String()
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go answerCommit(client, server, deliver, text)
-		}
-	}()
-	return u.String()
+	return before(t, address, func(client net.Conn, server string) { answerCommit(client, server, deliver, text) })
 }
 
 func answerCommit(client net.Conn, server string, deliver bool, answer []byte) {

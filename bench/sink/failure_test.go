@@ -115,6 +115,13 @@ func TestAnUnansweredCommit(t *testing.T) {
 // commit, with or without delivering it.
 func cutAtCommit(t *testing.T, address string, deliver bool) string {
 	t.Helper()
+	return before(t, address, func(client net.Conn, server string) { cut(client, server, deliver) })
+}
+
+// before is the address of one who stands before a server and does what serve does
+// with each of its clients.
+func before(t *testing.T, address string, serve func(client net.Conn, server string)) string {
+	t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(t, err)
 	server := u.Host
@@ -128,7 +135,7 @@ func cutAtCommit(t *testing.T, address string, deliver bool) string {
 			if err != nil {
 				return
 			}
-			go cut(client, server, deliver)
+			go serve(client, server)
 		}
 	}()
 	return u.String()

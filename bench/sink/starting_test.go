@@ -3,7 +3,6 @@ package sink_test
 import (
 	"io"
 	"net"
-	"net/url"
 	"sync/atomic"
 	"testing"
 
@@ -35,29 +34,15 @@ func TestTablesInAServerThatRecovers(t *testing.T) {
 // starting up, as PostgreSQL does, and then lets clients through to the real one.
 func recoveringAt(t *testing.T, address string, times int64) string {
 	t.Helper()
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	server := u.Host
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	u.Host = listener.Addr().String()
 	var refused atomic.Int64
 	t.Cleanup(func() { require.GreaterOrEqual(t, refused.Load(), times, "it was asked again") })
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			if refused.Add(1) > times {
-				go pass(client, server)
-				continue
-			}
-			startingUp(client)
+	return before(t, address, func(client net.Conn, server string) {
+		if refused.Add(1) > times {
+			pass(client, server)
+			return
 		}
-	}()
-	return u.String()
+		startingUp(client)
+	})
 }
 
 func startingUp(client net.Conn) {
