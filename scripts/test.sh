@@ -112,12 +112,12 @@ formatted() {
 }
 
 # tests runs every test once. The race detector takes half of the machine and
-# more, so that it is spared the packages that draw or run whole trials; of the
-# trials it sees some of every kind (raced_trials). The longest package comes
+# more, so that it is spared the packages in which nothing runs at the same time, and
+# those that run whole trials; of the trials it sees some of every kind (raced_trials). The longest package comes
 # first. Under nohup, and in the background, some signals are ignored; tests send
 # them.
 tests() {
-  local plain='/bench(/chart|/trial)?$' code=0 pid
+  local plain='/bench(/chart|/claim|/comparison|/report|/result|/stats|/trial)?$' code=0 pid
   # shellcheck disable=SC2046 # one word per package
   tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
   pid=$!
