@@ -133,8 +133,8 @@ func (a *Admin) CreateTopic(ctx context.Context, name string, t profile.Topic) e
 // of one a moment before it serves it. Of two requests that a producer has on
 // their way then, the first may be refused and the second taken, and the first is
 // never taken after that: brokers before 4.5 begin a partition with any sequence
-// number (KAFKA-15591), and librdkafka 2.15 reports what was in it as delivered
-// (confluent-kafka-go #921).
+// number (KAFKA-15591). confluent-kafka-go #921 tells of such messages, reported as
+// delivered.
 func (a *Admin) awaitLeaders(ctx context.Context, name string, partitions int) error {
 	elsewhere := func(e *Error) bool { return e.elsewhere() || e.unknownTopic() } // it may lead what it has not heard of
 	if _, err := a.persist(ctx, name, partitions, profile.ReadUncommitted, elsewhere); err != nil {
