@@ -23,3 +23,15 @@ func TestCompare(t *testing.T) {
 	require.Equal(t, exitInconclusive, got.code, got.stdout+got.stderr)
 	require.Contains(t, got.stdout, "? fail if backlog.messages > +0: no cell of both runs has backlog.messages")
 }
+
+func TestMistakesOfCompare(t *testing.T) {
+	p, none := newPlace(t), t.TempDir()
+	for command, want := range map[string]string{
+		"compare one":                       `deliverybench: compare takes two folders of runs, the base first, for example `,
+		"compare " + none + " " + none:      `deliverybench: ` + none + ` holds no run.json: give the folder of a run`,
+		"compare one two -fail-if p99>+10%": `deliverybench: -fail-if "p99>+10%": no metric "p99": the nearest is `,
+		"compare one two -fail-if lost":     `deliverybench: -fail-if "lost" is no gate; write for example 'end_to_end.p99 > +10%', `,
+	} {
+		p.requireMistake(command, want)
+	}
+}

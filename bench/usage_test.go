@@ -49,10 +49,6 @@ func TestMistakes(t *testing.T) {
 		{"show", `deliverybench: show takes the name of one profile; "list" shows them`},
 		{"show nothing", `deliverybench: no profile "nothing" ships: use one of acks-failover, application-resend, at-least-once, `},
 		{"list x", `deliverybench: list takes no arguments`},
-		{"compare one", `deliverybench: compare takes two folders of runs, the base first, for example `},
-		{"compare " + none + " " + none, `deliverybench: ` + none + ` holds no run.json: give the folder of a run`},
-		{"compare one two -fail-if p99>+10%", `deliverybench: -fail-if "p99>+10%": no metric "p99": the nearest is `},
-		{"compare one two -fail-if lost", `deliverybench: -fail-if "lost" is no gate; write for example 'end_to_end.p99 > +10%', `},
 		{"version x", `deliverybench: version takes no arguments`},
 		// Profiles.
 		{"-profile semantix", `deliverybench: there is no file semantix and no profile of that name ships; did you mean semantics?`},
@@ -73,18 +69,22 @@ func TestMistakes(t *testing.T) {
 		{"report " + broken, `deliverybench: ` + broken + `/run.json: not a saved run: unexpected end of JSON input`},
 		{"-profile " + good + " -resume " + none, `deliverybench: ` + none + ` holds no run.json: give the folder of a run`},
 	} {
-		t.Run(strings.ReplaceAll(m.command, "/", "|"), func(t *testing.T) {
-			p := &place{t: t, scratch: p.scratch, executable: "/nowhere"}
-			got := p.bench(strings.Fields(m.command)...)
-			require.Equal(t, exitUsage, got.code, got.stderr)
-			require.Empty(t, got.stdout)
-			require.Equal(t, 1, strings.Count(got.stderr, "\n"), "one line: %s", got.stderr)
-			require.True(t, strings.HasPrefix(got.stderr, "deliverybench: "), got.stderr)
-			require.Contains(t, got.stderr, m.want)
-		})
+		p.requireMistake(m.command, m.want)
 	}
 	entries, err := os.ReadDir("results")
 	require.True(t, os.IsNotExist(err) || len(entries) == 0, "a mistake makes no folder of results")
+}
+
+// requireMistake: a command is refused with one line that says what to do.
+func (p *place) requireMistake(command, want string) {
+	p.t.Helper()
+	t := p.t
+	got := (&place{t: t, scratch: p.scratch, executable: "/nowhere"}).bench(strings.Fields(command)...)
+	require.Equal(t, exitUsage, got.code, "%s: %s", command, got.stderr)
+	require.Empty(t, got.stdout, command)
+	require.Equal(t, 1, strings.Count(got.stderr, "\n"), "%s: one line: %s", command, got.stderr)
+	require.True(t, strings.HasPrefix(got.stderr, "deliverybench: "), "%s: %s", command, got.stderr)
+	require.Contains(t, got.stderr, want, command)
 }
 
 func TestEveryMistakeOfAProfileIsTold(t *testing.T) {

@@ -67,6 +67,7 @@ func answeredAtCommit(t *testing.T, address string, deliver bool, answer *pgprot
 	return before(t, address, func(client net.Conn, server string) { answerCommit(client, server, deliver, text) })
 }
 
+// answerCommit passes on what both say up to the client's first commit.
 func answerCommit(client net.Conn, server string, deliver bool, answer []byte) {
 	defer client.Close()
 	up, err := net.Dial("tcp4", server)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,7 +114,7 @@ func TestAnUnansweredCommit(t *testing.T) {
 // commit, with or without delivering it.
 func cutAtCommit(t *testing.T, address string, deliver bool) string {
 	t.Helper()
-	return before(t, address, func(client net.Conn, server string) { cut(client, server, deliver) })
+	return before(t, address, func(client net.Conn, server string) { answerCommit(client, server, deliver, nil) })
 }
 
 // before is the address of one who stands before a server and does what serve does
@@ -139,43 +138,6 @@ func before(t *testing.T, address string, serve func(client net.Conn, server str
 		}
 	}()
 	return u.String()
-}
-
-func cut(client net.Conn, server string, deliver bool) {
-	defer client.Close()
-	up, err := net.Dial("tcp4", server)
-	if err != nil {
-		return
-	}
-	defer up.Close()
-	var committing atomic.Bool
-	go func() {
-		defer client.Close()
-		buffer := make([]byte, 1<<16)
-		for {
-			n, err := up.Read(buffer)
-			if err != nil || committing.Load() { // the answer to the commit is lost
-				return
-			}
-			if _, err := client.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-	}()
-	buffer := make([]byte, 1<<20)
-	for {
-		n, err := client.Read(buffer)
-		if err != nil {
-			return
-		}
-		committing.Store(bytes.Contains(buffer[:n], []byte("Q\x00\x00\x00\x0bcommit\x00")))
-		if committing.Load() && !deliver {
-			return
-		}
-		if _, err := up.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
 }
 
 // A server that went away between batches is noticed before the commit.
