@@ -14,6 +14,7 @@ import (
 // comparing registers the flags of the compare verb.
 func (f *flags) comparing(set *flag.FlagSet) {
 	set.Var(&f.gates, "fail-if", "end with exit code 3 where a `bound` is passed, such as 'end_to_end.p99 > +10%', 'pipeline_per_second < -10%', 'lost > +0'; may be given several times")
+	set.BoolVar(&f.json, "json", false, "print the comparison as JSON instead of tables")
 }
 
 // compare sets two saved runs side by side, the earlier one first.
@@ -50,10 +51,17 @@ func (p *program) compare(args []string) int {
 	for _, gate := range gates {
 		judged = append(judged, c.Judge(gate)...)
 	}
-	if err := report.Comparison(p.stdout, c, judged, p.tableOptions()); err != nil {
+	if err := p.printComparison(&f, c, judged); err != nil {
 		return p.failed(fmt.Errorf("write the comparison: %w", err))
 	}
 	return gateCode(judged)
+}
+
+func (p *program) printComparison(f *flags, c *comparison.Comparison, judged []comparison.Judged) error {
+	if f.json {
+		return c.Encode(p.stdout, judged)
+	}
+	return report.Comparison(p.stdout, c, judged, p.tableOptions())
 }
 
 func gateCode(judged []comparison.Judged) int {

@@ -16,6 +16,9 @@ type Comparison struct {
 	Rows      []Row
 	// Alone are the cells in scenarios that have numbers in one run only, or in none.
 	Alone []Alone
+	// Tests is how many metrics were compared by a test; at most 5 % of the differences
+	// that are told of are expected to be noise (stats.Discoveries).
+	Tests int
 }
 
 // Row is one cell in one scenario, which both runs have.
@@ -70,7 +73,27 @@ func Compare(base, run *result.Run) *Comparison {
 			c.alone(cell, nil, base, OnlyBase)
 		}
 	}
+	c.discount()
 	return c
+}
+
+// discount takes back findings that so many comparisons would bring forth by chance.
+func (c *Comparison) discount() {
+	var tested []*Change
+	var ps []float64
+	for i := range c.Rows {
+		for j := range c.Rows[i].Changes {
+			if change := &c.Rows[i].Changes[j]; !change.Counted {
+				tested, ps = append(tested, change), append(ps, change.Ratio.P)
+			}
+		}
+	}
+	c.Tests = len(tested)
+	for i, found := range stats.Discoveries(ps, 1-stats.Confidence) {
+		if change := tested[i]; !found && change.Finding != TooFew {
+			change.Finding = Same
+		}
+	}
 }
 
 // pair finds each cell's partner in the base.

@@ -1,6 +1,8 @@
 package comparison_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -91,6 +93,68 @@ func TestTheSameTwiceIsNoDifference(t *testing.T) {
 	}
 	require.Equal(t, runs*(runs-1)/2, pairs)
 	require.LessOrEqual(t, different*10, pairs)
+}
+
+// Of many comparisons some come out significant by chance. One that would be told
+// of alone is not told of among many; where all differ, all are told of.
+func TestManyComparisonsAreDiscounted(t *testing.T) {
+	nearly := []float64{95, 96, 97, 98, 99, 100.5} // p = 0.026 beside the hundreds
+	found := func(others []float64) (told int) {
+		var base, now []result.Cell
+		for i := range 12 {
+			speeds := others
+			if i == 0 {
+				speeds = nearly
+			}
+			base = append(base, repeated(fmt.Sprint(i), nil, hundreds...))
+			now = append(now, repeated(fmt.Sprint(i), nil, speeds...))
+		}
+		c := comparison.Compare(run(base...), run(now...))
+		require.Equal(t, 12*4, c.Tests)
+		return c.Count(comparison.Worse)
+	}
+	alone := comparison.Compare(run(repeated("a", nil, hundreds...)), run(repeated("a", nil, nearly...)))
+	require.Equal(t, comparison.Worse, change(t, alone, "pipeline_per_second").Finding)
+	require.Zero(t, found(hundreds))
+	require.Equal(t, 12*4, found(eighties))
+}
+
+// A script reads of a comparison what a person does.
+func TestEncode(t *testing.T) {
+	gate, err := comparison.ParseGate("pipeline_per_second < -10%")
+	require.NoError(t, err)
+	c := comparison.Compare(run(repeated("a", nil, hundreds...)), run(repeated("a", nil, eighties...), repeated("b", nil, 1)))
+	var text bytes.Buffer
+	require.NoError(t, c.Encode(&text, c.Judge(gate)))
+	var got struct {
+		Schema string
+		Tests  int
+		Rows   []struct {
+			Cell, Metric, Finding string
+			Base, Run             float64
+			Ratio, Lo, Hi         *float64
+			P                     *float64 `json:"p_value"`
+		}
+		Alone []struct{ Cell, Has string }
+		Gates []struct{ Gate, Outcome string }
+	}
+	require.NoError(t, json.Unmarshal(text.Bytes(), &got))
+	require.Equal(t, comparison.Schema, got.Schema)
+	require.Equal(t, 4, got.Tests)
+	require.Len(t, got.Rows, 6)
+	speed, lost := got.Rows[0], got.Rows[4]
+	require.Equal(t, "pipeline_per_second", speed.Metric)
+	require.Equal(t, 100.5, speed.Base)
+	require.Equal(t, 80.5, speed.Run)
+	require.InDelta(t, 80.5/100.5, *speed.Ratio, 1e-9)
+	require.Less(t, *speed.Lo, *speed.Ratio)
+	require.Greater(t, *speed.Hi, *speed.Ratio)
+	require.InDelta(t, 2.0/924, *speed.P, 1e-9, "no overlap of 6 and 6: 2 of C(12, 6)")
+	require.Equal(t, "worse", speed.Finding)
+	require.Equal(t, "lost", lost.Metric)
+	require.Nil(t, lost.Ratio, "of counts there is none")
+	require.Equal(t, []struct{ Cell, Has string }{{"b", "only the run"}}, got.Alone)
+	require.Equal(t, []struct{ Gate, Outcome string }{{"pipeline_per_second < -10%", "failed"}}, got.Gates)
 }
 
 // Counts are exact: they differ where every trial of one is above every trial of

@@ -167,7 +167,11 @@ func (p *printer) alone(c *comparison.Comparison) {
 
 // howCompared says how the numbers were made.
 func howCompared(c *comparison.Comparison) string {
-	text := "Medians of the repeats; ×: run ÷ base. Better and worse: more than the noise between repeats (Mann-Whitney U test, 5 %); of counts: every trial of one is above every trial of the other."
+	text := "Medians of the repeats; ×: run ÷ base. Better and worse: more than the noise between repeats (Mann-Whitney U test; "
+	if text += "at most 5 % of the differences told are expected to be chance"; c.Tests > 1 {
+		text += fmt.Sprintf(", by Benjamini and Hochberg over %d tests", c.Tests)
+	}
+	text += "). Of counts: every trial of one is above every trial of the other."
 	if c.Count(comparison.TooFew) > 0 {
 		text += fmt.Sprintf(" Too few repeats: no test could find a difference; set repeats: %d.", stats.IntervalSamples)
 	}
