@@ -109,7 +109,7 @@ func (p *program) carryOut(ctx context.Context, f *flags, o suite.Options) (err 
 	} else {
 		err = p.measure(ctx, f, o)
 	}
-	o.Progress.Finishing("drawing charts and reports")
+	o.Progress.Doing("drawing charts and reports")
 	drawn := draw(o.Store, o.Run)
 	o.Progress.End()
 	return cmp.Or(err, drawn)
@@ -180,7 +180,24 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 		Spawner: spawner, Broker: b, Database: database, Clock: pace.NewClock(), RunID: client.RunTag(o.Run.Run.Started, os.Getpid()), Scratch: p.scratch,
 		KeepLogs: o.Store.Path("logs"),
 	}
+	if startedJava(b) {
+		o.WarmUp = warmUpFor
+	}
 	return suite.Run(ctx, o)
+}
+
+// warmUpFor is about how long a broker of Java's is under load before the first
+// trial. Without it the first half dozen trials of three nodes on two cores were up to
+// three times as slow as the later ones (docs/METHOD.md).
+const warmUpFor = 30 * time.Second
+
+// startedJava reports whether the broker is Java that this program has just started.
+func startedJava(b broker.Broker) bool {
+	switch b.(type) {
+	case *broker.Local, *broker.Compose:
+		return true
+	}
+	return false
 }
 
 // openRun makes the run's folder, or opens that of -resume.

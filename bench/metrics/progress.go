@@ -125,8 +125,8 @@ func percentiles(s latency.Summary) map[string]float64 {
 	return map[string]float64{"50": s.P50, "90": s.P90, "99": s.P99, "99.9": s.P999, "100": s.Max}
 }
 
-// Finishing tells nothing.
-func (p *Progress) Finishing(string) {}
+// Doing tells nothing.
+func (p *Progress) Doing(string) {}
 
 // End tells nothing: the last numbers stay until the program ends.
 func (p *Progress) End() {}

@@ -74,8 +74,8 @@ func (l *Live) Done(_ int, t profile.Trial, r result.Trial) {
 	fmt.Fprintln(l.W, lasting(t, r))
 }
 
-// Finishing shows what is done after the last trial.
-func (l *Live) Finishing(what string) { l.show(what + " …") }
+// Doing shows what is done beside the trials.
+func (l *Live) Doing(what string) { l.show(what + " …") }
 
 // End removes the lines.
 func (l *Live) End() { l.show() }

@@ -92,7 +92,7 @@ trial 2/3  orders / paced #2                                    about 33 s left
 	l.Done(1, plan.Trials[1], completed(result.Violated, 3))
 	l.Trial(2, plan.Trials[2])
 	l.Done(2, plan.Trials[2], result.Trial{Status: result.Failed, TookSecond: 1.25, Reason: "the embedded broker ended (signal: killed); the last lines of its log:\nx"})
-	l.Finishing("drawing charts and reports")
+	l.Doing("drawing charts and reports")
 	stayed := `
 orders / paced #2: 19.9k msg/s, lost 500, duplicates 0, promise violated (3.0 s)
 orders / paced #3: failed: the embedded broker ended (signal: killed); the last lines of its log: (1.2 s)
@@ -136,7 +136,7 @@ func TestLiveNeverWrapsOrLeavesAnything(t *testing.T) {
 			case 0:
 				l.Trial(rapid.IntRange(0, 2).Draw(r, "index"), shown)
 			case 1:
-				l.Finishing(rapid.StringMatching(`[a-z ]{0,150}`).Draw(r, "what"))
+				l.Doing(rapid.StringMatching(`[a-z ]{0,150}`).Draw(r, "what"))
 			default:
 				l.Trial(0, shown)
 				l.Observe(trial.Snapshot{
@@ -165,7 +165,7 @@ func TestLinesAreForLogs(t *testing.T) {
 	l.Done(0, plan.Trials[0], completed(result.Held, 2))
 	l.Done(1, plan.Trials[1], completed(result.NoPromise, 2))
 	l.Done(2, plan.Trials[2], result.Trial{Status: result.Stopped, Reason: "interrupted"})
-	l.Finishing("x")
+	l.Doing("x")
 	l.End()
 	require.Equal(t, `
 1/3 orders / paced #1: 19.9k msg/s, lost 500, duplicates 0, promise held (2.0 s)

@@ -120,9 +120,16 @@ func (b *bench) requireNothingLeft() {
 // watched tells a test how a run goes.
 type watched struct {
 	suite.Quiet
+	doing   func(what string)
 	trial   func(index int)
 	observe func(trial.Snapshot)
 	done    func(index int, r result.Trial)
+}
+
+func (w watched) Doing(what string) {
+	if w.doing != nil {
+		w.doing(what)
+	}
 }
 
 func (w watched) Trial(index int, _ profile.Trial) {

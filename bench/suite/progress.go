@@ -20,8 +20,8 @@ type Progress interface {
 	Observe(s trial.Snapshot)
 	// Done says what became of it, or of one that was omitted.
 	Done(index int, t profile.Trial, r result.Trial)
-	// Finishing says what is done after the last trial.
-	Finishing(what string)
+	// Doing says what is done before the first trial or after the last.
+	Doing(what string)
 	End()
 }
 
@@ -50,8 +50,8 @@ func (s Several) Done(index int, t profile.Trial, r result.Trial) {
 	s.each(func(p Progress) { p.Done(index, t, r) })
 }
 
-// Finishing tells what is done after the last trial.
-func (s Several) Finishing(what string) { s.each(func(p Progress) { p.Finishing(what) }) }
+// Doing tells what is done beside the trials.
+func (s Several) Doing(what string) { s.each(func(p Progress) { p.Doing(what) }) }
 
 // End tells that it is over.
 func (s Several) End() { s.each(Progress.End) }
@@ -63,7 +63,7 @@ func (Quiet) Begin(*result.Run, *profile.Plan)      {}
 func (Quiet) Trial(int, profile.Trial)              {}
 func (Quiet) Observe(trial.Snapshot)                {}
 func (Quiet) Done(int, profile.Trial, result.Trial) {}
-func (Quiet) Finishing(string)                      {}
+func (Quiet) Doing(string)                          {}
 func (Quiet) End()                                  {}
 
 // Lines writes one plain line per finished trial, for logs and pipes.
@@ -86,8 +86,8 @@ func (l *Lines) Done(index int, t profile.Trial, r result.Trial) {
 	fmt.Fprintf(l.W, "%*d/%d %s\n", len(fmt.Sprint(l.trials)), index+1, l.trials, lasting(t, r))
 }
 
-// Finishing tells nothing.
-func (l *Lines) Finishing(string) {}
+// Doing tells nothing.
+func (l *Lines) Doing(string) {}
 
 // End tells nothing.
 func (l *Lines) End() {}

@@ -26,6 +26,9 @@ type Options struct {
 	// Trials is what the trials share; its Observe is set here.
 	Trials   trial.Environment
 	Progress Progress
+	// WarmUp is about how long a broker that gets faster as it runs is under load
+	// before the first trial; 0 is not at all.
+	WarmUp time.Duration
 }
 
 // NewRun is the result of a plan before anything ran.
@@ -140,6 +143,9 @@ func inOneLine(err error) string {
 func (o *Options) trials(ctx context.Context) (interrupted bool, err error) {
 	if err := o.poolEarlier(); err != nil {
 		return false, err
+	}
+	if interrupted, err = o.warmUp(ctx); interrupted || err != nil {
+		return interrupted, err
 	}
 	done := finished(o.Run)
 	stopped := map[string]string{} // cell → why
