@@ -43,7 +43,7 @@ bench() { # NAME COUNT
 
 echo
 echo "One loop ÷ another: time and processor time per message, median of 25 turns (95 % interval)"
-echo "(broker=free costs nothing, broker=embedded shares the processors)"
+echo "(broker=free costs nothing; embedded, and local of Apache Kafka, share the processors)"
 bench '^(BenchmarkProduce|BenchmarkConsume)$' "$messages" | awk '{
   for (i = 3; i < NF; i += 2) v[$(i+1)] = $i
   name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -90,6 +91,7 @@ var brokerKinds = []struct {
 }{
 	{"free", startFree},
 	{"embedded", startEmbedded},
+	{"local", startLocal},
 }
 
 func startFree(b *testing.B, spawner *process.Spawner) client.Endpoint {
@@ -111,6 +113,16 @@ func startEmbedded(b *testing.B, spawner *process.Spawner) client.Endpoint {
 	require.NoError(b, err)
 	b.Cleanup(e.Close)
 	return e.Endpoint()
+}
+
+// startLocal starts one node of Apache Kafka.
+func startLocal(b *testing.B, spawner *process.Spawner) client.Endpoint {
+	l, err := broker.StartLocal(b.Context(), spawner, broker.LocalOptions{
+		Nodes: 1, Getenv: os.Getenv, Folder: ".", Scratch: []string{b.TempDir()}, Logs: b.TempDir(),
+	})
+	require.NoError(b, err)
+	b.Cleanup(l.Close)
+	return l.Endpoint()
 }
 
 // speedPartitions is the number of partitions of the topic.
