@@ -48,6 +48,9 @@ func figures(run *result.Run, folder fs.FS) ([]figure, error) {
 	}
 	var out []figure
 	for _, file := range files {
+		if strings.HasSuffix(file, "-dark.svg") {
+			continue // the same chart on dark paper
+		}
 		svg, err := fs.ReadFile(folder, file)
 		if err != nil {
 			return nil, err
