@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"deliverybench/bench/result"
 
@@ -60,16 +61,9 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 	}
 	var names []string
 	for _, f := range figures {
-		for _, format := range []struct {
-			ending string
-			write  func(io.Writer) error
-		}{
-			{".png", func(w io.Writer) error { return writePNG(w, run, f) }},
-			{".svg", func(w io.Writer) error { return writeSVG(w, run, f) }},
-			{".csv", func(w io.Writer) error { return writeCSV(w, f) }},
-		} {
-			name := result.ChartsFolder + "/" + f.name + format.ending
-			if err := result.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), format.write); err != nil {
+		for _, file := range files(run, f) {
+			name := result.ChartsFolder + "/" + file.name
+			if err := result.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), file.write); err != nil {
 				return names, err
 			}
 			names = append(names, name)
@@ -78,8 +72,25 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 	return names, removeOthers(dir, names)
 }
 
+// file is one of a figure's files.
+type file struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// files are a figure's: a picture and a drawing in every theme, and the points.
+func files(run *result.Run, f figure) []file {
+	all := []file{{f.name + ".csv", func(w io.Writer) error { return writeCSV(w, f) }}}
+	for _, t := range themes() {
+		all = append(all,
+			file{f.name + t.suffix + ".png", func(w io.Writer) error { return writePNG(w, t, run, f) }},
+			file{f.name + t.suffix + ".svg", func(w io.Writer) error { return writeSVG(w, t, run, f) }})
+	}
+	return all
+}
+
 // ours are the names that Draw gives its files, and no other file in charts/.
-var ours = regexp.MustCompile(`^((throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?)\.(png|svg|csv)$`)
+var ours = regexp.MustCompile(`^((throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
 
 // removeOthers removes the charts that are not among names: what an earlier
 // drawing, of fewer or other trials, left would be read as this run's.
@@ -111,6 +122,9 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)
+		if strings.HasSuffix(all[i].name, darkSuffix) {
+			all[i].name += "_" // a scenario of that name is not the dark version of another
+		}
 		// Different cells can have one file name once what is unsafe in it is replaced.
 		if taken[all[i].name]++; taken[all[i].name] > 1 {
 			all[i].name = fmt.Sprintf("%s_%d", all[i].name, taken[all[i].name])
@@ -119,17 +133,17 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	return all, nil
 }
 
-func writePNG(w io.Writer, run *result.Run, f figure) error {
+func writePNG(w io.Writer, t theme, run *result.Run, f figure) error {
 	// At 72 dots per inch a point is a pixel.
 	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, height(run, f)), vgimg.UseDPI(72))}
-	paint(draw.New(canvas), run, f)
+	paint(draw.New(canvas), t, run, f)
 	_, err := canvas.WriteTo(w)
 	return err
 }
 
-func writeSVG(w io.Writer, run *result.Run, f figure) error {
+func writeSVG(w io.Writer, t theme, run *result.Run, f figure) error {
 	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, height(run, f)), vgsvg.EmbedFonts(true))
-	paint(draw.New(canvas), run, f)
+	paint(draw.New(canvas), t, run, f)
 	var svg, words bytes.Buffer
 	if _, err := canvas.WriteTo(&svg); err != nil {
 		return err
@@ -155,8 +169,8 @@ func writeCSV(w io.Writer, f figure) error {
 	return out.WriteAll(f.points)
 }
 
-func paint(c draw.Canvas, run *result.Run, f figure) {
-	p := newPen(c)
+func paint(c draw.Canvas, t theme, run *result.Run, f figure) {
+	p := newPen(c, t)
 	f.paint(p, frame(p, run, f, c.Size().Y))
 }
 
@@ -165,7 +179,7 @@ func height(run *result.Run, f figure) vg.Length {
 	if f.room == 0 {
 		return Height
 	}
-	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height)), run, f, Height)
+	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height), light()), run, f, Height)
 	return Height - vg.Length(math.Floor(float64(max(0, body.Size().Y-f.room))))
 }
 

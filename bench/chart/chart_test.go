@@ -128,9 +128,9 @@ type paintedText struct {
 // painted returns every text of a figure with the box of its letters.
 func painted(run *result.Run, f figure, high vg.Length) []paintedText {
 	var canvas recorder.Canvas
-	paint(draw.NewCanvas(&canvas, Width, high), run, f)
+	paint(draw.NewCanvas(&canvas, Width, high), light(), run, f)
 	var texts []paintedText
-	pen := newPen(draw.Canvas{})
+	pen := newPen(draw.Canvas{}, light())
 	for _, action := range canvas.Actions {
 		if s, ok := action.(*recorder.FillString); ok && strings.TrimSpace(s.String) != "" {
 			width := pen.width(s.String, s.Size)
@@ -171,8 +171,12 @@ func TestDraw(t *testing.T) {
 			golden(t, base, data)
 		}
 	}
-	require.Equal(t, []string{"throughput-saturated", "losses", "latency-paced",
-		"timeline-at-most-once-crash", "timeline-at-least-once-crash", "timeline-exactly-once-crash"}, stems)
+	var want []string
+	for _, stem := range []string{"throughput-saturated", "losses", "latency-paced",
+		"timeline-at-most-once-crash", "timeline-at-least-once-crash", "timeline-exactly-once-crash"} {
+		want = append(want, stem, stem+"-dark")
+	}
+	require.Equal(t, want, stems)
 	saved, err := result.Load(dir)
 	require.NoError(t, err)
 	again, err := Draw(dir, saved)
@@ -190,8 +194,8 @@ func TestDraw(t *testing.T) {
 func TestDrawLeavesNoOldChart(t *testing.T) {
 	dir, run := fixture(t, arms()[1:2], nil, 1)
 	folder := filepath.Join(dir, result.ChartsFolder)
-	foreign := []string{"mine.svg", "losses.txt", "latency of mine.svg", "losses-of-mine.csv"}
-	for _, name := range append([]string{"losses-2.svg", "timeline-gone-crash.csv", "latency-old.png"}, foreign...) {
+	foreign := []string{"mine.svg", "losses.txt", "latency of mine.svg", "losses-of-mine.csv", "losses-darker.svg"}
+	for _, name := range append([]string{"losses-2.svg", "losses-2-dark.png", "timeline-gone-crash.csv", "latency-old.png"}, foreign...) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), nil, 0o644))
 	}
 	names, err := Draw(dir, run)
@@ -214,7 +218,7 @@ func inked(picture image.Image) int {
 	count := 0
 	for y := range picture.Bounds().Dy() {
 		for x := range Width {
-			if color.NRGBAModel.Convert(picture.At(x, y)) != color.Color(white) {
+			if color.NRGBAModel.Convert(picture.At(x, y)) != color.Color(light().of(paper)) {
 				count++
 			}
 		}
@@ -226,7 +230,7 @@ func inked(picture image.Image) int {
 func TestSVG(t *testing.T) {
 	_, run := fixture(t, arms()[1:2], nil, 1)
 	var out bytes.Buffer
-	require.NoError(t, writeSVG(&out, run, throughputFigures(run)[0]))
+	require.NoError(t, writeSVG(&out, light(), run, throughputFigures(run)[0]))
 	golden(t, "throughput.svg", regexp.MustCompile(`base64,[A-Za-z0-9+/=]+`).ReplaceAll(out.Bytes(), []byte("base64,…")))
 }
 
@@ -240,9 +244,11 @@ func TestPictures(t *testing.T) {
 		all, err := figures(dir, run)
 		require.NoError(t, err)
 		for _, f := range all {
-			var out bytes.Buffer
-			require.NoError(t, writePNG(&out, run, f))
-			require.NoError(t, os.WriteFile(filepath.Join(*pictures, name+"-"+f.name+".png"), out.Bytes(), 0o644))
+			for _, theme := range themes() {
+				var out bytes.Buffer
+				require.NoError(t, writePNG(&out, theme, run, f))
+				require.NoError(t, os.WriteFile(filepath.Join(*pictures, name+"-"+f.name+theme.suffix+".png"), out.Bytes(), 0o644))
+			}
 		}
 	}
 }

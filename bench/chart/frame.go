@@ -28,7 +28,7 @@ func caveat(e result.Environment) string {
 // frame paints what every chart has around its data (title, conditions, what is
 // not shown, provenance) and returns the rectangle that is left.
 func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
-	p.box(0, 0, Width, height, white)
+	p.box(0, 0, Width, height, paper)
 	const inside = Width - 2*margin
 	y := height - margin - 8
 	for _, line := range p.wrap(f.title, titleSize, inside, 2) {
@@ -39,8 +39,8 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 	chip := vg.Length(0)
 	if text := caveat(run.Environment); f.speed && text != "" {
 		chip = p.width(text, tickSize) + 40
-		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, vermillion)
-		p.text(Width-margin-(chip-12)/2, y, text, tickSize, vermillion, centre)
+		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, bad)
+		p.text(Width-margin-(chip-12)/2, y, text, tickSize, bad, centre)
 	}
 	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 2) {
 		p.text(margin, y, line, textSize, faded, left)

@@ -151,7 +151,7 @@ func TestStandstill(t *testing.T) {
 }
 
 func TestWrapAndShortenFit(t *testing.T) {
-	p := newPen(draw.Canvas{})
+	p := newPen(draw.Canvas{}, light())
 	rapid.Check(t, func(rt *rapid.T) {
 		s := rapid.StringOfN(rapid.RuneFrom([]rune("abc WM-×…")), 0, 300, -1).Draw(rt, "text")
 		width := vg.Length(rapid.IntRange(60, 800).Draw(rt, "width"))
@@ -221,7 +221,7 @@ func TestOmittedCellsStandInANote(t *testing.T) {
 // Every step of a broker fault is marked; those that lie close together share a label.
 func TestMarksOfABrokerFault(t *testing.T) {
 	_, run := brokers(t)
-	p := newPen(draw.Canvas{})
+	p := newPen(draw.Canvas{}, light())
 	labels := func(scenario string, lo, hi float64) (labels []string) {
 		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}).marks {
 			var words []string

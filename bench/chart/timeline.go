@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 
 	"deliverybench/bench/result"
@@ -209,7 +208,7 @@ func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, t
 // series is one line over time, in pieces where it has gaps.
 type series struct {
 	name   string
-	colour color.NRGBA
+	colour shade
 	width  vg.Length
 	pieces [][]vg.Point
 	dashes []vg.Length
