@@ -23,7 +23,7 @@ type figure struct {
 
 // alt is the figure in words, for those who do not see it.
 func (f figure) alt() string {
-	words := f.kind + " chart: " + f.title
+	words := orElse(f.kind, "A") + " chart: " + f.title
 	if f.about != "" {
 		words += ". " + f.about
 	}

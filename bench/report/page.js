@@ -88,7 +88,7 @@
     const row = document.createElement("p");
     const button = document.createElement("button");
     const status = document.createElement("span");
-    row.className = "controls";
+    row.className = "controls copying";
     button.type = "button";
     button.textContent = "Copy";
     status.className = "faded";
