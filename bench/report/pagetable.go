@@ -45,6 +45,9 @@ type pageRow struct {
 // the number that the text was rounded from; Link where it comes from.
 type pageCell struct{ Text, Class, Value, Link string }
 
+// Rest is how many columns besides the first name a row.
+func (t pageTable) Rest() int { return t.Names - 1 }
+
 // add appends a column of these cells.
 func (t *pageTable) add(h pageHeader, cells []pageCell) {
 	t.Headers = append(t.Headers, h)
