@@ -71,6 +71,7 @@ func cases() map[string]func(*testing.T) (string, *result.Run) {
 			return fixture(t, arms(), append(sizes, "512KiB", "1MiB"), 1)
 		},
 		"awkward": awkward,
+		"paced":   paced,
 		"brokers": brokers,
 	}
 }
@@ -198,7 +199,7 @@ func TestDraw(t *testing.T) {
 		}
 	}
 	var want []string
-	for _, stem := range []string{"throughput-saturated", "losses", "latency-paced",
+	for _, stem := range []string{"tradeoff-crash", "throughput-saturated", "losses", "latency-paced",
 		"timeline-at-most-once-crash", "timeline-at-least-once-crash", "timeline-exactly-once-crash"} {
 		want = append(want, stem, stem+"-dark")
 	}

@@ -101,6 +101,12 @@ func (p *pen) dot(x, y, radius vg.Length, ink shade) {
 	p.c.DrawGlyphNoClip(draw.GlyphStyle{Color: p.colours.of(ink), Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: x, Y: y})
 }
 
+// diamond fills a square on its corner, of about a dot's area.
+func (p *pen) diamond(x, y, radius vg.Length, ink shade) {
+	r := 1.25 * radius
+	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x - r, Y: y}, {X: x, Y: y + r}, {X: x + r, Y: y}, {X: x, Y: y - r}})
+}
+
 // wrap breaks text into lines of at most width, and shortens the last line
 // when there would be more than most of them.
 func (p *pen) wrap(s string, size, width vg.Length, most int) []string {
