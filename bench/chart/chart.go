@@ -1,9 +1,7 @@
 package chart
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +15,10 @@ import (
 
 	"deliverybench/bench/result"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Size of a chart: pixels of the PNG, points of the SVG. One with few rows is
@@ -59,38 +56,15 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, f := range figures {
-		for _, file := range files(run, f) {
-			name := result.ChartsFolder + "/" + file.name
-			if err := result.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), file.write); err != nil {
-				return names, err
-			}
-			names = append(names, name)
-		}
+	names, err := write(dir, run, figures)
+	if err != nil {
+		return names, err
 	}
 	return names, removeOthers(dir, names)
 }
 
-// file is one of a figure's files.
-type file struct {
-	name  string
-	write func(io.Writer) error
-}
-
-// files are a figure's: a picture and a drawing in every theme, and the points.
-func files(run *result.Run, f figure) []file {
-	all := []file{{f.name + ".csv", func(w io.Writer) error { return writeCSV(w, f) }}}
-	for _, t := range themes() {
-		all = append(all,
-			file{f.name + t.suffix + ".png", func(w io.Writer) error { return writePNG(w, t, run, f) }},
-			file{f.name + t.suffix + ".svg", func(w io.Writer) error { return writeSVG(w, t, run, f) }})
-	}
-	return all
-}
-
 // ours are the names that Draw gives its files, and no other file in charts/.
-var ours = regexp.MustCompile(`^((throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
+var ours = regexp.MustCompile(`^((tradeoff|throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
 
 // removeOthers removes the charts that are not among names: what an earlier
 // drawing, of fewer or other trials, left would be read as this run's.
@@ -118,7 +92,7 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
+	all := slices.Concat(tradeoffFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)
@@ -133,34 +107,6 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	return all, nil
 }
 
-func writePNG(w io.Writer, t theme, run *result.Run, f figure) error {
-	// At 72 dots per inch a point is a pixel.
-	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, height(run, f)), vgimg.UseDPI(72))}
-	paint(draw.New(canvas), t, run, f)
-	_, err := canvas.WriteTo(w)
-	return err
-}
-
-func writeSVG(w io.Writer, t theme, run *result.Run, f figure) error {
-	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, height(run, f)), vgsvg.EmbedFonts(true))
-	paint(draw.New(canvas), t, run, f)
-	var svg, words bytes.Buffer
-	if _, err := canvas.WriteTo(&svg); err != nil {
-		return err
-	}
-	for _, part := range [][2]string{{"title", f.title}, {"desc", f.conditions}} {
-		words.WriteString("<" + part[0] + ">")
-		if err := xml.EscapeText(&words, []byte(part[1])); err != nil {
-			return err
-		}
-		words.WriteString("</" + part[0] + ">\n")
-	}
-	// The title goes first in the picture: screen readers and reports read it there.
-	head, rest, _ := bytes.Cut(svg.Bytes(), []byte("<defs>"))
-	_, err := w.Write(slices.Concat(head, words.Bytes(), []byte("<defs>"), rest))
-	return err
-}
-
 func writeCSV(w io.Writer, f figure) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(f.header); err != nil {
@@ -169,17 +115,18 @@ func writeCSV(w io.Writer, f figure) error {
 	return out.WriteAll(f.points)
 }
 
-func paint(c draw.Canvas, t theme, run *result.Run, f figure) {
-	p := newPen(c, t)
+// paint paints a figure in a theme, in a typeface whose measures fonts has.
+func paint(c draw.Canvas, t theme, fonts *font.Cache, run *result.Run, f figure) {
+	p := newPen(c, t, fonts)
 	f.paint(p, frame(p, run, f, c.Size().Y))
 }
 
 // height is Height less what the frame would leave empty.
-func height(run *result.Run, f figure) vg.Length {
+func height(fonts *font.Cache, run *result.Run, f figure) vg.Length {
 	if f.room == 0 {
 		return Height
 	}
-	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height), light()), run, f, Height)
+	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height), light(), fonts), run, f, Height)
 	return Height - vg.Length(math.Floor(float64(max(0, body.Size().Y-f.room))))
 }
 

@@ -10,13 +10,13 @@
 //     fault every step until messages are acknowledged and processed again.
 //
 // What the run omitted takes no room in a figure: a note under it names it.
-// Each figure becomes charts/NAME.png (1600 pixels wide, up to 900 high), .svg with
-// its font embedded and its finding as title, on light paper and as NAME-dark on
-// dark, and .csv with the points that were drawn. Figures name shades; what colour
-// one is, a theme says, so that both versions are the same drawing (DarkColours).
-// A figure is built in
-// three steps: select (what a chart shows, in its own file), lay out (frame,
-// scale, spread: where it goes, so that no text meets another) and paint (pen,
-// on gonum/plot's canvases). A headline states a ratio only where package stats
+// Each figure becomes charts/NAME.png (1600 pixels wide, up to 900 high) and .svg
+// (its letters' typeface inside, its finding as title) on light paper, NAME-dark
+// on dark, and NAME.csv with the points that were drawn. A figure is built in
+// four steps: select (what a chart shows, in its own file), lay out (frame,
+// scale, spread: where it goes, so that no text meets another), paint (pen, on
+// gonum/plot's canvases) and write (write.go, typeface.go). What is painted names
+// shades; what colour one is, a theme says, so that both versions are the same
+// drawing (DarkColours). A headline states a ratio only where package stats
 // finds it significant. The same input gives the same bytes.
 package chart

@@ -42,7 +42,7 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, bad)
 		p.text(Width-margin-(chip-12)/2, y, text, tickSize, bad, centre)
 	}
-	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 2) {
+	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 3) {
 		p.text(margin, y, line, textSize, faded, left)
 		y -= 1.35 * textSize
 	}

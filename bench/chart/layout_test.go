@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 	"pgregory.net/rapid"
 )
 
@@ -151,7 +150,7 @@ func TestStandstill(t *testing.T) {
 }
 
 func TestWrapAndShortenFit(t *testing.T) {
-	p := newPen(draw.Canvas{}, light())
+	p := testPen(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := rapid.StringOfN(rapid.RuneFrom([]rune("abc WM-×…")), 0, 300, -1).Draw(rt, "text")
 		width := vg.Length(rapid.IntRange(60, 800).Draw(rt, "width"))
@@ -221,7 +220,7 @@ func TestOmittedCellsStandInANote(t *testing.T) {
 // Every step of a broker fault is marked; those that lie close together share a label.
 func TestMarksOfABrokerFault(t *testing.T) {
 	_, run := brokers(t)
-	p := newPen(draw.Canvas{}, light())
+	p := testPen(t)
 	labels := func(scenario string, lo, hi float64) (labels []string) {
 		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}).marks {
 			var words []string

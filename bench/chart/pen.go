@@ -1,10 +1,12 @@
 package chart
 
 import (
+	"fmt"
 	"strings"
 
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -27,14 +29,28 @@ type pen struct {
 	fonts   *font.Cache
 }
 
-func newPen(c draw.Canvas, colours theme) *pen {
-	return &pen{c: c, colours: colours, fonts: font.NewCache(liberation.Collection())}
+func newPen(c draw.Canvas, colours theme, fonts *font.Cache) *pen {
+	return &pen{c: c, colours: colours, fonts: fonts}
+}
+
+// typeface is the only one in the charts.
+func typeface() font.Font { return font.Font{Typeface: "Liberation", Variant: "Sans"} }
+
+// typefaces has it, for any number of pens at the same time.
+func typefaces() (*font.Cache, error) {
+	parsed, err := opentype.Parse(liberationsansregular.TTF)
+	if err != nil {
+		return nil, fmt.Errorf("reading the typeface: %w", err)
+	}
+	return font.NewCache(font.Collection{{Font: typeface(), Face: parsed}}), nil
 }
 
 func (p *pen) style(size vg.Length, ink shade) text.Style {
+	face := typeface()
+	face.Size = size
 	return text.Style{
 		Color:   p.colours.of(ink),
-		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
+		Font:    face,
 		Handler: text.Plain{Fonts: p.fonts},
 	}
 }
@@ -83,6 +99,12 @@ func (p *pen) outline(x0, y0, x1, y1, width vg.Length, ink shade) {
 // dot fills a circle.
 func (p *pen) dot(x, y, radius vg.Length, ink shade) {
 	p.c.DrawGlyphNoClip(draw.GlyphStyle{Color: p.colours.of(ink), Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: x, Y: y})
+}
+
+// diamond fills a square on its corner, of about a dot's area.
+func (p *pen) diamond(x, y, radius vg.Length, ink shade) {
+	r := 1.25 * radius
+	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x - r, Y: y}, {X: x, Y: y + r}, {X: x + r, Y: y}, {X: x, Y: y - r}})
 }
 
 // wrap breaks text into lines of at most width, and shortens the last line
