@@ -53,7 +53,7 @@ type pageFault struct {
 
 // Anchors are where links within the page lead. The anchor of a trial is its ID, so
 // that a link from elsewhere still finds it when the page is drawn again.
-func trialAnchor(id string) string { return "trial-" + result.FileName(id) }
+func trialAnchor(id string) string { return "trial-" + result.FileName(plain(id)) }
 
 func cellAnchor(row int) string { return "cell-" + strconv.Itoa(row+1) }
 
