@@ -485,6 +485,9 @@ func paper(t *testing.T, browser context.Context, pictures fs.FS) {
 	require.Equal(t, []string{"rgb(255, 255, 255)", "rgb(27, 31, 36)"}, ask[[]string](b, `[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]`))
 	require.Zero(t, ask[int](b, `[...document.querySelectorAll("input, select, .controls button")].filter((e) => e.checkVisibility()).length`))
 	require.True(t, ask[bool](b, `document.querySelector(".printed").checkVisibility()`))
+	// A header that sticks to a window, or has buttons, is not repeated on every page, and what scrolls is cut off.
+	require.Equal(t, []string{"static", "contents", "none", "visible"}, ask[[]string](b, `[getComputedStyle(document.querySelector("thead")).position, getComputedStyle(document.querySelector("th button")).display,
+		getComputedStyle(document.querySelector(".tall")).maxHeight, getComputedStyle(document.querySelector(".tall")).overflowX]`))
 	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
 	require.NoError(t, err)
 	require.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))
