@@ -1,12 +1,17 @@
 package chart
 
-import "gonum.org/v1/plot/vg"
+import (
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+)
 
 // tag is a label that wants to stand beside a point.
 type tag struct {
 	at            vg.Point
-	away          vg.Length // from the point upwards and downwards, at the least
-	left, right   vg.Length // from the point to the sides, at the least
+	area          vg.Rectangle // that it may stand in
+	away          vg.Length    // from the point upwards and downwards, at the least
+	left, right   vg.Length    // from the point to the sides, at the least
 	width, height vg.Length
 }
 
@@ -14,25 +19,51 @@ type tag struct {
 type spot struct {
 	box   vg.Rectangle
 	found bool
-	tied  bool // it is not beside its point, and needs a line to it
+	tied  bool     // it is not beside its point, and needs a line to it
+	end   vg.Point // of that line
 }
 
-// place finds a spot for every tag, in their order: within the area, and apart
-// from the obstacles and each other. It tries the right and the left of a point,
-// above and below, and then farther and farther around.
-func place(tags []tag, area vg.Rectangle, obstacles []vg.Rectangle) []spot {
-	taken := append([]vg.Rectangle{}, obstacles...)
+// place finds a spot for every tag, in their order, apart from the obstacles and
+// each other. It tries the right and the left of a point, above and below, and
+// then farther and farther around, where the line to the point crosses no label.
+func place(tags []tag, obstacles []vg.Rectangle) []spot {
+	taken := slices.Clone(obstacles)
+	var labels []vg.Rectangle
 	spots := make([]spot, len(tags))
 	for i, t := range tags {
 		for j, box := range t.candidates() {
-			if within(box, area) && !meetsAny(box, taken) {
-				spots[i] = spot{box: box, found: true, tied: j >= beside}
-				taken = append(taken, box)
-				break
+			if !within(box, t.area) || meetsAny(box, taken) {
+				continue
 			}
+			s := spot{box: box, found: true, tied: j >= beside, end: nearest(box, t.at)}
+			if s.tied {
+				line := stretch(t.at, s.end)
+				if slices.ContainsFunc(line, func(bit vg.Rectangle) bool { return meetsAny(bit, labels) }) {
+					continue
+				}
+				taken = append(taken, line...)
+			}
+			spots[i], taken, labels = s, append(taken, box), append(labels, box)
+			break
 		}
 	}
 	return spots
+}
+
+// nearest is the point of a box that is nearest to another.
+func nearest(box vg.Rectangle, to vg.Point) vg.Point {
+	return vg.Point{X: min(max(to.X, box.Min.X), box.Max.X), Y: min(max(to.Y, box.Min.Y), box.Max.Y)}
+}
+
+// stretch covers the line between two points with small boxes.
+func stretch(from, to vg.Point) (bits []vg.Rectangle) {
+	const count, half = 40, 2
+	for i := range count + 1 {
+		share := vg.Length(i) / count
+		x, y := from.X+share*(to.X-from.X), from.Y+share*(to.Y-from.Y)
+		bits = append(bits, vg.Rectangle{Min: vg.Point{X: x - half, Y: y - half}, Max: vg.Point{X: x + half, Y: y + half}})
+	}
+	return bits
 }
 
 // beside is how many candidates touch their point.
