@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -23,14 +24,44 @@ type spot struct {
 	end   vg.Point // of that line
 }
 
-// place finds a spot for every tag, in their order, apart from the obstacles and
-// each other. It tries the right and the left of a point, above and below, and
-// then farther and farther around, where the line to the point crosses no label.
-func place(tags []tag, obstacles []vg.Rectangle) []spot {
+// place finds a spot for every tag, apart from the obstacles and each other. It
+// takes the tags in several orders and keeps what leaves the fewest without a
+// spot, and then the fewest away from their points.
+func place(tags []tag, obstacles []vg.Rectangle) (best []spot) {
+	given := make([]int, len(tags))
+	for i := range given {
+		given[i] = i
+	}
+	falling := slices.Clone(given)
+	slices.SortStableFunc(falling, func(a, b int) int { return cmp.Compare(tags[b].at.Y, tags[a].at.Y) })
+	rising := slices.Clone(falling)
+	slices.Reverse(rising)
+	least := 0
+	for _, order := range [][]int{given, falling, rising} {
+		spots, bad := placeInOrder(tags, order, obstacles), 0
+		for _, s := range spots {
+			switch {
+			case !s.found:
+				bad += len(tags) + 1
+			case s.tied:
+				bad++
+			}
+		}
+		if best == nil || bad < least {
+			best, least = spots, bad
+		}
+	}
+	return best
+}
+
+// placeInOrder tries the right and the left of each point, above and below, and then
+// farther and farther around, where the line to the point crosses no label.
+func placeInOrder(tags []tag, order []int, obstacles []vg.Rectangle) []spot {
 	taken := slices.Clone(obstacles)
 	var labels []vg.Rectangle
 	spots := make([]spot, len(tags))
-	for i, t := range tags {
+	for _, i := range order {
+		t := tags[i]
 		for j, box := range t.candidates() {
 			if !within(box, t.area) || meetsAny(box, taken) {
 				continue

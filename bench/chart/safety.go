@@ -168,8 +168,10 @@ func (s safety) paintBargain(p *pen, b bargain, nameless bool) (covered []vg.Rec
 		paint(p, x, y, radius, ink)
 		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - radius - 2, Y: y - radius - 2}, Max: vg.Point{X: x + radius + 2, Y: y + radius + 2}})
 	}
-	if b.lost.mean > 0 && b.duplicates.mean > 0 {
-		p.line(x, s.at(b.lost.mean), x, s.at(b.duplicates.mean), 1.2, axis, 2, 4)
+	if b.lost.mean > 0 && b.duplicates.mean > 0 && !nameless { // two marks of one cell
+		low, high := s.at(min(b.lost.mean, b.duplicates.mean)), s.at(max(b.lost.mean, b.duplicates.mean))
+		p.line(x, low, x, high, 1.2, axis, 2, 4)
+		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: low}, Max: vg.Point{X: x + 3, Y: high}})
 	}
 	if b.lost.mean > 0 {
 		mark(b.lost, bad, (*pen).dot)

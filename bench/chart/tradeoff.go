@@ -304,7 +304,7 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 		bounded = strings.TrimSpace(limitedMark) + " generator-limited"
 	}
 	if labelled < len(all) {
-		named = fmt.Sprintf("named: %d of %d cells that none beats", labelled, len(all))
+		named = "named: cells that none beats in cost, losses and duplicates"
 	}
 	how := repeats(run, of.scenario)
 	if how != "1 repeat" {
