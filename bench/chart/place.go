@@ -2,6 +2,7 @@ package chart
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -84,6 +85,13 @@ func placeInOrder(tags []tag, order []int, obstacles []vg.Rectangle) []spot {
 // nearest is the point of a box that is nearest to another.
 func nearest(box vg.Rectangle, to vg.Point) vg.Point {
 	return vg.Point{X: min(max(to.X, box.Min.X), box.Max.X), Y: min(max(to.Y, box.Min.Y), box.Max.Y)}
+}
+
+// towards is the point at a distance on the way to another.
+func towards(from, to vg.Point, distance vg.Length) vg.Point {
+	whole := vg.Length(math.Hypot(float64(to.X-from.X), float64(to.Y-from.Y)))
+	share := min(distance/max(whole, 1), 1)
+	return vg.Point{X: from.X + share*(to.X-from.X), Y: from.Y + share*(to.Y-from.Y)}
 }
 
 // stretch covers the line between two points with small boxes.

@@ -140,7 +140,7 @@ func (s safety) paintAxes(p *pen, body vg.Rectangle) {
 		name  string
 		shade shade
 		paint func(*pen, vg.Length, vg.Length, vg.Length, shade)
-	}{{"lost", bad, (*pen).dot}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
+	}{{"lost", bad, (*pen).cross}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
 		kind.paint(p, x, top+24, 7, kind.shade)
 		p.text(x+14, top+24, kind.name, tickSize, kind.shade, left)
 		x += 14 + p.width(kind.name, tickSize) + 30
@@ -174,7 +174,7 @@ func (s safety) paintBargain(p *pen, b bargain, nameless bool) (covered []vg.Rec
 		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: low}, Max: vg.Point{X: x + 3, Y: high}})
 	}
 	if b.lost.mean > 0 {
-		mark(b.lost, bad, (*pen).dot)
+		mark(b.lost, bad, (*pen).cross)
 	}
 	if b.duplicates.mean > 0 {
 		mark(b.duplicates, blue, (*pen).diamond)
@@ -229,7 +229,8 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		}
 		b, box := all[labelled[k]], found.box
 		if found.tied {
-			p.line(tags[k].at.X, tags[k].at.Y, found.end.X, found.end.Y, 1.2, axis)
+			from := towards(tags[k].at, found.end, 15) // from the mark's edge
+			p.line(from.X, from.Y, found.end.X, found.end.Y, 1.2, axis)
 		}
 		align, x := left, box.Min.X
 		switch {
