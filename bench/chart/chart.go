@@ -41,6 +41,7 @@ type figure struct {
 	conditions string    // the line under it
 	speed      bool      // shows speeds, which a broker beside the load does not have of its own
 	omitted    string    // what the run left out and the chart therefore lacks
+	striped    bool      // it has a place in the chart all the same
 	room       vg.Length // that the data takes at the most, from top to bottom; 0 is all there is
 	header     []string
 	points     [][]string // what is drawn, for the CSV
@@ -64,7 +65,7 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 }
 
 // ours are the names that Draw gives its files, and no other file in charts/.
-var ours = regexp.MustCompile(`^((tradeoff|throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
+var ours = regexp.MustCompile(`^((tradeoff|heatmap|throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
 
 // removeOthers removes the charts that are not among names: what an earlier
 // drawing, of fewer or other trials, left would be read as this run's.
@@ -92,7 +93,7 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(tradeoffFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
+	all := slices.Concat(tradeoffFigures(run), heatFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)

@@ -70,9 +70,10 @@ func cases() map[string]func(*testing.T) (string, *result.Run) {
 		"30-cells": func(t *testing.T) (string, *result.Run) {
 			return fixture(t, arms(), append(sizes, "512KiB", "1MiB"), 1)
 		},
-		"awkward": awkward,
-		"paced":   paced,
-		"brokers": brokers,
+		"awkward":  awkward,
+		"paced":    paced,
+		"48-cells": func(t *testing.T) (string, *result.Run) { return wide(t) },
+		"brokers":  brokers,
 	}
 }
 

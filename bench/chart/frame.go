@@ -55,7 +55,11 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 	p.line(margin, bottom, Width-margin, bottom, 1, rule)
 	lines = nil
 	if f.omitted != "" {
-		lines = p.wrap("Not shown: "+f.omitted, tickSize, inside, 3)
+		what := "Not shown: "
+		if f.striped {
+			what = "Omitted: "
+		}
+		lines = p.wrap(what+f.omitted, tickSize, inside, 3)
 		bottom += 8
 	}
 	for i := len(lines) - 1; i >= 0; i-- {

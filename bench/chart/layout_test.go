@@ -285,3 +285,23 @@ func TestHalfOfTheMessagesNeverArrived(t *testing.T) {
 	require.NoError(t, err)
 	require.NoFileExists(t, filepath.Join(dir, "charts", "latency-paced.svg"))
 }
+
+// Of many timelines those are drawn that broke a promise, and one of every arm.
+func TestTellingTimelines(t *testing.T) {
+	_, run := wide(t)
+	last := len(run.Cells) - 1
+	for i := range run.Cells[last].Trials {
+		run.Cells[last].Trials[i].Promise = result.Violated
+	}
+	all := passages(run)
+	require.Len(t, all, 38)
+	chosen := telling(all)
+	require.Len(t, chosen, mostTimelines)
+	arms := map[string]bool{}
+	for _, m := range chosen {
+		arms[m.cell.Arm] = true
+	}
+	require.Len(t, arms, 4)
+	require.Equal(t, run.Cells[last].Name, chosen[len(chosen)-1].cell.Name)
+	require.Equal(t, all[:3], telling(all[:3]), "few are all drawn")
+}

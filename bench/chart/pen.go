@@ -107,6 +107,13 @@ func (p *pen) diamond(x, y, radius vg.Length, ink shade) {
 	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x - r, Y: y}, {X: x, Y: y + r}, {X: x + r, Y: y}, {X: x, Y: y - r}})
 }
 
+// cross paints two strokes within a dot's area.
+func (p *pen) cross(x, y, radius vg.Length, ink shade) {
+	r := 0.8 * radius
+	p.line(x-r, y-r, x+r, y+r, 0.5*radius, ink)
+	p.line(x-r, y+r, x+r, y-r, 0.5*radius, ink)
+}
+
 // wrap breaks text into lines of at most width, and shortens the last line
 // when there would be more than most of them.
 func (p *pen) wrap(s string, size, width vg.Length, most int) []string {

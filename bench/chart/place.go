@@ -1,12 +1,19 @@
 package chart
 
-import "gonum.org/v1/plot/vg"
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+)
 
 // tag is a label that wants to stand beside a point.
 type tag struct {
 	at            vg.Point
-	away          vg.Length // from the point upwards and downwards, at the least
-	left, right   vg.Length // from the point to the sides, at the least
+	area          vg.Rectangle // that it may stand in
+	away          vg.Length    // from the point upwards and downwards, at the least
+	left, right   vg.Length    // from the point to the sides, at the least
 	width, height vg.Length
 }
 
@@ -14,25 +21,88 @@ type tag struct {
 type spot struct {
 	box   vg.Rectangle
 	found bool
-	tied  bool // it is not beside its point, and needs a line to it
+	tied  bool     // it is not beside its point, and needs a line to it
+	end   vg.Point // of that line
 }
 
-// place finds a spot for every tag, in their order: within the area, and apart
-// from the obstacles and each other. It tries the right and the left of a point,
-// above and below, and then farther and farther around.
-func place(tags []tag, area vg.Rectangle, obstacles []vg.Rectangle) []spot {
-	taken := append([]vg.Rectangle{}, obstacles...)
-	spots := make([]spot, len(tags))
-	for i, t := range tags {
-		for j, box := range t.candidates() {
-			if within(box, area) && !meetsAny(box, taken) {
-				spots[i] = spot{box: box, found: true, tied: j >= beside}
-				taken = append(taken, box)
-				break
+// place finds a spot for every tag, apart from the obstacles and each other. It
+// takes the tags in several orders and keeps what leaves the fewest without a
+// spot, and then the fewest away from their points.
+func place(tags []tag, obstacles []vg.Rectangle) (best []spot) {
+	given := make([]int, len(tags))
+	for i := range given {
+		given[i] = i
+	}
+	falling := slices.Clone(given)
+	slices.SortStableFunc(falling, func(a, b int) int { return cmp.Compare(tags[b].at.Y, tags[a].at.Y) })
+	rising := slices.Clone(falling)
+	slices.Reverse(rising)
+	least := 0
+	for _, order := range [][]int{given, falling, rising} {
+		spots, bad := placeInOrder(tags, order, obstacles), 0
+		for _, s := range spots {
+			switch {
+			case !s.found:
+				bad += len(tags) + 1
+			case s.tied:
+				bad++
 			}
+		}
+		if best == nil || bad < least {
+			best, least = spots, bad
+		}
+	}
+	return best
+}
+
+// placeInOrder tries the right and the left of each point, above and below, and then
+// farther and farther around, where the line to the point crosses no label.
+func placeInOrder(tags []tag, order []int, obstacles []vg.Rectangle) []spot {
+	taken := slices.Clone(obstacles)
+	var labels []vg.Rectangle
+	spots := make([]spot, len(tags))
+	for _, i := range order {
+		t := tags[i]
+		for j, box := range t.candidates() {
+			if !within(box, t.area) || meetsAny(box, taken) {
+				continue
+			}
+			s := spot{box: box, found: true, tied: j >= beside, end: nearest(box, t.at)}
+			if s.tied {
+				line := stretch(t.at, s.end)
+				if slices.ContainsFunc(line, func(bit vg.Rectangle) bool { return meetsAny(bit, labels) }) {
+					continue
+				}
+				taken = append(taken, line...)
+			}
+			spots[i], taken, labels = s, append(taken, box), append(labels, box)
+			break
 		}
 	}
 	return spots
+}
+
+// nearest is the point of a box that is nearest to another.
+func nearest(box vg.Rectangle, to vg.Point) vg.Point {
+	return vg.Point{X: min(max(to.X, box.Min.X), box.Max.X), Y: min(max(to.Y, box.Min.Y), box.Max.Y)}
+}
+
+// towards is the point at a distance on the way to another.
+func towards(from, to vg.Point, distance vg.Length) vg.Point {
+	whole := vg.Length(math.Hypot(float64(to.X-from.X), float64(to.Y-from.Y)))
+	share := min(distance/max(whole, 1), 1)
+	return vg.Point{X: from.X + share*(to.X-from.X), Y: from.Y + share*(to.Y-from.Y)}
+}
+
+// stretch covers the line between two points with small boxes.
+func stretch(from, to vg.Point) (bits []vg.Rectangle) {
+	const count, half = 40, 2
+	for i := range count + 1 {
+		share := vg.Length(i) / count
+		x, y := from.X+share*(to.X-from.X), from.Y+share*(to.Y-from.Y)
+		bits = append(bits, vg.Rectangle{Min: vg.Point{X: x - half, Y: y - half}, Max: vg.Point{X: x + half, Y: y + half}})
+	}
+	return bits
 }
 
 // beside is how many candidates touch their point.

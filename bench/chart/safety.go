@@ -140,7 +140,7 @@ func (s safety) paintAxes(p *pen, body vg.Rectangle) {
 		name  string
 		shade shade
 		paint func(*pen, vg.Length, vg.Length, vg.Length, shade)
-	}{{"lost", bad, (*pen).dot}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
+	}{{"lost", bad, (*pen).cross}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
 		kind.paint(p, x, top+24, 7, kind.shade)
 		p.text(x+14, top+24, kind.name, tickSize, kind.shade, left)
 		x += 14 + p.width(kind.name, tickSize) + 30
@@ -168,11 +168,13 @@ func (s safety) paintBargain(p *pen, b bargain, nameless bool) (covered []vg.Rec
 		paint(p, x, y, radius, ink)
 		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - radius - 2, Y: y - radius - 2}, Max: vg.Point{X: x + radius + 2, Y: y + radius + 2}})
 	}
-	if b.lost.mean > 0 && b.duplicates.mean > 0 {
-		p.line(x, s.at(b.lost.mean), x, s.at(b.duplicates.mean), 1.2, axis, 2, 4)
+	if b.lost.mean > 0 && b.duplicates.mean > 0 && !nameless { // two marks of one cell
+		low, high := s.at(min(b.lost.mean, b.duplicates.mean)), s.at(max(b.lost.mean, b.duplicates.mean))
+		p.line(x, low, x, high, 1.2, axis, 2, 4)
+		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: low}, Max: vg.Point{X: x + 3, Y: high}})
 	}
 	if b.lost.mean > 0 {
-		mark(b.lost, bad, (*pen).dot)
+		mark(b.lost, bad, (*pen).cross)
 	}
 	if b.duplicates.mean > 0 {
 		mark(b.duplicates, blue, (*pen).diamond)
@@ -202,6 +204,9 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		size, detail = textSize, footerSize
 	}
 	widest := 0.42 * body.Size().X
+	if s.y.hi > 0 { // the break belongs to neither side
+		obstacles = append(obstacles, vg.Rectangle{Min: vg.Point{X: s.x.a, Y: s.lane.Max.Y}, Max: vg.Point{X: body.Max.X, Y: s.y.a}})
+	}
 	var tags []tag
 	var names, details []string
 	for _, i := range labelled {
@@ -210,19 +215,22 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		about := p.shorten(b.about(s.of), detail, widest)
 		names, details = append(names, name), append(details, about)
 		x := s.x.at(b.cost.Median)
-		tags = append(tags, tag{at: vg.Point{X: x, Y: s.at(max(b.lost.mean, b.duplicates.mean))}, away: 20,
+		area := vg.Rectangle{Min: vg.Point{X: s.x.a + 8, Y: s.lane.Min.Y + 2}, Max: vg.Point{X: body.Max.X, Y: max(s.lane.Max.Y, s.y.b) + 6}}
+		if !b.safe() {
+			area.Min.Y = s.y.a // what was damaged is not named among what was not
+		}
+		tags = append(tags, tag{area: area, at: vg.Point{X: x, Y: s.at(max(b.lost.mean, b.duplicates.mean))}, away: 20,
 			left: max(20, x-s.x.at(s.within(b.cost.Lo))+10), right: max(20, s.x.at(s.within(b.cost.Hi))-x+10),
 			width: max(p.width(name, size), p.width(about, detail)), height: 1.1*size + 1.2*detail})
 	}
-	area := vg.Rectangle{Min: vg.Point{X: s.x.a + 8, Y: s.lane.Min.Y + 2}, Max: vg.Point{X: body.Max.X, Y: max(s.lane.Max.Y, s.y.b) + 6}}
-	for k, found := range place(tags, area, obstacles) {
+	for k, found := range place(tags, obstacles) {
 		if !found.found {
 			continue // the CSV has it
 		}
 		b, box := all[labelled[k]], found.box
 		if found.tied {
-			end := vg.Point{X: min(max(tags[k].at.X, box.Min.X), box.Max.X), Y: min(max(tags[k].at.Y, box.Min.Y), box.Max.Y)}
-			p.line(tags[k].at.X, tags[k].at.Y, end.X, end.Y, 1.2, axis)
+			from := towards(tags[k].at, found.end, 15) // from the mark's edge
+			p.line(from.X, from.Y, found.end.X, found.end.Y, 1.2, axis)
 		}
 		align, x := left, box.Min.X
 		switch {

@@ -30,6 +30,32 @@ const (
 	shadeCount = iota
 )
 
+// Behind them come shades without tints, which are the same on every paper: those
+// of tiles, from rampStart on, and the texts in them.
+const (
+	rampStart shade = shadeCount*tints + iota
+	tileInk         = rampStart + rampSteps - 1 + iota
+	tilePaper
+
+	everyShade
+)
+
+// rampSteps is how many colours tiles have.
+const rampSteps = 25
+
+// ramp is the shade of a tile, from the darkest at 0 to the brightest at 1.
+func ramp(share float64) shade {
+	return rampStart + shade(math.Round(min(max(share, 0), 1)*(rampSteps-1)))
+}
+
+// onTile is the shade in which text can be read on a tile.
+func onTile(tile shade) shade {
+	if 2*(tile-rampStart) < rampSteps-1 {
+		return tilePaper
+	}
+	return tileInk
+}
+
 // A shade and its tints, each a further 1/allTheWay of the way to the background.
 // The last of it is left out: there the tints of different shades become one.
 const (
@@ -104,12 +130,35 @@ const darkSuffix = "-dark"
 // themes are the versions of every chart.
 func themes() []theme { return []theme{light(), dark()} }
 
+// anyPaper is the colour of a shade that is the same in every theme. Brightness
+// grows all along the ramp, from blue to yellow, so that it can be read in grey
+// and by the colour-blind; after cividis (Nuñez, Anderton and Renslow, "Optimizing
+// colormaps with consideration for color vision deficiency", 2018).
+func anyPaper(s shade) color.NRGBA {
+	switch s {
+	case tileInk:
+		return color.NRGBA{0x01, 0x01, 0x01, 0xff}
+	case tilePaper:
+		return color.NRGBA{0xfe, 0xfe, 0xfe, 0xff}
+	}
+	knots := []color.NRGBA{{0x00, 0x22, 0x4e, 0xff}, {0x43, 0x4e, 0x6c, 0xff}, {0x7d, 0x7c, 0x78, 0xff}, {0xbc, 0xae, 0x6c, 0xff}, {0xfe, 0xe8, 0x38, 0xff}}
+	place := float64(s-rampStart) / (rampSteps - 1) * float64(len(knots)-1)
+	from := min(int(place), len(knots)-2)
+	return mix(knots[from], knots[from+1], place-float64(from))
+}
+
+// mix goes a share of the way from one colour to another.
+func mix(from, to color.NRGBA, share float64) color.NRGBA {
+	channel := func(x, y uint8) uint8 { return uint8(float64(x) + (float64(y)-float64(x))*share) }
+	return color.NRGBA{channel(from.R, to.R), channel(from.G, to.G), channel(from.B, to.B), 0xff}
+}
+
 // of is the colour of a shade or of one of its tints.
 func (t theme) of(s shade) color.NRGBA {
-	pure, background := t.shades[s/tints], t.shades[paper/tints]
-	share := float64(s%tints) / allTheWay
-	mix := func(x, towards uint8) uint8 { return uint8(float64(x) + (float64(towards)-float64(x))*share) }
-	return color.NRGBA{mix(pure.R, background.R), mix(pure.G, background.G), mix(pure.B, background.B), 0xff}
+	if s >= rampStart {
+		return anyPaper(s)
+	}
+	return mix(t.shades[s/tints], t.shades[paper/tints], float64(s%tints)/allTheWay)
 }
 
 // DarkColours maps every colour that a chart's SVG can have, as it is written
@@ -118,7 +167,7 @@ func (t theme) of(s shade) color.NRGBA {
 // in upper case, and none is the black that SVG takes where none is named.
 func DarkColours() map[string]string {
 	all := map[string]string{}
-	for s := range shade(shadeCount * tints) {
+	for s := range everyShade {
 		all[svgColour(light().of(s))] = svgColour(dark().of(s))
 	}
 	return all

@@ -48,7 +48,7 @@ func TestTheDarkVersionIsTheLightOneRecoloured(t *testing.T) {
 // Two shades that are one colour on light paper have to be one on dark paper.
 func TestEveryColourHasOneMeaning(t *testing.T) {
 	meanings := map[string]string{}
-	for s := range shade(shadeCount * tints) {
+	for s := range everyShade {
 		lit, unlit := svgColour(light().of(s)), svgColour(dark().of(s))
 		if before, ok := meanings[lit]; ok {
 			require.Equal(t, before, unlit, "%s is more than one shade", lit)
@@ -77,6 +77,22 @@ func TestContrast(t *testing.T) {
 			require.GreaterOrEqual(t, contrast(theme.of(s), paper), least, "shade %d%s", s/tints, theme.suffix)
 		}
 	}
+}
+
+// A number in a tile can be read on every colour that a tile has, and brightness tells their order.
+func TestTilesCanBeRead(t *testing.T) {
+	before := 0.0
+	for _, theme := range themes() {
+		for i := range shade(rampSteps) {
+			tile := rampStart + i
+			require.GreaterOrEqual(t, contrast(theme.of(onTile(tile)), theme.of(tile)), 4.5, "step %d", i)
+			bright := contrast(theme.of(tile), color.NRGBA{A: 0xff})
+			require.True(t, i == 0 || bright > before, "step %d is not brighter than the one before", i)
+			before = bright
+		}
+	}
+	require.Equal(t, []shade{rampStart, rampStart + rampSteps - 1, rampStart}, []shade{ramp(0), ramp(1), ramp(-1)})
+	require.Equal(t, []shade{rampStart + rampSteps, rampStart + rampSteps + 1, rampStart + rampSteps + 2}, []shade{tileInk, tilePaper, everyShade})
 }
 
 // contrast is the ratio of the relative luminances of two colours, as WCAG 2.2 defines it.

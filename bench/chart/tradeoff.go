@@ -111,6 +111,14 @@ func (p price) better(a, b float64) bool {
 	return a < b
 }
 
+// metric is the cost's name in a CSV.
+func (p price) metric() string {
+	if p.rate {
+		return "pipeline_msg_per_s"
+	}
+	return "p99_us"
+}
+
 func (p price) text(v float64) string {
 	if p.rate {
 		return stats.Rate(v) + " msg/s"
@@ -238,9 +246,10 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 		}
 		return 1
 	})
-	title := label(best.cell) + " loses and duplicates nothing"
+	title, which := label(best.cell)+" loses and duplicates nothing", ""
 	if len(safe) > 1 {
-		title = fmt.Sprintf("%d of %d cells lose and duplicate nothing; the fastest is %s", len(safe), len(all), label(best.cell))
+		title = fmt.Sprintf("%d of %d cells lose and duplicate nothing", len(safe), len(all))
+		which = "; the best, " + label(best.cell)
 	}
 	noun := "throughput"
 	if !of.rate {
@@ -251,8 +260,8 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 		return title
 	// Picked from all that were compared, so it has to hold for all of them together.
 	case c.Significant && c.P*float64(compared) < 1-stats.Confidence:
-		return fmt.Sprintf("%s, at %s× the %s of %s", title, stats.Ratio(c.Ratio), noun, label(baselineOf(run, best.cell)))
-	case c.Significant:
+		return fmt.Sprintf("%s%s, at %s× the %s of %s", title, which, stats.Ratio(c.Ratio), noun, label(baselineOf(run, best.cell)))
+	case c.Significant, len(safe) > 1:
 		return title
 	}
 	return fmt.Sprintf("%s; no difference in %s to %s detected", title, noun, label(baselineOf(run, best.cell)))
@@ -290,26 +299,29 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.cost.Spread == stats.Interval }) {
 		ends = "95 % interval"
 	}
-	named := ""
-	if labelled < len(all) {
-		named = fmt.Sprintf("named: %d of %d cells that none beats", labelled, len(all))
+	named, bounded := "", ""
+	if slices.ContainsFunc(all, func(b bargain) bool { return b.limited }) {
+		bounded = strings.TrimSpace(limitedMark) + " generator-limited"
 	}
-	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; median and %s of %s", cost, of.scenario, load(run, of.scenario), ends, repeats(run, of.scenario)),
-		fmt.Sprintf("up: scenario %s, %s per cell", scenario, plural(fired, "fault")), named)
+	if labelled < len(all) {
+		named = "named: cells that none beats in cost, losses and duplicates"
+	}
+	how := repeats(run, of.scenario)
+	if how != "1 repeat" {
+		how = "median and " + ends + " of " + how
+	}
+	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; %s", cost, of.scenario, load(run, of.scenario), how),
+		fmt.Sprintf("up: scenario %s, %s per cell", scenario, plural(fired, "fault")), named, bounded)
 }
 
 func tradeoffPoints(of price, scenario string, all []bargain) [][]string {
-	name := "p99_us"
-	if of.rate {
-		name = "pipeline_msg_per_s"
-	}
 	var points [][]string
 	for _, b := range all {
 		ratio, p := "", ""
 		if b.comparison != nil {
 			ratio, p = exact(b.comparison.Ratio), exact(b.comparison.P)
 		}
-		points = append(points, []string{b.cell.Name, of.scenario, name, exact(b.cost.Median), exact(b.cost.Lo), exact(b.cost.Hi), spreadName(b.cost.Spread), ratio, p,
+		points = append(points, []string{b.cell.Name, of.scenario, of.metric(), exact(b.cost.Median), exact(b.cost.Lo), exact(b.cost.Hi), spreadName(b.cost.Spread), ratio, p,
 			scenario, strconv.Itoa(b.fired), exact(b.lost.mean), exact(b.lost.least), exact(b.lost.most), exact(b.duplicates.mean), exact(b.duplicates.least), exact(b.duplicates.most)})
 	}
 	return points

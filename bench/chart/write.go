@@ -100,13 +100,14 @@ func (v *version) writePNG(w io.Writer, fonts *font.Cache, run *result.Run) erro
 	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, canvas.Image())
 }
 
-// lettered notes the letters that are painted.
+// lettered is a drawing that notes its letters.
 type lettered struct {
 	*vgsvg.Canvas
 	letters map[rune]bool
 }
 
 func (c lettered) FillString(face font.Face, at vg.Point, text string) {
+	text = strings.ReplaceAll(text, "  ", "\u00a0 ") // in an SVG two spaces are one
 	for _, r := range text {
 		c.letters[r] = true
 	}
