@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"deliverybench/bench/chart"
 	"deliverybench/bench/latency"
 	"deliverybench/bench/result"
 )
@@ -48,17 +51,23 @@ func wait(t *result.Trial, much float64) {
 	}
 }
 
-// A page has to open in a mail or a pull request. The charts of such a run come to
-// what they come to: they are not the page's.
+// A page has to open in a mail or a pull request, with its charts.
 func TestALargeRunIsASmallPage(t *testing.T) {
 	run := large()
 	require.Len(t, run.Cells, 48)
-	var page bytes.Buffer
-	require.NoError(t, HTML(&page, run, nil))
-	require.Equal(t, 720, bytes.Count(page.Bytes(), []byte(`class="trial"`)))
-	const most = 3_500_000 // of 5 MB, so that the charts have their part
-	require.Less(t, page.Len(), most)
-	t.Logf("%.2f MB", float64(page.Len())/1e6)
+	var bare, whole bytes.Buffer
+	require.NoError(t, HTML(&bare, run, nil))
+	require.Equal(t, 720, bytes.Count(bare.Bytes(), []byte(`class="trial"`)))
+	require.Less(t, bare.Len(), 2_500_000)
+
+	folder := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(folder, result.ChartsFolder), 0o700))
+	_, err := chart.Draw(folder, run)
+	require.NoError(t, err)
+	require.NoError(t, HTML(&whole, run, os.DirFS(folder)))
+	require.Greater(t, bytes.Count(whole.Bytes(), []byte("<svg")), 3)
+	require.Less(t, whole.Len(), 5_000_000)
+	t.Logf("%.2f MB, with charts %.2f MB", float64(bare.Len())/1e6, float64(whole.Len())/1e6)
 }
 
 func BenchmarkHTML(b *testing.B) {

@@ -201,7 +201,7 @@ func claimTableOf(v *view) pageTable {
 		t.add(pageHeader{header, "text", byText}, cells)
 	}
 	text("status", "", func(c result.Claim) pageCell { return pageCell{Text: string(c.Status), Class: claimClass(c.Status)} })
-	text("cell", "text", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Cell)} })
+	text("cell", "wide", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Cell)} })
 	text("scenario", "text", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Scenario)} })
 	text("claim", "code", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Expression)} })
 	text("expected", "text", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Expected)} })
