@@ -432,6 +432,8 @@ func narrowPage(t *testing.T, browser context.Context, pictures fs.FS) {
 		unfold(b)
 		require.LessOrEqual(t, ask[int](b, `Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)`), 390, name)
 		require.Equal(t, 390, ask[int](b, `innerWidth`), name)
+		// What stays in sight while a table is scrolled leaves room for the numbers.
+		require.Empty(t, ask[[]string](b, `[...document.querySelectorAll("tbody .name")].filter((e) => e.offsetWidth > 390 / 2).map((e) => e.textContent)`), name)
 		b.clean()
 	}
 }
