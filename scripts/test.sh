@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of this repository, from formatting to real runs against the
-# embedded broker and Apache Kafka. It needs Go, a C compiler, PostgreSQL's server, Java and Maven
-# (for Apache Kafka), no terminal and no broker, and leaves nothing behind. Exit code 0: all of it
+# embedded broker and Apache Kafka. It needs Go, a C compiler, PostgreSQL's server, Chromium, Java and
+# Maven (for Apache Kafka), no terminal and no broker, and leaves nothing behind. Exit code 0: all of it
 # passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -82,6 +82,29 @@ postgresql() {
 
 initdb_found() {
   [[ -n ${PG_BIN:-} ]] || command -v initdb >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null
+}
+
+# Chromium is what the reports' pages are tested in.
+browser() {
+  if browser_found; then return; fi
+  if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then
+    echo "no Chromium: installing chromium"
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium
+  fi
+  if ! browser_found; then
+    echo "needs Chromium: install it (on Debian: apt-get install chromium) or name it in CHROMIUM" >&2
+    return 1
+  fi
+}
+
+browser_found() {
+  local name
+  if [[ -n ${CHROMIUM:-} ]]; then return; fi
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  return 1
 }
 
 # Go cannot be installed from Debian in the version needed, so it is asked for.
@@ -239,6 +262,7 @@ redraw() {
 echo "started $(date -u +%Y-%m-%dT%H:%M:%SZ), $(nproc) cores"
 run "C compiler" compiler
 run "PostgreSQL" postgresql
+run "Chromium" browser
 run "Go" go_version
 run "gofmt -l ." formatted
 run "go vet ./..." go vet ./...

@@ -1,9 +1,7 @@
 package chart
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -13,14 +11,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"deliverybench/bench/result"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Size of a chart: pixels of the PNG, points of the SVG. One with few rows is
@@ -43,6 +41,7 @@ type figure struct {
 	conditions string    // the line under it
 	speed      bool      // shows speeds, which a broker beside the load does not have of its own
 	omitted    string    // what the run left out and the chart therefore lacks
+	striped    bool      // it has a place in the chart all the same
 	room       vg.Length // that the data takes at the most, from top to bottom; 0 is all there is
 	header     []string
 	points     [][]string // what is drawn, for the CSV
@@ -58,28 +57,15 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, f := range figures {
-		for _, format := range []struct {
-			ending string
-			write  func(io.Writer) error
-		}{
-			{".png", func(w io.Writer) error { return writePNG(w, run, f) }},
-			{".svg", func(w io.Writer) error { return writeSVG(w, run, f) }},
-			{".csv", func(w io.Writer) error { return writeCSV(w, f) }},
-		} {
-			name := result.ChartsFolder + "/" + f.name + format.ending
-			if err := result.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), format.write); err != nil {
-				return names, err
-			}
-			names = append(names, name)
-		}
+	names, err := write(dir, run, figures)
+	if err != nil {
+		return names, err
 	}
 	return names, removeOthers(dir, names)
 }
 
 // ours are the names that Draw gives its files, and no other file in charts/.
-var ours = regexp.MustCompile(`^((throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?)\.(png|svg|csv)$`)
+var ours = regexp.MustCompile(`^((tradeoff|heatmap|throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
 
 // removeOthers removes the charts that are not among names: what an earlier
 // drawing, of fewer or other trials, left would be read as this run's.
@@ -107,44 +93,19 @@ func figures(dir string, run *result.Run) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
+	all := slices.Concat(tradeoffFigures(run), heatFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)
+		if strings.HasSuffix(all[i].name, darkSuffix) {
+			all[i].name += "_" // a scenario of that name is not the dark version of another
+		}
 		// Different cells can have one file name once what is unsafe in it is replaced.
 		if taken[all[i].name]++; taken[all[i].name] > 1 {
 			all[i].name = fmt.Sprintf("%s_%d", all[i].name, taken[all[i].name])
 		}
 	}
 	return all, nil
-}
-
-func writePNG(w io.Writer, run *result.Run, f figure) error {
-	// At 72 dots per inch a point is a pixel.
-	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(Width, height(run, f)), vgimg.UseDPI(72))}
-	paint(draw.New(canvas), run, f)
-	_, err := canvas.WriteTo(w)
-	return err
-}
-
-func writeSVG(w io.Writer, run *result.Run, f figure) error {
-	canvas := vgsvg.NewWith(vgsvg.UseWH(Width, height(run, f)), vgsvg.EmbedFonts(true))
-	paint(draw.New(canvas), run, f)
-	var svg, words bytes.Buffer
-	if _, err := canvas.WriteTo(&svg); err != nil {
-		return err
-	}
-	for _, part := range [][2]string{{"title", f.title}, {"desc", f.conditions}} {
-		words.WriteString("<" + part[0] + ">")
-		if err := xml.EscapeText(&words, []byte(part[1])); err != nil {
-			return err
-		}
-		words.WriteString("</" + part[0] + ">\n")
-	}
-	// The title goes first in the picture: screen readers and reports read it there.
-	head, rest, _ := bytes.Cut(svg.Bytes(), []byte("<defs>"))
-	_, err := w.Write(slices.Concat(head, words.Bytes(), []byte("<defs>"), rest))
-	return err
 }
 
 func writeCSV(w io.Writer, f figure) error {
@@ -155,17 +116,18 @@ func writeCSV(w io.Writer, f figure) error {
 	return out.WriteAll(f.points)
 }
 
-func paint(c draw.Canvas, run *result.Run, f figure) {
-	p := newPen(c)
+// paint paints a figure in a theme, in a typeface whose measures fonts has.
+func paint(c draw.Canvas, t theme, fonts *font.Cache, run *result.Run, f figure) {
+	p := newPen(c, t, fonts)
 	f.paint(p, frame(p, run, f, c.Size().Y))
 }
 
 // height is Height less what the frame would leave empty.
-func height(run *result.Run, f figure) vg.Length {
+func height(fonts *font.Cache, run *result.Run, f figure) vg.Length {
 	if f.room == 0 {
 		return Height
 	}
-	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height)), run, f, Height)
+	body := frame(newPen(draw.NewCanvas(new(recorder.Canvas), Width, Height), light(), fonts), run, f, Height)
 	return Height - vg.Length(math.Floor(float64(max(0, body.Size().Y-f.room))))
 }
 

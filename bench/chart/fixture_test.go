@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func arms() []arm {
 
 // fixture writes a run with the given arms and sizes (of the matrix; none for
 // no matrix) in three scenarios and returns its folder.
-func fixture(t *testing.T, arms []arm, sizes []string, repeats int) (string, *result.Run) {
+func fixture(t testing.TB, arms []arm, sizes []string, repeats int) (string, *result.Run) {
 	t.Helper()
 	run := &result.Run{
 		Run: result.Header{
@@ -66,18 +67,52 @@ func fixture(t *testing.T, arms []arm, sizes []string, repeats int) (string, *re
 	store, err := result.Create(t.TempDir(), run)
 	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(1, 2))
+	values := 20_000 // latencies of a trial; fewer where there are many trials
+	if len(run.Cells)*repeats > 60 {
+		values = 1000
+	}
 	for i := range run.Cells {
 		a := arms[i/len(sizes)]
 		slower := 1 + 0.22*float64(i%len(sizes)) // bigger messages cost more
 		for repeat := 1; repeat <= repeats; repeat++ {
 			run.Cells[i].Trials = append(run.Cells[i].Trials,
 				saturatedTrial(i, repeat, a.rate/slower*(1+0.03*random.NormFloat64())),
-				pacedTrial(t, store, random, i, repeat, a.median*slower),
+				pacedTrial(t, store, random, i, repeat, values, a.median*slower),
 				crashTrial(i, repeat, a))
 		}
 	}
 	require.NoError(t, store.Save(run))
 	return store.Dir(), run
+}
+
+// wide is a run of 48 cells in three scenarios, five repeats each: four arms under
+// every combination of three settings, some of which were omitted.
+func wide(t testing.TB) (string, *result.Run) {
+	t.Helper()
+	var combinations []map[string]string
+	var names []string
+	for _, acks := range []string{"0", "1", "all"} {
+		for _, retries := range []string{"0", "3"} {
+			for _, idempotence := range []string{"false", "true"} {
+				combinations = append(combinations, map[string]string{"producer.acks": acks, "producer.retries": retries, "producer.idempotence": idempotence})
+				names = append(names, "producer.acks="+acks+"/producer.retries="+retries+"/producer.idempotence="+idempotence)
+			}
+		}
+	}
+	stored := arm{"at-least-once-by-a-timer", "at-least-once", 186e3, 1250, 3, 1117}
+	dir, run := fixture(t, append(arms(), stored), names, 5)
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		c.Name, c.Matrix = c.Arm+"/"+names[i%len(names)], combinations[i%len(names)]
+		if c.Matrix["producer.idempotence"] == "true" && c.Matrix["producer.acks"] == "0" {
+			c.Omitted, c.Trials = "producer.idempotence needs acks: all, not 0", nil
+		}
+	}
+	for i := range run.Cells[6].Trials {
+		run.Cells[6].Trials[i].Status, run.Cells[6].Trials[i].Reason = result.Failed, "the broker did not answer within 10 s"
+	}
+	run.Cells = slices.Delete(run.Cells, 9, 10) // the matrix excludes it
+	return dir, run
 }
 
 func saturatedTrial(cell, repeat int, rate float64) result.Trial {
@@ -88,7 +123,7 @@ func saturatedTrial(cell, repeat int, rate float64) result.Trial {
 	}
 }
 
-func pacedTrial(t *testing.T, store *result.Store, random *rand.Rand, cell, repeat int, median float64) result.Trial {
+func pacedTrial(t testing.TB, store *result.Store, random *rand.Rand, cell, repeat, values int, median float64) result.Trial {
 	id := fmt.Sprintf("%03d-paced-%d", cell, repeat)
 	trial := result.Trial{
 		ID: id, Scenario: "paced", Repeat: repeat, Status: result.Completed, Promise: result.Held,
@@ -104,10 +139,10 @@ func pacedTrial(t *testing.T, store *result.Store, random *rand.Rand, cell, repe
 			if role == result.EndToEndService {
 				shift = 0.7
 			}
-			for n := range int64(20000) {
+			for n := range int64(values) {
 				recorder.Record(n*100_000, int64(1000*shift*median*math.Exp(0.35*random.NormFloat64()+0.15*random.ExpFloat64())))
 			}
-			trial.Latency[role] = latency.Summary{Count: 20000}
+			trial.Latency[role] = latency.Summary{Count: int64(values)}
 		}
 		return log.Close()
 	}))

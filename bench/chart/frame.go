@@ -28,7 +28,7 @@ func caveat(e result.Environment) string {
 // frame paints what every chart has around its data (title, conditions, what is
 // not shown, provenance) and returns the rectangle that is left.
 func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
-	p.box(0, 0, Width, height, white)
+	p.box(0, 0, Width, height, paper)
 	const inside = Width - 2*margin
 	y := height - margin - 8
 	for _, line := range p.wrap(f.title, titleSize, inside, 2) {
@@ -39,10 +39,10 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 	chip := vg.Length(0)
 	if text := caveat(run.Environment); f.speed && text != "" {
 		chip = p.width(text, tickSize) + 40
-		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, vermillion)
-		p.text(Width-margin-(chip-12)/2, y, text, tickSize, vermillion, centre)
+		p.outline(Width-margin-chip+12, y-16, Width-margin, y+16, 1.5, bad)
+		p.text(Width-margin-(chip-12)/2, y, text, tickSize, bad, centre)
 	}
-	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 2) {
+	for _, line := range p.wrap(f.conditions, textSize, inside-chip, 3) {
 		p.text(margin, y, line, textSize, faded, left)
 		y -= 1.35 * textSize
 	}
@@ -55,7 +55,11 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 	p.line(margin, bottom, Width-margin, bottom, 1, rule)
 	lines = nil
 	if f.omitted != "" {
-		lines = p.wrap("Not shown: "+f.omitted, tickSize, inside, 3)
+		what := "Not shown: "
+		if f.striped {
+			what = "Omitted: "
+		}
+		lines = p.wrap(what+f.omitted, tickSize, inside, 3)
 		bottom += 8
 	}
 	for i := len(lines) - 1; i >= 0; i-- {

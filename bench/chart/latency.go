@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"image/color"
 	"io/fs"
 	"math"
 	"slices"
@@ -21,7 +20,7 @@ import (
 // "nines": log10(1 / (1 − p)), so that 90 %, 99 %, 99.9 % are 1, 2, 3.
 type curve struct {
 	cell    *result.Cell
-	colour  color.NRGBA
+	colour  shade
 	role    string // of the recorded latencies
 	service bool   // from the actual send, not the intended one
 	nines   []float64

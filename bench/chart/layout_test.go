@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 	"pgregory.net/rapid"
 )
 
@@ -151,7 +150,7 @@ func TestStandstill(t *testing.T) {
 }
 
 func TestWrapAndShortenFit(t *testing.T) {
-	p := newPen(draw.Canvas{})
+	p := testPen(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := rapid.StringOfN(rapid.RuneFrom([]rune("abc WM-×…")), 0, 300, -1).Draw(rt, "text")
 		width := vg.Length(rapid.IntRange(60, 800).Draw(rt, "width"))
@@ -221,7 +220,7 @@ func TestOmittedCellsStandInANote(t *testing.T) {
 // Every step of a broker fault is marked; those that lie close together share a label.
 func TestMarksOfABrokerFault(t *testing.T) {
 	_, run := brokers(t)
-	p := newPen(draw.Canvas{})
+	p := testPen(t)
 	labels := func(scenario string, lo, hi float64) (labels []string) {
 		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}).marks {
 			var words []string
@@ -285,4 +284,24 @@ func TestHalfOfTheMessagesNeverArrived(t *testing.T) {
 	_, err = Draw(dir, run)
 	require.NoError(t, err)
 	require.NoFileExists(t, filepath.Join(dir, "charts", "latency-paced.svg"))
+}
+
+// Of many timelines those are drawn that broke a promise, and one of every arm.
+func TestTellingTimelines(t *testing.T) {
+	_, run := wide(t)
+	last := len(run.Cells) - 1
+	for i := range run.Cells[last].Trials {
+		run.Cells[last].Trials[i].Promise = result.Violated
+	}
+	all := passages(run)
+	require.Len(t, all, 38)
+	chosen := telling(all)
+	require.Len(t, chosen, mostTimelines)
+	arms := map[string]bool{}
+	for _, m := range chosen {
+		arms[m.cell.Arm] = true
+	}
+	require.Len(t, arms, 4)
+	require.Equal(t, run.Cells[last].Name, chosen[len(chosen)-1].cell.Name)
+	require.Equal(t, all[:3], telling(all[:3]), "few are all drawn")
 }

@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 
 	"deliverybench/bench/result"
@@ -14,7 +13,7 @@ import (
 // share is one cause's part of a bar, as the mean per trial.
 type share struct {
 	cause  string
-	colour color.NRGBA
+	colour shade
 	mean   float64
 }
 
@@ -91,7 +90,7 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 			rows = append(rows, row)
 			continue
 		}
-		mean := func(cause string, colour color.NRGBA, count func(*result.Trial) int64) share {
+		mean := func(cause string, colour shade, count func(*result.Trial) int64) share {
 			var sum int64
 			for _, t := range trials {
 				sum += count(t)
@@ -365,12 +364,12 @@ func paintLosses(p *pen, body vg.Rectangle, rows []lossRow, nameScenarios bool) 
 	}
 }
 
-func promiseColour(promise string) color.NRGBA {
+func promiseColour(promise string) shade {
 	switch promise {
 	case string(result.Held):
-		return green
+		return good
 	case string(result.Violated):
-		return vermillion
+		return bad
 	}
 	return faded
 }

@@ -3,7 +3,6 @@ package chart
 import (
 	"cmp"
 	"fmt"
-	"image/color"
 	"slices"
 	"strings"
 
@@ -32,14 +31,14 @@ const (
 	struck    // the fault, by its name
 )
 
-func (k momentKind) colour() color.NRGBA {
+func (k momentKind) colour() shade {
 	switch k {
 	case recovered:
-		return green
+		return good
 	case elected:
 		return ink
 	case done, struck:
-		return vermillion
+		return bad
 	}
 	return faded
 }
@@ -277,7 +276,7 @@ const laneHeight = 26
 func paintMarks(p *pen, set laneSet, low, top vg.Length) {
 	for _, band := range set.bands {
 		if band[1] > band[0] {
-			p.box(band[0], low, band[1], top, color.NRGBA{vermillion.R, vermillion.G, vermillion.B, 0x1c})
+			p.box(band[0], low, band[1], top, tint(vermillion, 0.89))
 		}
 	}
 	level := func(m mark) vg.Length { return top + 14 + laneHeight*vg.Length(m.lane) }
@@ -287,7 +286,7 @@ func paintMarks(p *pen, set laneSet, low, top vg.Length) {
 		}
 	}
 	for _, m := range set.marks { // last, on white: near the right edge a line may cross a label
-		p.box(m.from-3, level(m)-9, m.to+3, level(m)+13, white)
+		p.box(m.from-3, level(m)-9, m.to+3, level(m)+13, paper)
 		x := m.from
 		for _, w := range m.words {
 			p.text(x, level(m)+2, w.text, tickSize, w.kind.colour(), left)

@@ -1,38 +1,16 @@
 package chart
 
 import (
-	"image/color"
+	"fmt"
 	"strings"
 
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
-
-// Colours of the theme. Data colours are the palette of Okabe and Ito, "Color
-// Universal Design" (2008), which stays distinct under colour blindness; its
-// yellow is left out because it vanishes on white.
-var (
-	white = color.NRGBA{0xff, 0xff, 0xff, 0xff}
-	ink   = color.NRGBA{0x1f, 0x23, 0x28, 0xff}
-	faded = color.NRGBA{0x5c, 0x63, 0x6b, 0xff}
-	rule  = color.NRGBA{0xde, 0xe1, 0xe5, 0xff}
-	axis  = color.NRGBA{0x8a, 0x91, 0x99, 0xff}
-
-	blue       = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
-	vermillion = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
-	green      = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
-	purple     = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
-	orange     = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
-	sky        = color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
-)
-
-// armColours are given to arms in their order in the profile.
-func armColours() []color.NRGBA {
-	return []color.NRGBA{blue, vermillion, green, purple, orange, sky, ink, axis}
-}
 
 // Sizes of text in points.
 const (
@@ -46,18 +24,33 @@ const (
 
 // pen paints in points, from the bottom left corner.
 type pen struct {
-	c     draw.Canvas
-	fonts *font.Cache
+	c       draw.Canvas
+	colours theme
+	fonts   *font.Cache
 }
 
-func newPen(c draw.Canvas) *pen {
-	return &pen{c: c, fonts: font.NewCache(liberation.Collection())}
+func newPen(c draw.Canvas, colours theme, fonts *font.Cache) *pen {
+	return &pen{c: c, colours: colours, fonts: fonts}
 }
 
-func (p *pen) style(size vg.Length, ink color.Color) text.Style {
+// typeface is the only one in the charts.
+func typeface() font.Font { return font.Font{Typeface: "Liberation", Variant: "Sans"} }
+
+// typefaces has it, for any number of pens at the same time.
+func typefaces() (*font.Cache, error) {
+	parsed, err := opentype.Parse(liberationsansregular.TTF)
+	if err != nil {
+		return nil, fmt.Errorf("reading the typeface: %w", err)
+	}
+	return font.NewCache(font.Collection{{Font: typeface(), Face: parsed}}), nil
+}
+
+func (p *pen) style(size vg.Length, ink shade) text.Style {
+	face := typeface()
+	face.Size = size
 	return text.Style{
-		Color:   ink,
-		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
+		Color:   p.colours.of(ink),
+		Font:    face,
 		Handler: text.Plain{Fonts: p.fonts},
 	}
 }
@@ -75,7 +68,7 @@ const (
 )
 
 // text paints one line, vertically centred on y.
-func (p *pen) text(x, y vg.Length, s string, size vg.Length, ink color.Color, align text.XAlignment) {
+func (p *pen) text(x, y vg.Length, s string, size vg.Length, ink shade, align text.XAlignment) {
 	style := p.style(size, ink)
 	style.XAlign = align
 	// Centred on the height of the lower-case and capital letters alike, so
@@ -84,28 +77,41 @@ func (p *pen) text(x, y vg.Length, s string, size vg.Length, ink color.Color, al
 }
 
 // line paints a straight line.
-func (p *pen) line(x0, y0, x1, y1, width vg.Length, ink color.Color, dashes ...vg.Length) {
+func (p *pen) line(x0, y0, x1, y1, width vg.Length, ink shade, dashes ...vg.Length) {
 	p.path([]vg.Point{{X: x0, Y: y0}, {X: x1, Y: y1}}, width, ink, dashes...)
 }
 
 // path paints a line through the points.
-func (p *pen) path(points []vg.Point, width vg.Length, ink color.Color, dashes ...vg.Length) {
-	p.c.StrokeLines(draw.LineStyle{Color: ink, Width: width, Dashes: dashes}, points)
+func (p *pen) path(points []vg.Point, width vg.Length, ink shade, dashes ...vg.Length) {
+	p.c.StrokeLines(draw.LineStyle{Color: p.colours.of(ink), Width: width, Dashes: dashes}, points)
 }
 
 // box fills a rectangle.
-func (p *pen) box(x0, y0, x1, y1 vg.Length, ink color.Color) {
-	p.c.FillPolygon(ink, []vg.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}})
+func (p *pen) box(x0, y0, x1, y1 vg.Length, ink shade) {
+	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}})
 }
 
 // outline paints the edge of a rectangle.
-func (p *pen) outline(x0, y0, x1, y1, width vg.Length, ink color.Color) {
+func (p *pen) outline(x0, y0, x1, y1, width vg.Length, ink shade) {
 	p.path([]vg.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}, {X: x0, Y: y0}}, width, ink)
 }
 
 // dot fills a circle.
-func (p *pen) dot(x, y, radius vg.Length, ink color.Color) {
-	p.c.DrawGlyphNoClip(draw.GlyphStyle{Color: ink, Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: x, Y: y})
+func (p *pen) dot(x, y, radius vg.Length, ink shade) {
+	p.c.DrawGlyphNoClip(draw.GlyphStyle{Color: p.colours.of(ink), Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: x, Y: y})
+}
+
+// diamond fills a square on its corner, of about a dot's area.
+func (p *pen) diamond(x, y, radius vg.Length, ink shade) {
+	r := 1.25 * radius
+	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x - r, Y: y}, {X: x, Y: y + r}, {X: x + r, Y: y}, {X: x, Y: y - r}})
+}
+
+// cross paints two strokes within a dot's area.
+func (p *pen) cross(x, y, radius vg.Length, ink shade) {
+	r := 0.8 * radius
+	p.line(x-r, y-r, x+r, y+r, 0.5*radius, ink)
+	p.line(x-r, y+r, x+r, y-r, 0.5*radius, ink)
 }
 
 // wrap breaks text into lines of at most width, and shortens the last line
@@ -168,9 +174,9 @@ func (p *pen) shortenMiddle(s string, size, width vg.Length) string {
 	return "…"
 }
 
-// note paints text on white, where lines may run behind it.
-func (p *pen) note(x, y vg.Length, s string, size vg.Length, ink color.Color) {
-	p.box(x-4, y-0.5*size, x+p.width(s, size)+4, y+0.5*size, white)
+// note paints text on the background, where lines may run behind it.
+func (p *pen) note(x, y vg.Length, s string, size vg.Length, ink shade) {
+	p.box(x-4, y-0.5*size, x+p.width(s, size)+4, y+0.5*size, paper)
 	p.text(x, y, s, size, ink, left)
 }
 
@@ -189,10 +195,4 @@ func (p *pen) widest(texts []string, size vg.Length) vg.Length {
 		widest = max(widest, p.width(s, size))
 	}
 	return widest
-}
-
-// tint lightens a colour: 0 leaves it, 1 is white.
-func tint(c color.NRGBA, towardsWhite float64) color.NRGBA {
-	mix := func(x uint8) uint8 { return uint8(float64(x) + (255-float64(x))*towardsWhite) }
-	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), c.A}
 }

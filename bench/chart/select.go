@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"image/color"
 	"maps"
 	"slices"
 	"strings"
@@ -100,7 +99,7 @@ func colours(run *result.Run) map[string]int {
 }
 
 // cellColour is the colour of the cell's arm, lighter with every further cell of the arm.
-func cellColour(run *result.Run, c *result.Cell) color.NRGBA {
+func cellColour(run *result.Run, c *result.Cell) shade {
 	count, index := 0, 0
 	for i := range run.Cells {
 		if run.Cells[i].Arm != c.Arm {

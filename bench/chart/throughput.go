@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"image/color"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,7 +147,7 @@ const (
 type rateColumn struct {
 	head  string
 	width vg.Length
-	ink   color.Color
+	ink   shade
 	text  func(rateRow) string
 }
 

@@ -1,8 +1,9 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
-	"image/color"
+	"slices"
 	"strconv"
 
 	"deliverybench/bench/result"
@@ -11,32 +12,68 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// mostTimelines bounds how many timelines are drawn; the numbers of all are in run.json.
-const mostTimelines = 24
+// mostTimelines bounds how many timelines are drawn: nobody looks at more, and the
+// numbers of all are in run.json.
+const mostTimelines = 12
 
-// timelineFigures draws the first completed repeat of every cell and scenario
-// with faults.
+// passage is a trial whose timeline can be drawn.
+type passage struct {
+	cell  *result.Cell
+	trial *result.Trial
+	of    int // completed repeats
+}
+
+// timelineFigures draws the first completed repeat of cells in scenarios with faults.
 func timelineFigures(run *result.Run) []figure {
 	var figures []figure
+	for _, m := range telling(passages(run)) {
+		c, t := m.cell, m.trial
+		figures = append(figures, figure{
+			name: "timeline-" + c.Name + "-" + t.Scenario, title: timelineTitle(c, t), speed: true,
+			conditions: sentence(fmt.Sprintf("Scenario %s: %s", t.Scenario, load(run, t.Scenario)),
+				fmt.Sprintf("repeat %d of %d", t.Repeat, m.of), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond)),
+			header: []string{"start_s", "length_s", "produced_msg_per_s", "effects_per_s", "end_to_end_p50_us", "end_to_end_p99_us", "end_to_end_max_us"},
+			points: timelinePoints(t),
+			paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, c, t) },
+		})
+	}
+	return figures
+}
+
+func passages(run *result.Run) (all []passage) {
 	for _, scenario := range scenarios(run) {
 		for i := range run.Cells {
 			c := &run.Cells[i]
 			trials := completed(c, scenario)
-			if len(trials) == 0 || len(trials[0].Faults) == 0 || len(trials[0].Timeline) == 0 || len(figures) == mostTimelines {
-				continue
+			if len(trials) > 0 && len(trials[0].Faults) > 0 && len(trials[0].Timeline) > 0 {
+				all = append(all, passage{c, trials[0], len(trials)})
 			}
-			t := trials[0]
-			figures = append(figures, figure{
-				name: "timeline-" + c.Name + "-" + scenario, title: timelineTitle(c, t), speed: true,
-				conditions: sentence(fmt.Sprintf("Scenario %s: %s", scenario, load(run, scenario)),
-					fmt.Sprintf("repeat %d of %d", t.Repeat, len(trials)), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond)),
-				header: []string{"start_s", "length_s", "produced_msg_per_s", "effects_per_s", "end_to_end_p50_us", "end_to_end_p99_us", "end_to_end_max_us"},
-				points: timelinePoints(t),
-				paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, c, t) },
-			})
 		}
 	}
-	return figures
+	return all
+}
+
+// telling leaves mostTimelines, in their order: first those that broke a promise,
+// then one of every arm in every scenario, whose matrix combinations look alike.
+func telling(all []passage) []passage {
+	rank := map[passage]int{}
+	seen := map[[2]string]bool{}
+	for _, m := range all {
+		arm := [2]string{m.cell.Arm, m.trial.Scenario}
+		switch {
+		case m.trial.Promise == result.Violated:
+			rank[m] = 0
+		case !seen[arm]:
+			rank[m] = 1
+		default:
+			rank[m] = 2
+		}
+		seen[arm] = true
+	}
+	chosen := slices.Clone(all)
+	slices.SortStableFunc(chosen, func(a, b passage) int { return cmp.Compare(rank[a], rank[b]) })
+	chosen = chosen[:min(len(chosen), mostTimelines)]
+	return slices.DeleteFunc(slices.Clone(all), func(m passage) bool { return !slices.Contains(chosen, m) })
 }
 
 // progress is what a pipeline's timeline counts as getting on, and what to call
@@ -209,7 +246,7 @@ func paintGrid(p *pen, x, y scale, ticks []float64, name func(float64) string, t
 // series is one line over time, in pieces where it has gaps.
 type series struct {
 	name   string
-	colour color.NRGBA
+	colour shade
 	width  vg.Length
 	pieces [][]vg.Point
 	dashes []vg.Length

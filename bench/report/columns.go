@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"deliverybench/bench/latency"
@@ -49,15 +50,15 @@ func (v *view) speedColumns(g group) []column {
 	anySpread := false
 	for i, s := range sums {
 		if s.N == 0 {
-			speed.cells = append(speed.cells, stats.None)
+			speed.none()
 			spread.cells = append(spread.cells, stats.None)
-			ratio.cells = append(ratio.cells, stats.None)
+			ratio.none()
 			continue
 		}
-		speed.cells = append(speed.cells, stats.Rate(s.Median))
+		speed.add(stats.Rate(s.Median), s.Median)
 		spread.cells = append(spread.cells, v.spreadOf(g.trials[i], s, every))
 		anySpread = anySpread || s.Spread != stats.NoSpread
-		ratio.cells = append(ratio.cells, v.ratioOf(i, g))
+		ratio.add(v.ratioOf(i, g))
 	}
 	columns := []column{speed}
 	if anySpread {
@@ -82,21 +83,26 @@ func (v *view) spreadOf(trials []*result.Trial, s stats.Summary, every stats.Spr
 	return stats.Between(stats.Rate(s.Lo), stats.Rate(s.Hi))
 }
 
-// ratioOf compares a row with the baseline's row of the same matrix values.
-func (v *view) ratioOf(row int, g group) string {
+// ratioOf compares a row with the baseline's row of the same matrix values: in
+// words, and as the ratio of the medians.
+func (v *view) ratioOf(row int, g group) (text string, ratio float64) {
 	name := v.run.Run.Baseline
 	if name == "" {
-		return stats.None
+		return stats.None, math.NaN()
 	}
 	if v.cells[row].Arm == name {
-		return base
+		return base, 1
 	}
 	for i, c := range v.cells {
 		if c.Arm == name && maps.Equal(c.Matrix, v.cells[row].Matrix) {
-			return stats.Compare(values(g.trials[row], speedOf), values(g.trials[i], speedOf)).String()
+			compared := stats.Compare(values(g.trials[row], speedOf), values(g.trials[i], speedOf))
+			if compared.Ratio == 0 {
+				compared.Ratio = math.NaN()
+			}
+			return compared.String(), compared.Ratio
 		}
 	}
-	return stats.None
+	return stats.None, math.NaN()
 }
 
 func (v *view) latencyColumns(g group) []column {
@@ -119,15 +125,19 @@ func (v *view) serviceColumns(g group) []column {
 func (v *view) microsColumn(header string, g group, role string, read func(latency.Summary) float64) column {
 	c := column{header: header, timed: true}
 	for i, trials := range g.trials {
-		text := stats.None
+		micros := math.NaN()
 		if v.pooled {
 			if s := v.cells[i].Latency[g.scenario][role]; s.Count+s.Over > 0 {
-				text = stats.Micros(read(s))
+				micros = read(s)
 			}
 		} else if all := values(trials, percentile(role, read)); len(all) > 0 {
-			text = stats.Micros(stats.MedianLatency(all))
+			micros = stats.MedianLatency(all)
 		}
-		c.cells = append(c.cells, text)
+		if math.IsNaN(micros) {
+			c.none()
+			continue
+		}
+		c.add(stats.Micros(micros), micros)
 	}
 	return c
 }
@@ -170,7 +180,7 @@ func verdictCounts() []count {
 func countColumns(g group, counts ...count) []column {
 	var columns []column
 	for _, what := range counts {
-		observed, predicted := column{header: what.header}, column{header: "predicted"}
+		observed, predicted := column{header: what.header, counts: true}, column{header: "predicted"}
 		differs, anything := false, false
 		for _, trials := range g.trials {
 			var seen, due []int64
@@ -191,12 +201,12 @@ func countColumns(g group, counts ...count) []column {
 					differs = differs || *p != n || about && n != 0
 				}
 			}
-			observed.cells = append(observed.cells, countRange(seen, tableCount))
+			observed.add(countRange(seen, tableCount), most(seen))
 			text := countRange(due, tableCount)
 			if about {
 				text = "≈ " + countRange(due, aboutCount)
 			}
-			predicted.cells = append(predicted.cells, text)
+			predicted.add(text, most(due))
 		}
 		if anything || g.kind == faulted && what.awaited {
 			columns = append(columns, observed)
@@ -219,6 +229,14 @@ func countRange(counts []int64, text func(int64) string) string {
 		return stats.None
 	}
 	return stats.Between(text(slices.Min(counts)), text(slices.Max(counts)))
+}
+
+// most is the number by which a row's counts are put in order.
+func most(counts []int64) float64 {
+	if len(counts) == 0 {
+		return math.NaN()
+	}
+	return float64(slices.Max(counts))
 }
 
 // aboutCount rounds what is no exact number anyway.

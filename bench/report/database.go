@@ -88,11 +88,12 @@ func databaseMedian(header string, g group, of func(*result.Database) float64, t
 			}
 			return of(t.Database), true
 		})
-		cell := stats.None
-		if len(all) > 0 {
-			cell = text(stats.Summarise(all).Median)
+		if len(all) == 0 {
+			c.none()
+			continue
 		}
-		c.cells = append(c.cells, cell)
+		median := stats.Summarise(all).Median
+		c.add(text(median), median)
 	}
 	return c
 }

@@ -23,7 +23,7 @@ type figure struct {
 
 // alt is the figure in words, for those who do not see it.
 func (f figure) alt() string {
-	words := f.kind + " chart: " + f.title
+	words := orElse(f.kind, "A") + " chart: " + f.title
 	if f.about != "" {
 		words += ". " + f.about
 	}
@@ -31,9 +31,13 @@ func (f figure) alt() string {
 }
 
 // kinds are the charts by the beginnings of their files' names, in the order in
-// which a report shows them: what it cost, whether it held, then the detail.
+// which a report shows them: what a decision is made on, what it cost, whether it
+// held, then the detail.
 func kinds() [][2]string {
-	return [][2]string{{"throughput", "Throughput"}, {"losses", "Losses"}, {"latency", "Latency"}, {"timeline", "Timeline"}}
+	return [][2]string{
+		{"tradeoff", "Cost against safety"}, {"knee", "Knee"}, {"throughput", "Throughput"}, {"heatmap", "Heat map"},
+		{"losses", "Losses"}, {"latency", "Latency"}, {"timeline", "Timeline"},
+	}
 }
 
 // figures are the charts in folder, by kind and then as the profile orders its
@@ -48,6 +52,9 @@ func figures(run *result.Run, folder fs.FS) ([]figure, error) {
 	}
 	var out []figure
 	for _, file := range files {
+		if strings.HasSuffix(file, "-dark.svg") {
+			continue // another's drawing for dark paper; a page makes its own of the light ones
+		}
 		svg, err := fs.ReadFile(folder, file)
 		if err != nil {
 			return nil, err

@@ -18,12 +18,16 @@ type drawing struct {
 	fonts []string // @font-face rules
 }
 
-// A drawing has no more than shapes and texts with these attributes, and styles
-// that refer to nothing.
+// A drawing has no more than shapes and texts with these attributes, and styles of
+// these properties that refer to nothing.
 var (
 	shapes     = []string{"g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan"}
-	attributes = []string{"d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "points", "width", "height", "transform", "style"}
-	plainStyle = regexp.MustCompile(`^[-A-Za-z0-9 #.,:;%]*$`)
+	attributes = []string{"d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "points", "width", "height", "transform"}
+	properties = []string{
+		"fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin",
+		"opacity", "text-anchor", "font-family", "font-size", "font-style", "font-variant", "font-weight",
+	}
+	plainValue = regexp.MustCompile(`^[-A-Za-z0-9 #.,%]*$`)
 	fontFace   = regexp.MustCompile(`@font-face\{\s*font-family:"[A-Za-z0-9 -]+";[-a-z:;\s]*src: url\(data:font/ttf;charset=utf-8;base64,[A-Za-z0-9+/=]+\) format\("truetype"\);\s*\}`)
 )
 
@@ -75,15 +79,42 @@ func inline(svg []byte, alt string) (made drawing, ok bool) {
 }
 
 // copyShape writes an element's beginning, if it has nothing but known attributes.
+// What its style says becomes attributes as well: the page's policy allows no
+// styles but its own, and its own find the colours there.
 func copyShape(b *strings.Builder, e xml.StartElement) bool {
 	b.WriteString("<" + e.Name.Local)
 	for _, a := range e.Attr {
-		if !slices.Contains(attributes, a.Name.Local) || a.Name.Local == "style" && !plainStyle.MatchString(a.Value) {
+		switch {
+		case a.Name.Space != "":
+			return false
+		case a.Name.Local == "style":
+			if !copyStyle(b, a.Value) {
+				return false
+			}
+		case slices.Contains(attributes, a.Name.Local):
+			fmt.Fprintf(b, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
+		default:
 			return false
 		}
-		fmt.Fprintf(b, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
 	}
 	b.WriteString(">")
+	return true
+}
+
+// copyStyle writes a style's properties as attributes, but for those that say what
+// goes without saying.
+func copyStyle(b *strings.Builder, style string) bool {
+	for declaration := range strings.SplitSeq(style, ";") {
+		name, value, found := strings.Cut(declaration, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		switch {
+		case name == "" && !found, value == "normal" && slices.Contains(properties, name):
+		case slices.Contains(properties, name) && plainValue.MatchString(value):
+			fmt.Fprintf(b, ` %s="%s"`, name, value)
+		default:
+			return false
+		}
+	}
 	return true
 }
 

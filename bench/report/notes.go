@@ -387,6 +387,7 @@ func orElse(s, otherwise string) string {
 // asPredicted says of what is claimed that every fault's forecast came out exactly.
 func asPredicted(run *result.Run) string {
 	var equal []string
+	of := claimedOf(run)
 	for _, m := range []struct {
 		metric   string
 		name     string
@@ -397,7 +398,7 @@ func asPredicted(run *result.Run) string {
 		{"database.rows_without_message", "rows alone", func(p *result.Predicted) *int64 { return p.RowsWithoutMessage }},
 		{"database.messages_without_row", "messages alone", func(p *result.Predicted) *int64 { return p.MessagesWithoutRow }},
 	} {
-		if metricAsPredicted(run, m.metric, m.forecast) {
+		if metricAsPredicted(run, of, m.metric, m.forecast) {
 			equal = append(equal, m.name)
 		}
 	}
@@ -414,12 +415,12 @@ func asPredicted(run *result.Run) string {
 }
 
 // metricAsPredicted looks at the trials with faults where the metric is claimed.
-func metricAsPredicted(run *result.Run, metric string, forecast func(*result.Predicted) *int64) bool {
+func metricAsPredicted(run *result.Run, of map[claimed]bool, metric string, forecast func(*result.Predicted) *int64) bool {
 	any := false
 	for _, c := range run.Cells {
 		for i := range c.Trials {
 			t := &c.Trials[i]
-			if t.Status != result.Completed || len(t.Faults) == 0 || !claimed(run, metric, c.Name, t.Scenario) {
+			if t.Status != result.Completed || len(t.Faults) == 0 || !of[claimed{metric, c.Name, t.Scenario}] {
 				continue
 			}
 			observed, measured := claim.Read(t, metric)
@@ -433,13 +434,19 @@ func metricAsPredicted(run *result.Run, metric string, forecast func(*result.Pre
 	return any
 }
 
-// claimed reports whether something is claimed of a metric in a cell and scenario.
-func claimed(run *result.Run, metric, cell, scenario string) bool {
-	return slices.ContainsFunc(run.Claims, func(c result.Claim) bool {
-		e, err := claim.Parse(c.Expression)
-		return err == nil && e.Metric() == metric && c.Cell == cell && c.Scenario == scenario
-	})
+// claimedOf is what something is claimed of. A claim is parsed once: a large run
+// has hundreds, and as many trials.
+func claimedOf(run *result.Run) map[claimed]bool {
+	all := map[claimed]bool{}
+	for _, c := range run.Claims {
+		if e, err := claim.Parse(c.Expression); err == nil {
+			all[claimed{e.Metric(), c.Cell, c.Scenario}] = true
+		}
+	}
+	return all
 }
+
+type claimed struct{ metric, cell, scenario string }
 
 // conditions is the environment in one line, for the heading.
 func heading(run *result.Run) string {

@@ -91,11 +91,14 @@ func (v *view) long() *view {
 			}
 			scenarios.cells, faults.cells = append(scenarios.cells, plain(g.scenario)), append(faults.cells, g.fault)
 			for j := range numbers {
-				text := stats.None
-				if c := g.column(numbers[j].header); c != nil {
-					text = c.cells[i]
+				switch c := g.column(numbers[j].header); {
+				case c == nil:
+					numbers[j].none()
+				case c.values == nil: // nodes, by their names
+					numbers[j].cells = append(numbers[j].cells, c.cells[i])
+				default:
+					numbers[j].add(c.cells[i], c.values[i])
 				}
-				numbers[j].cells = append(numbers[j].cells, text)
 			}
 		}
 	}
@@ -175,8 +178,8 @@ func (v *view) recoveryGroup(scenario string, of hit) group {
 		c := column{header: step.header}
 		applies := false
 		for _, row := range rows {
-			text := timesText(row, step.after)
-			c.cells = append(c.cells, text)
+			text, median := timesText(row, step.after)
+			c.add(text, median)
 			applies = applies || text != stats.None
 		}
 		if step.header == "first processed" {
@@ -242,8 +245,8 @@ func (s hit) processed() float64 {
 }
 
 // timesText is the median over the repeats with the lowest and the highest:
-// "9.12 (8.90–9.31)". Never is longer than every time.
-func timesText(row []hit, after func(hit) float64) string {
+// "9.12 (8.90–9.31)", and the median by itself. Never is longer than every time.
+func timesText(row []hit, after func(hit) float64) (text string, median float64) {
 	var times []float64
 	for _, s := range row {
 		if t := after(s); !math.IsNaN(t) {
@@ -251,15 +254,16 @@ func timesText(row []hit, after func(hit) float64) string {
 		}
 	}
 	if len(times) == 0 {
-		return stats.None
+		return stats.None, math.NaN()
 	}
 	slices.Sort(times)
 	n := len(times)
-	text := secondsText((times[(n-1)/2] + times[n/2]) / 2)
+	median = (times[(n-1)/2] + times[n/2]) / 2
+	text = secondsText(median)
 	if ends := stats.Between(secondsText(times[0]), secondsText(times[n-1])); ends != text {
 		text += " (" + ends + ")"
 	}
-	return text
+	return text, median
 }
 
 func secondsText(s float64) string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -39,9 +40,19 @@ type group struct {
 type column struct {
 	header string
 	cells  []string
-	left   bool // aligned left: names; numbers are aligned right
-	timed  bool // a late load makes its numbers worse: speeds and latencies, not counts
+	values []float64 // what the cells were rounded from, NaN where there is nothing; of columns of numbers
+	left   bool      // aligned left: names; numbers are aligned right
+	timed  bool      // a late load makes its numbers worse: speeds and latencies, not counts
+	counts bool      // what was counted in trials, which a page leads to
 }
+
+// add appends a cell and the number that its text tells.
+func (c *column) add(text string, value float64) {
+	c.cells, c.values = append(c.cells, text), append(c.values, value)
+}
+
+// none appends a cell without a number.
+func (c *column) none() { c.add(stats.None, math.NaN()) }
 
 // kind is what a scenario shows, decided by what happened in it.
 type kind int
@@ -140,17 +151,25 @@ func (v *view) labelColumns() []column {
 
 // group lays out one scenario; any is false when no cell ran a trial of it.
 func (v *view) group(scenario string) (g group, any bool) {
-	g = group{scenario: scenario}
+	var rows [][]*result.Trial
 	for _, c := range v.cells {
 		trials := c.InScenario(scenario)
-		g.trials = append(g.trials, trials)
+		rows = append(rows, trials)
 		any = any || slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Status != result.Omitted })
+	}
+	if !any {
+		return group{}, false
+	}
+	return v.lay(scenario, rows), true
+}
+
+// lay makes the columns of a scenario from the trials of each row.
+func (v *view) lay(scenario string, rows [][]*result.Trial) group {
+	g := group{scenario: scenario, trials: rows}
+	for _, trials := range rows {
 		if n := len(completed(trials)); n > 0 {
 			g.repeats = append(g.repeats, n)
 		}
-	}
-	if !any {
-		return g, false
 	}
 	g.kind = v.kindOf(g)
 	g.role, g.service = roles(g.trials)
@@ -167,7 +186,7 @@ func (v *view) group(scenario string) (g group, any bool) {
 	}
 	g.columns = append(g.columns, v.databaseColumns(g)...)
 	markLimited(g)
-	return g, true
+	return g
 }
 
 // kindOf decides what a scenario shows by its content, never by its name.

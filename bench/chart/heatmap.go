@@ -1,0 +1,342 @@
+package chart
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// dimension is what varies between cells: the arm, or a setting of the matrix.
+type dimension struct {
+	setting string // "" is the arm
+	short   string // "acks"; "" for the arm
+	values  []string
+}
+
+func (d dimension) of(c *result.Cell) string {
+	if d.setting == "" {
+		return c.Arm
+	}
+	return c.Matrix[d.setting]
+}
+
+// name is a value as it is written: "acks=all", "exactly-once".
+func (d dimension) name(value string) string {
+	if d.setting == "" {
+		return value
+	}
+	return d.short + "=" + value
+}
+
+// grid is a matrix laid out: rows and columns of tiles, in a panel for every
+// combination of what is left.
+type grid struct {
+	rows, columns dimension
+	panels        []panel
+}
+
+// panel is a combination of the further dimensions and its cells by row and
+// column; nil where the matrix has none.
+type panel struct {
+	title string
+	cells [][]*result.Cell
+}
+
+// heat is what the tiles of a figure show.
+type heat struct {
+	key      string // what the colours mean
+	of       func(*result.Cell) (value float64, text string)
+	write    func(float64) string // an end of the scale
+	scale    scale                // of the colours: a is the darkest's place in the ramp, b the brightest's
+	none     bool                 // 0 has a colour of its own
+	scenario string
+}
+
+// heatFigures draw a run whose matrix varies two settings or more: what its cells
+// cost, and what every scenario with faults did to them.
+func heatFigures(run *result.Run) []figure {
+	g, ok := newGrid(run)
+	if !ok {
+		return nil
+	}
+	var figures []figure
+	if of, ok := priced(run); ok {
+		if f, ok := costFigure(run, g, of); ok {
+			figures = append(figures, f)
+		}
+	}
+	for _, scenario := range scenarios(run) {
+		if f, ok := damageFigure(run, g, scenario); ok {
+			figures = append(figures, f)
+		}
+	}
+	return figures
+}
+
+// newGrid lays the matrix out: the arms as rows, the setting with the most values
+// as columns. ok is false for fewer than two settings that vary.
+func newGrid(run *result.Run) (g grid, ok bool) {
+	all := dimensions(run)
+	settings := len(all)
+	if settings > 0 && all[0].setting == "" {
+		settings--
+	}
+	if settings < 2 {
+		return grid{}, false
+	}
+	most := func(of []dimension) int {
+		at := 0
+		for i, d := range of {
+			if len(d.values) > len(of[at].values) {
+				at = i
+			}
+		}
+		return at
+	}
+	take := func(at int) dimension {
+		d := all[at]
+		all = slices.Delete(all, at, at+1)
+		return d
+	}
+	g.rows = take(0)
+	if g.rows.setting != "" { // one arm: two settings face each other
+		all = append([]dimension{g.rows}, all...)
+		g.rows = take(most(all))
+	}
+	g.columns = take(most(all))
+	g.panels = newPanels(run, g, all)
+	return g, true
+}
+
+// dimensions are those with more than one value, the arm first.
+func dimensions(run *result.Run) []dimension {
+	arm, settings := dimension{}, map[string]*dimension{}
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		arm.values = addNew(arm.values, c.Arm)
+		for name, value := range c.Matrix {
+			if settings[name] == nil {
+				settings[name] = &dimension{setting: name}
+			}
+			settings[name].values = addNew(settings[name].values, value)
+		}
+	}
+	all := []dimension{arm}
+	names := slices.Sorted(maps.Keys(settings))
+	for _, name := range names {
+		d := *settings[name]
+		d.short = result.ShortSetting(name, names)
+		all = append(all, d)
+	}
+	return slices.DeleteFunc(all, func(d dimension) bool { return len(d.values) < 2 })
+}
+
+func addNew(to []string, value string) []string {
+	if slices.Contains(to, value) {
+		return to
+	}
+	return append(to, value)
+}
+
+// newPanels has a panel for every combination of the dimensions that are left.
+func newPanels(run *result.Run, g grid, left []dimension) []panel {
+	combinations := [][]string{nil}
+	for _, d := range left {
+		var longer [][]string
+		for _, c := range combinations {
+			for _, value := range d.values {
+				longer = append(longer, append(slices.Clone(c), value))
+			}
+		}
+		combinations = longer
+	}
+	var panels []panel
+	for _, combination := range combinations {
+		var names []string
+		for i, d := range left {
+			names = append(names, d.name(combination[i]))
+		}
+		made := panel{title: strings.Join(names, ", ")}
+		for _, row := range g.rows.values {
+			var cells []*result.Cell
+			for _, column := range g.columns.values {
+				at := slices.IndexFunc(run.Cells, func(c result.Cell) bool {
+					for i, d := range left {
+						if d.of(&c) != combination[i] {
+							return false
+						}
+					}
+					return g.rows.of(&c) == row && g.columns.of(&c) == column
+				})
+				if at < 0 {
+					cells = append(cells, nil)
+					continue
+				}
+				cells = append(cells, &run.Cells[at])
+			}
+			made.cells = append(made.cells, cells)
+		}
+		panels = append(panels, made)
+	}
+	return panels
+}
+
+// costFigure colours every cell by its cost beside the baseline's, or where the
+// run has no baseline by the cost itself.
+func costFigure(run *result.Run, g grid, of price) (figure, bool) {
+	compared, order := map[*result.Cell]stats.Comparison{}, []*result.Cell{}
+	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
+	var points [][]string
+	lo, hi := math.Inf(1), 0.0
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		costs := of.of(c)
+		if len(costs) == 0 || leftOut(c, of.scenario) {
+			continue
+		}
+		s := stats.Summarise(costs)
+		values[c], texts[c] = s.Median, strings.TrimSuffix(strings.TrimPrefix(of.text(s.Median), "p99 "), " msg/s")
+		ratio, p := "", ""
+		if b := baselineOf(run, c); b != nil && len(of.of(b)) > 0 {
+			compared[c] = stats.Compare(costs, of.of(b))
+			order = append(order, c)
+			values[c], texts[c] = compared[c].Ratio, compared[c].String()
+			if !compared[c].Significant && compared[c].Missing == 0 {
+				values[c] = 1 // a difference that was not found has no colour
+			}
+			ratio, p = exact(compared[c].Ratio), exact(compared[c].P)
+		} else if isBaseline(run, c) {
+			values[c], texts[c] = 1, "base"
+		}
+		lo, hi = min(lo, values[c]), max(hi, values[c])
+		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(s.Median), ratio, p, "", ""})
+	}
+	if len(values) < 2 || lo <= 0 {
+		return figure{}, false
+	}
+	noun, better := "throughput", "faster"
+	if !of.rate {
+		noun, better = "p99 latency", "sooner"
+	}
+	h := heat{key: noun + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
+		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }, write: stats.Ratio}
+	if len(compared) == 0 {
+		h.key, h.write = noun, of.text
+	}
+	if !of.rate {
+		h.scale.a, h.scale.b = 1, 0
+	}
+	return heatFigure(run, g, h, figure{
+		name: "heatmap-" + of.scenario, title: costTitle(run, noun, compared, order), speed: true,
+		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
+			"brighter is "+better+"; ~ no significant difference, ? too few repeats to tell"),
+		points: points,
+	}), true
+}
+
+func costTitle(run *result.Run, noun string, compared map[*result.Cell]stats.Comparison, order []*result.Cell) string {
+	if c := significant(compared, order); c != nil {
+		return fmt.Sprintf("%s: %s× the %s of %s", label(c), stats.Ratio(compared[c].Ratio), noun, label(baselineOf(run, c)))
+	}
+	what := noun
+	if what == "throughput" {
+		what = "Throughput"
+	}
+	for _, c := range order {
+		switch {
+		case compared[c].Significant: // by itself, but not among so many
+			return what + " of all combinations"
+		case compared[c].Missing > 0:
+			return what + ": too few repeats to tell the cells apart"
+		}
+	}
+	if len(order) == 0 {
+		return what + " of all combinations"
+	}
+	return what + ": no difference to " + run.Run.Baseline + " detected"
+}
+
+// damageFigure colours every cell by what a fault lost and duplicated in it.
+func damageFigure(run *result.Run, g grid, scenario string) (figure, bool) {
+	if !anyTrial(run, scenario, func(t *result.Trial) bool { return firedFaults(t) > 0 }) {
+		return figure{}, false
+	}
+	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
+	var points [][]string
+	few, most := math.Inf(1), 0.0
+	struck, unhurt := 0, 0
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		trials := completed(c, scenario)
+		if len(trials) == 0 {
+			continue
+		}
+		lost := perFault(trials, func(t *result.Trial) int64 { return t.Verdict.Lost.Total }).mean
+		duplicates := perFault(trials, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total }).mean
+		values[c], texts[c] = lost+duplicates, tileDamage(lost, duplicates)
+		points = append(points, []string{c.Name, scenario, "messages_per_fault", "", "", "", exact(lost), exact(duplicates)})
+		if struck++; values[c] == 0 {
+			unhurt++
+			continue
+		}
+		few, most = min(few, values[c]), max(most, values[c])
+	}
+	title := fmt.Sprintf("%d of %d combinations lose and duplicate nothing in scenario %s", unhurt, struck, scenario)
+	if unhurt == struck {
+		title = fmt.Sprintf("None of %d combinations loses or duplicates anything in scenario %s", struck, scenario)
+		few, most = 1, 1
+	}
+	h := heat{key: "messages per fault", scale: scale{lo: few, hi: most, a: 1, b: 0, log: true}, none: true, write: amount, scenario: scenario,
+		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }}
+	return heatFigure(run, g, h, figure{
+		name: "heatmap-" + scenario, title: title,
+		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeats(run, scenario), "brighter is less damage"),
+		points:     points,
+	}), true
+}
+
+// tileDamage is "3 lost", "250 twice", "3 lost, 80 twice" or "0".
+func tileDamage(lost, duplicates float64) string {
+	var parts []string
+	if lost > 0 {
+		parts = append(parts, amount(lost)+" lost")
+	}
+	if duplicates > 0 {
+		parts = append(parts, amount(duplicates)+" twice")
+	}
+	if len(parts) == 0 {
+		return "0"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// heatFigure adds to a figure what all heat maps share.
+func heatFigure(run *result.Run, g grid, h heat, f figure) figure {
+	f.omitted, f.striped = omitted(run, h.scenario), true
+	f.header = []string{"cell", "scenario", "metric", "median", "ratio_to_baseline", "p_value", "lost_per_fault", "duplicates_per_fault"}
+	f.room = g.room()
+	f.paint = func(p *pen, body vg.Rectangle) { paintHeat(p, body, g, h) }
+	return f
+}
+
+// missing says in a word why a cell has no number.
+func (h heat) missing(c *result.Cell) string {
+	switch {
+	case c == nil:
+		return "excluded"
+	case c.Omitted != "":
+		return string(result.Omitted)
+	}
+	if leftOut(c, h.scenario) {
+		return string(result.Omitted)
+	}
+	word, _, _ := strings.Cut(absence(c, h.scenario), ":")
+	return word
+}

@@ -1,0 +1,92 @@
+package chart
+
+import (
+	"strconv"
+	"testing"
+
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestGrid(t *testing.T) {
+	_, run := fixture(t, arms(), []string{"64B", "1KiB"}, 1)
+	_, ok := newGrid(run)
+	require.False(t, ok, "the arms and one setting are in the bars")
+
+	_, run = wide(t)
+	g, ok := newGrid(run)
+	require.True(t, ok)
+	require.Equal(t, []string{"at-most-once", "at-least-once", "exactly-once", "at-least-once-by-a-timer"}, g.rows.values)
+	require.Equal(t, dimension{"producer.acks", "acks", []string{"0", "1", "all"}}, g.columns)
+	var titles []string
+	tiles, cells := 0, map[*result.Cell]bool{}
+	for _, made := range g.panels {
+		titles = append(titles, made.title)
+		for i, row := range made.cells {
+			for j, c := range row {
+				if tiles++; c != nil {
+					cells[c] = true
+					require.Equal(t, g.rows.values[i], c.Arm)
+					require.Equal(t, g.columns.values[j], c.Matrix["producer.acks"])
+				}
+			}
+		}
+	}
+	require.Equal(t, []string{"idempotence=false, retries=0", "idempotence=false, retries=3", "idempotence=true, retries=0", "idempotence=true, retries=3"}, titles)
+	require.Equal(t, 48, tiles)
+	require.Len(t, cells, 47, "each cell has one tile, and one was excluded")
+
+	for i := range run.Cells { // one arm: two settings face each other
+		run.Cells[i].Arm = "alone"
+	}
+	g, ok = newGrid(run)
+	require.True(t, ok)
+	require.Equal(t, []string{"producer.acks", "producer.idempotence"}, []string{g.rows.setting, g.columns.setting})
+}
+
+// Every number in the files is the saved one, and the tiles have a value for each
+// cell that has trials.
+func TestHeatPointsAreTheSavedNumbers(t *testing.T) {
+	_, run := wide(t)
+	all := heatFigures(run)
+	require.Len(t, all, 2)
+	require.Equal(t, []string{"heatmap-saturated", "heatmap-crash"}, []string{all[0].name, all[1].name})
+	require.Equal(t, "Throughput of all combinations", all[0].title, "no ratio of five repeats holds for all that were compared")
+	require.Equal(t, "10 of 38 combinations lose and duplicate nothing in scenario crash", all[1].title)
+	byName := map[string]*result.Cell{}
+	for i := range run.Cells {
+		byName[run.Cells[i].Name] = &run.Cells[i]
+	}
+	number := func(s string) float64 {
+		v, err := strconv.ParseFloat(s, 64)
+		require.NoError(t, err)
+		return v
+	}
+	for _, f := range all {
+		require.Len(t, f.points, 38, "8 were omitted, 1 excluded, 1 failed")
+	}
+	for _, point := range all[0].points {
+		c := byName[point[0]]
+		rate := stats.Summarise(rates(c.Completed("saturated"))).Median
+		require.Equal(t, rate, number(point[3]))
+		if b := baselineOf(run, c); b != nil && len(b.Completed("saturated")) > 0 {
+			require.InDelta(t, rate/stats.Summarise(rates(b.Completed("saturated"))).Median, number(point[4]), 1e-9)
+		}
+	}
+	for _, point := range all[1].points {
+		verdict := byName[point[0]].Completed("crash")[0].Verdict
+		require.Equal(t, []float64{float64(verdict.Lost.Total), float64(verdict.Duplicates.Total)}, []float64{number(point[6]), number(point[7])})
+	}
+}
+
+// A tile without a number says why, and one without damage is of no colour of the ramp.
+func TestTiles(t *testing.T) {
+	h := heat{scale: scale{lo: 1, hi: 100, a: 1, b: 0, log: true}, none: true, scenario: "crash"}
+	require.Equal(t, []shade{tint(green, 0.85), ramp(1), ramp(0.5), ramp(0)}, []shade{h.shade(0), h.shade(1), h.shade(10), h.shade(100)})
+	_, run := wide(t)
+	require.Equal(t, []string{"excluded", "omitted", "failed"}, []string{h.missing(nil), h.missing(&run.Cells[1]), h.missing(&run.Cells[6])})
+	require.Equal(t, []string{"0", "3 lost", "250 twice", "3 lost, 80 twice"},
+		[]string{tileDamage(0, 0), tileDamage(3, 0), tileDamage(0, 250), tileDamage(3, 80)})
+}

@@ -1,0 +1,280 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"deliverybench/bench/stats"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// What a picture of cost against safety is made of, from top to bottom, in points.
+const (
+	safetyHead = 40
+	laneTall   = 124 // none lost, none duplicated: a lane of its own
+	laneBreak  = 30  // where the axis is broken
+	safetyAxis = 66
+)
+
+// tradeoffRoom grows with the powers of ten between the fewest and the most
+// messages; where nothing was damaged it is that of a lane alone.
+func tradeoffRoom(all []bargain) vg.Length {
+	y := damageScale(all)
+	if y.hi == 0 {
+		return safetyHead + 2*laneTall + safetyAxis
+	}
+	const power, least = 140, 320
+	return safetyHead + max(least, power*vg.Length(math.Log10(y.hi/y.lo))) + laneBreak + laneTall + safetyAxis
+}
+
+// damageScale has powers of ten as its ends, and no mark at them; hi is 0 where
+// there was no damage.
+func damageScale(all []bargain) scale {
+	few, most := math.Inf(1), 0.0
+	for _, b := range all {
+		for _, d := range []damage{b.lost, b.duplicates} {
+			if d.mean > 0 {
+				few, most = min(few, d.mean), max(most, d.most)
+			}
+		}
+	}
+	if most == 0 {
+		return scale{}
+	}
+	return scale{lo: math.Pow(10, math.Floor(math.Log10(few/1.5))), hi: math.Pow(10, math.Ceil(math.Log10(most*1.5))), log: true}
+}
+
+const perFaultTitle = "messages per fault (log scale; 0 is a lane of its own)"
+
+// safety is the picture's geometry: cost across, damage up, none in the lane below.
+type safety struct {
+	of        price
+	x, y      scale
+	lane      vg.Rectangle
+	costTicks []float64
+}
+
+func newSafety(body vg.Rectangle, of price, all []bargain) safety {
+	lo, hi := math.Inf(1), 0.0
+	for _, b := range all {
+		lo, hi = min(lo, max(b.cost.Lo, 1)), max(hi, b.cost.Hi)
+	}
+	s := safety{of: of, y: damageScale(all), x: scale{a: body.Min.X + 96, b: body.Max.X - 24}}
+	if of.rate {
+		s.costTicks = linearTicks(hi, 8)
+		s.x.hi = s.costTicks[len(s.costTicks)-1]
+	} else {
+		s.costTicks = logTicks(lo, max(hi, 2*lo))
+		s.x.lo, s.x.hi, s.x.log = s.costTicks[0], s.costTicks[len(s.costTicks)-1], true
+	}
+	low, tall := body.Min.Y+safetyAxis, vg.Length(laneTall)
+	if s.y.hi == 0 {
+		tall = body.Max.Y - safetyHead - low
+	}
+	s.lane = vg.Rectangle{Min: vg.Point{X: s.x.a, Y: low}, Max: vg.Point{X: s.x.b, Y: low + tall}}
+	if s.y.hi > 0 {
+		s.y.a, s.y.b = s.lane.Max.Y+laneBreak, body.Max.Y-safetyHead
+	}
+	return s
+}
+
+// at is the height of a damage.
+func (s safety) at(v float64) vg.Length {
+	switch {
+	case v == 0:
+		return (s.lane.Min.Y + s.lane.Max.Y) / 2
+	case v < s.y.lo:
+		return s.y.a
+	}
+	return s.y.at(v)
+}
+
+func paintTradeoff(p *pen, body vg.Rectangle, of price, all []bargain, labelled []int) {
+	s := newSafety(body, of, all)
+	s.paintAxes(p, body)
+	var obstacles []vg.Rectangle
+	for i, b := range all {
+		obstacles = append(obstacles, s.paintBargain(p, b, len(all) > mostLabels && !slices.Contains(labelled, i))...)
+	}
+	s.paintLabels(p, body, all, labelled, obstacles)
+}
+
+// paintAxes paints the lane, the grid and what is read at their edges.
+func (s safety) paintAxes(p *pen, body vg.Rectangle) {
+	p.box(s.lane.Min.X, s.lane.Min.Y, s.lane.Max.X, s.lane.Max.Y, tint(green, 0.85))
+	p.text(s.x.a-14, s.at(0), "0", rowSize, good, right)
+	top := s.lane.Max.Y
+	if s.y.hi > 0 {
+		top = s.y.b
+		for v := s.y.lo; v <= s.y.hi*1.001; v *= 10 {
+			p.line(s.x.a, s.y.at(v), s.x.b, s.y.at(v), 1, rule)
+			p.text(s.x.a-14, s.y.at(v), tickName(v), tickSize, faded, right)
+		}
+		p.line(s.x.a, s.y.a, s.x.a, s.y.b, 1.5, axis)
+		middle := s.lane.Max.Y + laneBreak/2
+		for _, y := range []vg.Length{middle - 4, middle + 4} { // the axis is broken: no scale leads to zero
+			p.line(s.x.a-9, y-5, s.x.a+9, y+5, 1.5, axis)
+		}
+	}
+	for _, v := range s.costTicks {
+		p.line(s.x.at(v), s.lane.Min.Y-5, s.x.at(v), s.lane.Min.Y, 1.5, axis)
+		name := tickMicros(v)
+		if s.of.rate {
+			name = tickName(v)
+		}
+		p.text(s.x.at(v), s.lane.Min.Y-18, name, tickSize, faded, centre)
+	}
+	p.line(s.x.a, s.lane.Min.Y, s.x.b, s.lane.Min.Y, 1.5, axis)
+	title, side, x := "p99 latency (log scale)", "← less is better", s.x.a
+	align := left
+	if s.of.rate {
+		title, side, x, align = "messages per second through the whole pipeline", "more is better →", s.x.b, right
+	}
+	p.text((s.x.a+s.x.b)/2, body.Min.Y+20, title, tickSize, faded, centre)
+	p.text(x, body.Min.Y+20, side, tickSize, faded, align)
+	p.text(body.Min.X, top+24, perFaultTitle, tickSize, faded, left)
+	x = body.Min.X + p.width(perFaultTitle, tickSize) + 34
+	for _, kind := range []struct {
+		name  string
+		shade shade
+		paint func(*pen, vg.Length, vg.Length, vg.Length, shade)
+	}{{"lost", bad, (*pen).cross}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
+		kind.paint(p, x, top+24, 7, kind.shade)
+		p.text(x+14, top+24, kind.name, tickSize, kind.shade, left)
+		x += 14 + p.width(kind.name, tickSize) + 30
+	}
+}
+
+// paintBargain paints a cell's marks and returns what they cover. One that has no
+// name is small.
+func (s safety) paintBargain(p *pen, b bargain, nameless bool) (covered []vg.Rectangle) {
+	radius := vg.Length(11)
+	if nameless {
+		radius = 6
+	}
+	x := s.x.at(b.cost.Median)
+	mark := func(d damage, ink shade, paint func(*pen, vg.Length, vg.Length, vg.Length, shade)) {
+		y := s.at(d.mean)
+		if !nameless {
+			s.paintSpread(p, b.cost, y, ink)
+			covered = append(covered, vg.Rectangle{Min: vg.Point{X: s.x.at(s.within(b.cost.Lo)), Y: y - 7}, Max: vg.Point{X: s.x.at(s.within(b.cost.Hi)), Y: y + 7}})
+		}
+		if d.least < d.most {
+			p.line(x, s.at(d.least), x, s.at(d.most), 2.5, ink)
+			covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: s.at(d.least)}, Max: vg.Point{X: x + 3, Y: s.at(d.most)}})
+		}
+		paint(p, x, y, radius, ink)
+		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - radius - 2, Y: y - radius - 2}, Max: vg.Point{X: x + radius + 2, Y: y + radius + 2}})
+	}
+	if b.lost.mean > 0 && b.duplicates.mean > 0 && !nameless { // two marks of one cell
+		low, high := s.at(min(b.lost.mean, b.duplicates.mean)), s.at(max(b.lost.mean, b.duplicates.mean))
+		p.line(x, low, x, high, 1.2, axis, 2, 4)
+		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: low}, Max: vg.Point{X: x + 3, Y: high}})
+	}
+	if b.lost.mean > 0 {
+		mark(b.lost, bad, (*pen).cross)
+	}
+	if b.duplicates.mean > 0 {
+		mark(b.duplicates, blue, (*pen).diamond)
+	}
+	if b.safe() {
+		mark(damage{}, good, (*pen).dot)
+	}
+	return covered
+}
+
+// within is a cost that the axis has.
+func (s safety) within(v float64) float64 { return min(max(v, s.x.lo), s.x.hi) }
+
+func (s safety) paintSpread(p *pen, cost stats.Summary, y vg.Length, ink shade) {
+	lo, hi := s.x.at(s.within(cost.Lo)), s.x.at(s.within(cost.Hi))
+	p.line(lo, y, hi, y, 2.5, ink)
+	if cost.Spread == stats.Interval {
+		p.line(lo, y-8, lo, y+8, 2.5, ink)
+		p.line(hi, y-8, hi, y+8, 2.5, ink)
+	}
+}
+
+// paintLabels names cells beside their marks, or tied to them by a line.
+func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled []int, obstacles []vg.Rectangle) {
+	size, detail := vg.Length(rowSize), vg.Length(tickSize)
+	if len(labelled) > 6 {
+		size, detail = textSize, footerSize
+	}
+	widest := 0.42 * body.Size().X
+	if s.y.hi > 0 { // the break belongs to neither side
+		obstacles = append(obstacles, vg.Rectangle{Min: vg.Point{X: s.x.a, Y: s.lane.Max.Y}, Max: vg.Point{X: body.Max.X, Y: s.y.a}})
+	}
+	var tags []tag
+	var names, details []string
+	for _, i := range labelled {
+		b := all[i]
+		name := p.shortenMiddle(b.name(), size, widest)
+		about := p.shorten(b.about(s.of), detail, widest)
+		names, details = append(names, name), append(details, about)
+		x := s.x.at(b.cost.Median)
+		area := vg.Rectangle{Min: vg.Point{X: s.x.a + 8, Y: s.lane.Min.Y + 2}, Max: vg.Point{X: body.Max.X, Y: max(s.lane.Max.Y, s.y.b) + 6}}
+		if !b.safe() {
+			area.Min.Y = s.y.a // what was damaged is not named among what was not
+		}
+		tags = append(tags, tag{area: area, at: vg.Point{X: x, Y: s.at(max(b.lost.mean, b.duplicates.mean))}, away: 20,
+			left: max(20, x-s.x.at(s.within(b.cost.Lo))+10), right: max(20, s.x.at(s.within(b.cost.Hi))-x+10),
+			width: max(p.width(name, size), p.width(about, detail)), height: 1.1*size + 1.2*detail})
+	}
+	for k, found := range place(tags, obstacles) {
+		if !found.found {
+			continue // the CSV has it
+		}
+		b, box := all[labelled[k]], found.box
+		if found.tied {
+			from := towards(tags[k].at, found.end, 15) // from the mark's edge
+			p.line(from.X, from.Y, found.end.X, found.end.Y, 1.2, axis)
+		}
+		align, x := left, box.Min.X
+		switch {
+		case box.Max.X < tags[k].at.X:
+			align, x = right, box.Max.X
+		case box.Min.X < tags[k].at.X:
+			align, x = centre, (box.Min.X+box.Max.X)/2
+		}
+		p.text(x, box.Max.Y-0.55*size, names[k], size, ink, align)
+		p.text(x, box.Min.Y+0.6*detail, details[k], detail, b.ink(), align)
+	}
+}
+
+func (b bargain) name() string {
+	name := label(b.cell)
+	if b.limited {
+		name += limitedMark
+	}
+	return name
+}
+
+// about is a cell in numbers: "loses 500 · 212k msg/s, 1.12×".
+func (b bargain) about(of price) string {
+	text := fmt.Sprintf("%s  ·  %s", b.deeds(), of.text(b.cost.Median))
+	if c := b.comparison; c != nil {
+		switch {
+		case c.Significant:
+			text += ", " + stats.Ratio(c.Ratio) + "×"
+		case c.Missing == 0:
+			text += ", no difference"
+		}
+	}
+	if b.violated {
+		text += "  ·  promise violated"
+	}
+	return text
+}
+
+func (b bargain) ink() shade {
+	switch {
+	case b.lost.mean > 0 || b.violated:
+		return bad
+	case b.duplicates.mean > 0:
+		return blue
+	}
+	return good
+}

@@ -1,0 +1,167 @@
+package chart
+
+import (
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg"
+	"pgregory.net/rapid"
+)
+
+func tradeoff(t *testing.T, run *result.Run) []bargain {
+	t.Helper()
+	of, ok := priced(run)
+	require.True(t, ok)
+	all, _ := bargains(run, of, "crash")
+	return all
+}
+
+// The points are the saved numbers: medians of the closed loop's repeats, and
+// what was counted in the crashes by the faults that fired in them.
+func TestTradeoffPointsAreTheSavedNumbers(t *testing.T) {
+	dir, run := fixture(t, arms(), nil, 6)
+	run.Cells[1].Trials[2].Verdict.Duplicates = ledger.Dups{Total: 800, Redelivered: 800} // one crash of six
+	f := tradeoffFigures(run)[0]
+	require.Equal(t, "tradeoff-crash", f.name)
+	require.Equal(t, "exactly-once loses and duplicates nothing, at 0.63× the throughput of at-least-once", f.title)
+	columns := map[string]int{}
+	for i, name := range f.header {
+		columns[name] = i
+	}
+	require.Len(t, f.points, len(run.Cells))
+	for i, point := range f.points {
+		at := func(name string) float64 {
+			v, err := strconv.ParseFloat(point[columns[name]], 64)
+			require.NoError(t, err, name)
+			return v
+		}
+		c := &run.Cells[i]
+		require.Equal(t, c.Name, point[columns["cell"]])
+		summary := stats.Summarise(rates(c.Completed("saturated")))
+		require.Equal(t, []float64{summary.Median, summary.Lo, summary.Hi}, []float64{at("median"), at("lo"), at("hi")})
+		var lost, duplicates int64
+		for _, trial := range c.Completed("crash") {
+			lost, duplicates = lost+trial.Verdict.Lost.Total, duplicates+trial.Verdict.Duplicates.Total
+		}
+		require.Equal(t, 6.0, at("faults_fired"))
+		require.InDelta(t, float64(lost)/6, at("lost_per_fault"), 1e-9)
+		require.InDelta(t, float64(duplicates)/6, at("duplicates_per_fault"), 1e-9)
+	}
+	require.Equal(t, []string{"550", "500", "800"}, f.points[1][columns["duplicates_per_fault"]:])
+	_, err := Draw(dir, run)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(dir, "charts", "tradeoff-crash-dark.svg"))
+}
+
+// What a headline says of safety and of its price, and no more.
+func TestTradeoffTitles(t *testing.T) {
+	title := func(repeats int, cells ...arm) string {
+		_, run := fixture(t, cells, nil, repeats)
+		return tradeoffFigures(run)[0].title
+	}
+	most, least, exactly := arms()[0], arms()[1], arms()[2]
+	quick := exactly
+	quick.rate = least.rate
+	unhurt := least
+	unhurt.redeliver = 0
+	require.Equal(t, "exactly-once loses and duplicates nothing, at 0.59× the throughput of at-least-once", title(6, least, exactly))
+	require.Equal(t, "exactly-once loses and duplicates nothing", title(3, least, exactly), "too few repeats for a ratio")
+	require.Equal(t, "exactly-once loses and duplicates nothing; no difference in throughput to at-least-once detected", title(6, least, quick))
+	require.Equal(t, "Every cell loses or duplicates messages in scenario crash; the least: at-most-once, loses 500 per fault", title(1, most, least))
+	require.Equal(t, "Nothing lost and nothing duplicated in scenario crash, by any of 2 cells", title(1, unhurt, exactly))
+	require.Equal(t, "2 of 3 cells lose and duplicate nothing", title(6, most, unhurt, exactly))
+}
+
+// Without a closed loop the price is the p99 of a scenario without faults.
+func TestTradeoffOfLatency(t *testing.T) {
+	_, run := paced(t)
+	of, ok := priced(run)
+	require.True(t, ok)
+	require.Equal(t, price{scenario: "paced"}, of)
+	f := tradeoffFigures(run)[0]
+	require.Equal(t, "exactly-once loses and duplicates nothing, at 34× the p99 latency of at-least-once", f.title)
+	require.Equal(t, []string{"at-most-once", "paced", "p99_us", "3000"}, f.points[0][:4])
+	require.Equal(t, "p99 3.0 ms", of.text(3000))
+	require.True(t, of.better(1, 2))
+}
+
+// paced is a run without a closed loop.
+func paced(t *testing.T) (string, *result.Run) {
+	dir, run := fixture(t, arms(), nil, 5)
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		var kept []result.Trial
+		for _, trial := range c.Trials {
+			if trial.Scenario == "paced" {
+				trial.Latency = map[string]latency.Summary{result.EndToEnd: {Count: 20000, P99: 3*arms()[i].median + float64(trial.Repeat-3)}}
+			}
+			if trial.Scenario != "saturated" {
+				kept = append(kept, trial)
+			}
+		}
+		c.Trials = kept
+	}
+	return dir, run
+}
+
+// A crash that nothing came of and a single cell leave nothing to choose between.
+func TestNoTradeoffWithoutAChoice(t *testing.T) {
+	_, run := fixture(t, arms()[:1], nil, 1)
+	require.Empty(t, tradeoffFigures(run))
+	_, run = fixture(t, arms(), nil, 1)
+	for i := range run.Cells {
+		for j := range run.Cells[i].Trials {
+			for k := range run.Cells[i].Trials[j].Faults {
+				run.Cells[i].Trials[j].Faults[k].Fired = nil
+			}
+		}
+	}
+	require.Empty(t, tradeoffFigures(run))
+}
+
+// Of many cells those are named that none beats in cost, losses and duplicates at once.
+func TestWorthLabels(t *testing.T) {
+	_, run := fixture(t, arms(), []string{"64B", "256B", "1KiB", "4KiB"}, 6)
+	all := tradeoff(t, run)
+	var names []string
+	for _, i := range worthLabels(all, price{rate: true}) {
+		names = append(names, all[i].cell.Name)
+	}
+	require.Equal(t, []string{"exactly-once/load.message.size=64B", "at-most-once/load.message.size=64B", "at-least-once/load.message.size=64B"}, names)
+	require.Len(t, worthLabels(all[:6], price{rate: true}), 6, "few are all named")
+}
+
+// Whatever the tags, those that found a spot lie within the area and meet nothing.
+func TestPlace(t *testing.T) {
+	area := vg.Rectangle{Max: vg.Point{X: 1000, Y: 600}}
+	length := func(lo, hi int) *rapid.Generator[vg.Length] {
+		return rapid.Map(rapid.IntRange(lo, hi), func(i int) vg.Length { return vg.Length(i) })
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		tags := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) tag {
+			return tag{area: area, at: vg.Point{X: length(0, 1000).Draw(rt, "x"), Y: length(0, 600).Draw(rt, "y")}, away: 20, left: 20, right: 20,
+				width: length(20, 400).Draw(rt, "width"), height: 50}
+		}), 1, 12).Draw(rt, "tags")
+		mark := vg.Rectangle{Min: vg.Point{X: 400, Y: 300}, Max: vg.Point{X: 600, Y: 320}}
+		taken := []vg.Rectangle{mark}
+		for _, s := range place(tags, []vg.Rectangle{mark}) {
+			if s.found {
+				require.True(rt, within(s.box, area))
+				require.False(rt, meetsAny(s.box, taken))
+				taken = append(taken, s.box)
+				if s.tied {
+					require.True(rt, within(vg.Rectangle{Min: s.end, Max: s.end}, s.box), "its line ends at it")
+				}
+			}
+		}
+	})
+	alone := place([]tag{{area: area, at: vg.Point{X: 500, Y: 300}, away: 10, left: 10, right: 10, width: 100, height: 40}}, nil)
+	require.Equal(t, spot{box: vg.Rectangle{Min: vg.Point{X: 510, Y: 280}, Max: vg.Point{X: 610, Y: 320}}, found: true, end: vg.Point{X: 510, Y: 300}}, alone[0])
+}
