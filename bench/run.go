@@ -181,15 +181,15 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 		KeepLogs: o.Store.Path("logs"),
 	}
 	if startedJava(b) {
-		o.WarmUp = warmUpFor
+		o.WarmUp = time.Duration(b.Describe().Nodes) * warmUpNode
 	}
 	return suite.Run(ctx, o)
 }
 
-// warmUpFor is about how long a broker of Java's is under load before the first
-// trial. Without it the first half dozen trials of three nodes on two cores were up to
+// warmUpNode is about how long the nodes of a broker of Java's are under load before
+// the first trial, each: they share the machine. Without it the first half dozen trials of three nodes on two cores were up to
 // three times as slow as the later ones (docs/METHOD.md).
-const warmUpFor = 30 * time.Second
+const warmUpNode = 20 * time.Second
 
 // startedJava reports whether the broker is Java that this program has just started.
 func startedJava(b broker.Broker) bool {
