@@ -8,6 +8,8 @@
 //     pooled over the repeats.
 //   - timeline: throughput and latency of a trial around its faults; of a broker
 //     fault every step until messages are acknowledged and processed again.
+//   - knee: of a capacity run, a latency of the SLO against the offered rate, the
+//     knee with its interval; scaling: the knees with the law through them.
 //
 // What the run omitted takes no room in a figure: a note under it names it.
 // Each figure becomes charts/NAME.png (1600 pixels wide, up to 900 high), .svg with

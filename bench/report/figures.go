@@ -33,7 +33,7 @@ func (f figure) alt() string {
 // kinds are the charts by the beginnings of their files' names, in the order in
 // which a report shows them: what it cost, whether it held, then the detail.
 func kinds() [][2]string {
-	return [][2]string{{"throughput", "Throughput"}, {"losses", "Losses"}, {"latency", "Latency"}, {"timeline", "Timeline"}}
+	return [][2]string{{"scaling", "Scaling"}, {"knee", "Knee"}, {"throughput", "Throughput"}, {"losses", "Losses"}, {"latency", "Latency"}, {"timeline", "Timeline"}}
 }
 
 // figures are the charts in folder, by kind and then as the profile orders its

@@ -27,7 +27,7 @@ func HTML(w io.Writer, run *result.Run, folder fs.FS) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("report").Parse(pageText)
+	t, err := template.New("report").Parse(pageText + capacityPage)
 	if err != nil {
 		return fmt.Errorf("the page's template: %w", err)
 	}
@@ -44,6 +44,7 @@ type page struct {
 	Table                       pageTable
 	How                         []string
 	Recovery                    *pageRecovery
+	Capacity                    *pageCapacity
 	Omitted                     []result.Omission
 	Claims                      string
 	ClaimRows                   []result.Claim
@@ -132,7 +133,7 @@ func newPage(run *result.Run, charts []pageChart) page {
 	for _, w := range Warnings(run) {
 		p.Warnings = append(p.Warnings, warningLine(w))
 	}
-	p.Table = newPageTable(v, "Results")
+	p.Table, p.Capacity = newPageTable(v, "Results"), newPageCapacity(run)
 	if r := recoveryView(run); r != nil {
 		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), newPageTable(r.long(), "Recovery")}
 	}
