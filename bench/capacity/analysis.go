@@ -184,19 +184,23 @@ func (c Cell) passes(rates []float64, repeats int) []Pass {
 	return passes
 }
 
-// broken is what broke first: at the lowest rung from the knee on where anything
-// did, the expression that did so in most repeats.
+// broken is what broke first: at the lowest rung above the knee where anything
+// did, or the lowest at all, the expression that did so in most repeats.
 func (c Cell) broken(run *result.Run) *Break {
-	from := c.Knee.PerSecond
-	at := 0.0
+	var rates []float64
 	for _, p := range c.Points {
-		above := p.PerSecond > from || c.Knee.Bound == Below && p.PerSecond >= from
-		if p.Phase == result.Measured && p.State == Broke && above && (at == 0 || p.PerSecond < at) {
-			at = p.PerSecond
+		if p.Phase == result.Measured && p.State == Broke {
+			rates = append(rates, p.PerSecond)
 		}
 	}
-	if at == 0 {
+	if len(rates) == 0 {
 		return nil
+	}
+	slices.Sort(rates)
+	at := rates[0]
+	above := slices.IndexFunc(rates, func(rate float64) bool { return rate > c.Knee.PerSecond })
+	if above >= 0 && c.Knee.Bound != Below {
+		at = rates[above]
 	}
 	b := &Break{PerSecond: at}
 	times, values := map[string]int{}, map[string][]float64{}

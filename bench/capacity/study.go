@@ -92,46 +92,45 @@ func (s *Study) Next(run *result.Run) *profile.Plan {
 	}
 	plan := s.plan(run, result.Measured, s.ladders(run), before)
 	for _, t := range plan.Trials {
-		if state, found := settled(run, t); !found || !state {
+		if !settled(run, t.Cell, t.Scenario, t.Repeat) {
 			return plan
 		}
 	}
 	return nil
 }
 
-// settled reports whether the run has the trial and need not repeat it.
-func settled(run *result.Run, t profile.Trial) (done, found bool) {
-	r := trialOf(run, t.Cell, t.Scenario, t.Repeat)
-	return r != nil && (r.Status == result.Completed || r.Status == result.Inconclusive), r != nil
+// settled reports whether the run has a trial and need not repeat it.
+func settled(run *result.Run, cell, scenario string, repeat int) bool {
+	t := trialOf(run, cell, scenario, repeat)
+	return t != nil && (t.Status == result.Completed || t.Status == result.Inconclusive)
 }
 
 // search is the round that is under way: every cell that held at all places
 // before, at its next one. None: every cell has its bracket. before is how many
 // trials the rounds before had.
 func (s *Study) search(run *result.Run) (round []profile.Step, before int) {
+	held := map[string]int{}
+	for _, t := range s.base.Trials {
+		held[t.Cell] = s.bracket(run, t.Cell).Held
+	}
+	earlier := -1 // the place that a cell has to have held at
 	for _, place := range Doublings(len(s.grid), s.block.Rates.Step) {
 		round = round[:0]
 		missing := false
 		for _, t := range s.base.Trials {
-			if held := s.bracket(run, t.Cell).Held; place > 0 && !s.reached(held, place) {
+			if held[t.Cell] < earlier {
 				continue
 			}
-			round = append(round, s.step(t, searchName(s.grid[place]), s.grid[place], 1))
-			done, _ := settled(run, profile.Trial{Cell: t.Cell, Scenario: searchName(s.grid[place]), Repeat: 1})
-			missing = missing || !done
+			step := s.step(t, searchName(s.grid[place]), s.grid[place], 1)
+			round = append(round, step)
+			missing = missing || !settled(run, step.Cell, step.Scenario, 1)
 		}
 		if missing {
 			return round, before
 		}
-		before += len(round)
+		before, earlier = before+len(round), place
 	}
 	return nil, before
-}
-
-// reached reports whether a search that held at a place went on to another.
-func (s *Study) reached(held, place int) bool {
-	visited := Doublings(len(s.grid), s.block.Rates.Step)
-	return held >= visited[slices.Index(visited, place)-1]
 }
 
 // bracket is what the search has found out of a cell so far.

@@ -190,7 +190,11 @@ func scalingTitle(s capacity.Scaling) string {
 		}
 	}
 	if len(known) < 2 {
-		return s.Name + ": capacity over " + s.Over
+		var knees []string
+		for _, c := range s.Cells {
+			knees = append(knees, c.Knee.String())
+		}
+		return fmt.Sprintf("%s: what %s carries is only bounded: %s", s.Name, s.Over, strings.Join(knees, ", "))
 	}
 	first, last := known[0], known[len(known)-1]
 	return fmt.Sprintf("%s: %s %d instead of %d carries %s× the messages", s.Name, s.Over, last.N, first.N, stats.Ratio(last.Knee.PerSecond/first.Knee.PerSecond))
@@ -289,9 +293,15 @@ func paintLaw(p *pen, l capacity.Law, x, y scale, end float64) {
 func paintCapacity(p *pen, c capacity.Cell, x, y scale, colour color.NRGBA) {
 	k, at := c.Knee, x.at(float64(c.N))
 	height := y.at(k.PerSecond)
-	lo, hi := y.at(k.Lo), y.at(min(k.Hi, y.hi))
-	p.line(at, lo, at, hi, 2.5, colour)
-	for _, end := range []vg.Length{lo, hi} {
+	ends := []vg.Length{height, height}
+	if k.Lo > 0 {
+		ends[0] = y.at(k.Lo)
+	}
+	if !math.IsInf(k.Hi, 1) {
+		ends[1] = y.at(min(k.Hi, y.hi))
+	}
+	p.line(at, ends[0], at, ends[1], 2.5, colour)
+	for _, end := range ends {
 		p.line(at-9, end, at+9, end, 2.5, colour)
 	}
 	p.dot(at, height, 9, colour)

@@ -127,9 +127,8 @@ func (e Expr) Bound() (value float64, ok bool) {
 
 // IsLatency reports whether a metric is a latency of messages, in microseconds.
 func IsLatency(metric string) bool {
-	role, _, of := strings.Cut(metric, ".")
-	m, known := findMetric(metric)
-	return known && of && m.unit == micros && slices.Contains(result.Roles(), role)
+	role, field, _ := strings.Cut(metric, ".")
+	return slices.Contains(result.Roles(), role) && slices.Contains([]string{"p50", "p90", "p99", "p999", "max", "mean"}, field)
 }
 
 // Beyond is the share of the messages that lie beyond a metric's percentile:

@@ -214,11 +214,11 @@ func answerText(s capacity.Scaling) string {
 	case capacity.Carried:
 		switch {
 		case s.Over == "":
-			return "carried by what was measured"
+			return "carried by what was measured" + doubt(s)
 		case p.Measured:
-			return "carried by " + workers(s.Over, p.N) + ", as measured"
+			return "carried by " + workers(s.Over, p.N) + ", as measured" + doubt(s)
 		}
-		return fmt.Sprintf("carried by %s (the law gives %s)", workers(s.Over, p.N), countPerSecond(s.Law.At(float64(p.N))))
+		return fmt.Sprintf("carried by %s (the law gives %s)%s", workers(s.Over, p.N), countPerSecond(s.Law.At(float64(p.N))), doubt(s))
 	case capacity.Extrapolated:
 		return fmt.Sprintf("not carried by what was measured, %s; by the law %s would, extrapolated from %s", most,
 			workers(s.Over, p.N), workers(s.Over, int(s.Law.Largest)))
@@ -235,6 +235,17 @@ func answerText(s capacity.Scaling) string {
 		return "not carried: nothing that was measured kept the SLO"
 	}
 	return "not carried by what was measured, " + most
+}
+
+// doubt says that the interval of the knee that carries a target reaches below it.
+func doubt(s capacity.Scaling) string {
+	for _, c := range s.Cells {
+		if k := c.Knee; c.N == s.Plan.N && k.Spread != stats.NoSpread && k.Lo < s.Plan.Load.Needed {
+			return fmt.Sprintf(", but the %s goes down to %s: more repeats and smaller steps make it sure",
+				map[bool]string{true: "interval", false: "range"}[k.Spread == stats.Interval], orElse(strings.TrimPrefix(countPerSecond(k.Lo), "0/s"), "below the ladder"))
+		}
+	}
+	return ""
 }
 
 // capacityCaution is about numbers of a machine that broker and load share.
@@ -288,6 +299,11 @@ func capacityVerdict(run *result.Run, a *capacity.Analysis) string {
 func (p *printer) capacity(v *capacityView) {
 	p.line("Capacity: the load that keeps "+v.SLO, "")
 	p.blank()
+	if last := &v.Table.groups[0].columns[2]; last.width() > p.Width/2 { // the one column that words fill
+		for i, text := range last.cells {
+			last.cells[i] = truncate(text, p.Width/2)
+		}
+	}
 	p.blocks(&v.Table)
 	for _, l := range v.How {
 		p.line(l, "")
