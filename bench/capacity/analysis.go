@@ -51,7 +51,9 @@ type Point struct {
 	Repeat    int
 	Micros    float64 // of Analysis.Metric, 0 where it has none
 	State     State
-	Broken    string
+	Broken    string // the expression, "" when nothing broke
+
+	trial *result.Trial
 }
 
 // Break is what broke at the first rung above the knee.
@@ -154,12 +156,12 @@ func (a *Analysis) cell(run *result.Run, c *result.Cell) Cell {
 			}
 			o := judge(run, c, t, a.Question.SLO)
 			micros, _ := claim.Read(t, a.Metric)
-			made.Points = append(made.Points, Point{r.Phase, r.PerSecond, repeat, micros, o.State, o.Broken})
+			made.Points = append(made.Points, Point{r.Phase, r.PerSecond, repeat, micros, o.State, o.Broken, t})
 		}
 	}
 	slices.Sort(rates)
 	made.Knee = newKnee(made.passes(rates, a.Question.Repeats))
-	made.Break = made.broken(run)
+	made.Break = made.broken()
 	return made
 }
 
@@ -186,7 +188,7 @@ func (c Cell) passes(rates []float64, repeats int) []Pass {
 
 // broken is what broke first: at the lowest rung above the knee where anything
 // did, or the lowest at all, the expression that did so in most repeats.
-func (c Cell) broken(run *result.Run) *Break {
+func (c Cell) broken() *Break {
 	var rates []float64
 	for _, p := range c.Points {
 		if p.Phase == result.Measured && p.State == Broke {
@@ -211,7 +213,7 @@ func (c Cell) broken(run *result.Run) *Break {
 		b.Of++
 		if p.State == Broke {
 			times[p.Broken]++
-			if v, ok := claim.Read(trialOf(run, c.Cell.Name, measureName(at), p.Repeat), metricOf(p.Broken)); ok {
+			if v, ok := claim.Read(p.trial, metricOf(p.Broken)); ok {
 				values[p.Broken] = append(values[p.Broken], v)
 			}
 		}

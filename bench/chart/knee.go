@@ -110,7 +110,7 @@ func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis,
 	last := vg.Length(math.Inf(-1))
 	for _, v := range rates {
 		p.line(x.at(v), y.a, x.at(v), y.a-6, 1, axis)
-		if name := stats.SI(v); x.at(v)-last > p.width(name, tickSize)+14 {
+		if name := tickName(v); x.at(v)-last > p.width(name, tickSize)+14 {
 			p.text(x.at(v), y.a-20, name, tickSize, faded, centre)
 			last = x.at(v)
 		}
@@ -120,7 +120,7 @@ func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis,
 	p.text(body.Min.X, y.b+kneeTop-14, a.Metric+" (log scale)", tickSize, faded, left)
 	if a.Limit > 0 {
 		p.line(x.a, y.at(a.Limit), x.b, y.at(a.Limit), 2, vermillion, 9, 5)
-		p.note(x.a+10, y.at(a.Limit)+15, "SLO "+stats.Micros(a.Limit), textSize, vermillion)
+		p.text(x.a+10, y.at(a.Limit)+15, "SLO "+stats.Micros(a.Limit), textSize, vermillion, left)
 	}
 	p.path(medianPath(points, x, y), 3, colour)
 	for _, point := range points {
@@ -162,7 +162,7 @@ func paintKneeBand(p *pen, k capacity.Knee, x, y scale) {
 		return
 	}
 	if from, to := kneeEnds(k, x); to > from {
-		p.box(from, y.a, to, y.b, tint(green, 0.82))
+		p.box(from, y.a, to, y.b, tint(green, 0.86))
 	}
 	p.line(x.at(k.PerSecond), y.a, x.at(k.PerSecond), y.b, 2.5, green)
 }
