@@ -264,7 +264,7 @@ func TestInterruptedCapacity(t *testing.T) {
 	p := newPlace(t)
 	path := p.profile("sleepy", sleepy)
 	r := p.start("capacity", "-profile", path, "-out", p.out, "-scratch", p.scratch)
-	r.screen.await(t, "search-100[^\x00]*load ")
+	r.screen.await(t, "search-200[^\x00]*load ")
 	r.signal(syscall.SIGINT)
 	require.Equal(t, exitInterrupted, r.end(), r.screen)
 	p.requireNothingLeft()
