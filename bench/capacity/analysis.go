@@ -281,13 +281,17 @@ const (
 // Conclude sums up. An SLO that holds at the ladder's top is found to hold as far
 // as was asked; one that breaks at its lowest rung, or where the generator was
 // the limit before the SLO broke, is not. A target that is not carried weighs more
-// than either, one that is carried is the question answered.
+// than either; one that is carried is the question answered, unless the interval
+// of its knee leaves that open.
 func (a *Analysis) Conclude() Conclusion {
 	answer := Found
 	for _, s := range a.Scalings {
 		if s.Plan != nil {
 			switch s.Plan.Answer {
 			case Carried:
+				if s.Plan.Doubtful {
+					answer = Inconclusive
+				}
 				continue
 			case Open:
 				answer = Inconclusive

@@ -91,6 +91,10 @@ type Plan struct {
 	Most float64
 	// Measured says that the knee at N itself answers, not the law.
 	Measured bool
+	// Doubtful says that the 95 % interval of the knee at N reaches below what is
+	// needed, down to Low: the median carries it, and perhaps no more than that.
+	Doubtful bool
+	Low      float64
 }
 
 // NewPlan answers whether the needed rate is carried, and by how many.
@@ -114,6 +118,11 @@ func NewPlan(load Load, s Scaling) Plan {
 		p.Answer = Open
 	}
 	p.Partitions = s.partitions(p)
+	for _, c := range s.Cells {
+		if k := c.Knee; p.Answer == Carried && c.N == p.N && k.Spread == stats.Interval && k.Lo < load.Needed {
+			p.Doubtful, p.Low = true, k.Lo
+		}
+	}
 	return p
 }
 
@@ -172,7 +181,7 @@ func (p Plan) Assumptions(t result.Target, s Scaling) []string {
 			perSecond(p.Load.Design), stats.Percent(t.HeadroomShare), perSecond(p.Load.Needed)),
 		fmt.Sprintf("a message takes %s of value + %d B of record at the most, uncompressed; keys, headers and the batch's own 61 B are not counted", size, recordOverhead),
 		fmt.Sprintf("%s, one copy on each: the fewest that hold them; leaders and traffic are spread evenly", brokers(p.Load.Brokers)),
-		fmt.Sprintf("%s, each read by %s; followers fetch the other copies (%d) from the leaders, acknowledgements and requests are left out", topics(f.topics), groups(f.groups), t.Replication-1),
+		fmt.Sprintf("%s by %s; followers fetch the other copies (%d) from the leaders, acknowledgements and requests are left out", topics(f.topics), groups(f.groups), t.Replication-1),
 		"in = topics × R × W × copies / brokers; out = topics × R × W × (groups + copies − 1) / brokers",
 		"disk = topics × R × W × copies × 86,400 s, as if the design rate lasted all day; indexes and what compaction saves are left out",
 	}
@@ -197,9 +206,9 @@ func brokers(n int) string {
 
 func topics(n int) string {
 	if n == 1 {
-		return "1 topic"
+		return "1 topic, read"
 	}
-	return fmt.Sprintf("%d topics (a relay writes every message again)", n)
+	return fmt.Sprintf("%d topics (a relay writes every message again), each read", n)
 }
 
 func groups(n int) string {

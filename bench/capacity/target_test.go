@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 )
 
 // By hand: 50,000 × 1.4² = 98,000; / 0.7 = 140,000. A message takes 1024 + 21 =
@@ -104,6 +105,16 @@ func TestPlan(t *testing.T) {
 		require.Equal(t, c.answer, p.Answer, c.name)
 		require.Equal(t, []int{c.n, c.partitions}, []int{p.N, p.Partitions}, c.name)
 	}
+	// The median carries 1400, the interval goes down to 1000.
+	wide := exactly(1500)
+	wide.Lo, wide.Spread = 1000, stats.Interval
+	doubted := cells("consumer.count", exactly(1000), wide)
+	plan := NewPlan(Load{Needed: 1400}, doubted)
+	require.Equal(t, []any{Carried, true, 1000.0}, []any{plan.Answer, plan.Doubtful, plan.Low})
+	doubted.Plan = &plan
+	require.Equal(t, Inconclusive, (&Analysis{Scalings: []Scaling{doubted}}).Conclude())
+	require.False(t, NewPlan(Load{Needed: 1000}, doubted).Doubtful)
+
 	// With nothing varied the one cell answers, and keeps its consumers.
 	one := cells("", exactly(1000))
 	one.Cells[0].N = 0
@@ -119,7 +130,7 @@ func TestAssumptionsNameWhatDiffers(t *testing.T) {
 	target := result.Target{PerSecond: 1000, MessageBytes: 1024, Years: 1, Replication: 3}
 	list := strings.Join(NewPlan(NewLoad(target, "consume"), s).Assumptions(target, s), "\n")
 	for _, want := range []string{
-		"needed = design / (1 − 0 %) = 1000/s", "1 KiB of value + 21 B", "3 brokers", "each read by 1 group", "the other copies (2)",
+		"needed = design / (1 − 0 %) = 1000/s", "1 KiB of value + 21 B", "3 brokers", "1 topic, read by 1 group", "the other copies (2)",
 		"a partition carries at least 750/s", "measured with messages of 256B and are taken to hold for 1 KiB", "producer.compression: lz4",
 	} {
 		require.Contains(t, list, want)

@@ -60,15 +60,19 @@ func newCapacityView(run *result.Run) *capacityView {
 func capacityTable(run *result.Run, a *capacity.Analysis) view {
 	t := *newView(run)
 	cells := map[*result.Cell]capacity.Cell{}
-	intervals := true
+	intervals, ranges := false, false
 	for _, s := range a.Scalings {
 		for _, c := range s.Cells {
 			cells[c.Cell] = c
-			intervals = intervals && c.Knee.Spread != stats.Range
+			intervals = intervals || c.Knee.Spread == stats.Interval
+			ranges = ranges || c.Knee.Spread == stats.Range
 		}
 	}
 	knee, spread, first := column{header: "knee"}, column{header: "95 % CI"}, column{header: "breaks first", left: true}
-	if !intervals {
+	switch {
+	case ranges && intervals:
+		spread.header = "CI or range"
+	case ranges:
 		spread.header = "range"
 	}
 	for _, row := range t.cells {
@@ -239,13 +243,14 @@ func answerText(s capacity.Scaling) string {
 
 // doubt says that the interval of the knee that carries a target reaches below it.
 func doubt(s capacity.Scaling) string {
-	for _, c := range s.Cells {
-		if k := c.Knee; c.N == s.Plan.N && k.Spread != stats.NoSpread && k.Lo < s.Plan.Load.Needed {
-			return fmt.Sprintf(", but the %s goes down to %s: more repeats and smaller steps make it sure",
-				map[bool]string{true: "interval", false: "range"}[k.Spread == stats.Interval], orElse(strings.TrimPrefix(countPerSecond(k.Lo), "0/s"), "below the ladder"))
-		}
+	switch p := s.Plan; {
+	case !p.Doubtful:
+		return ""
+	case p.Low == 0:
+		return ", but its interval goes down below the ladder: more repeats and smaller steps make it sure"
+	default:
+		return fmt.Sprintf(", but its interval goes down to %s: more repeats and smaller steps make it sure", countPerSecond(p.Low))
 	}
-	return ""
 }
 
 // capacityCaution is about numbers of a machine that broker and load share.

@@ -119,7 +119,7 @@ func TestEveryAnswerOfACapacityRun(t *testing.T) {
 		return strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
 	}
 	require.Contains(t, text(9000), "Carried by 2 consumers (the law gives")
-	require.Contains(t, text(16_500), "Carried by 4 consumers (the law gives 17,124/s), but the interval goes down to 15,900/s: more repeats and smaller steps make it sure.")
+	require.Contains(t, text(16_500), "Carried by 4 consumers (the law gives 17,124/s), but its interval goes down to 15,900/s: more repeats and smaller steps make it sure.")
 	require.Contains(t, text(18000), "Not carried by what was measured")
 	require.Contains(t, text(18000), "by the law 5 consumers would, extrapolated from 4 consumers.")
 	require.Contains(t, text(900_000), "Not reachable with this configuration")
