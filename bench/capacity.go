@@ -31,26 +31,11 @@ func (p *program) findCapacity(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.refused(ctx, err)
 	}
-	p.prepareScratch(&f)
-	store, run, err := p.openCapacity(&f, base, study)
-	switch {
-	case err != nil && f.resume != "":
-		return p.usage("%v", err)
-	case err != nil:
-		return p.failed(err)
-	}
-	release, err := hold(store.Dir())
-	if err != nil {
-		return p.usage("%v", err)
-	}
-	defer release()
-	if !f.quiet && !f.json {
-		fmt.Fprintf(p.stdout, "profile: %s\n", took)
-	}
-	o := suite.Options{Plan: base, Store: store, Run: run, Progress: p.progress(&f)}
-	defer o.Progress.End()
-	err = p.stepUp(ctx, &f, o, study)
-	return p.conclude(ctx, &f, o, err, leftToMeasure(study, run))
+	open := func() (*result.Store, *result.Run, error) { return p.openCapacity(&f, base, study) }
+	return p.within(&f, base, took, open, func(o suite.Options) int {
+		err := p.stepUp(ctx, &f, o, study)
+		return p.conclude(ctx, &f, o, err, leftToMeasure(study, o.Run))
+	})
 }
 
 // study opens the profile and plans what its capacity block asks.

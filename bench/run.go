@@ -79,8 +79,17 @@ func (p *program) serve(f *flags) (stop func(), err error) {
 
 // execute makes or opens the run's folder, measures and writes every output.
 func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, took string) int {
+	open := func() (*result.Store, *result.Run, error) { return p.openRun(f, plan) }
+	return p.within(f, plan, took, open, func(o suite.Options) int {
+		err := p.carryOut(ctx, f, o)
+		return p.conclude(ctx, f, o, err, leftOf(o))
+	})
+}
+
+// within works in a run's folder, which nobody else does meanwhile.
+func (p *program) within(f *flags, plan *profile.Plan, took string, open func() (*result.Store, *result.Run, error), work func(suite.Options) int) int {
 	p.prepareScratch(f)
-	store, run, err := p.openRun(f, plan)
+	store, run, err := open()
 	switch {
 	case err != nil && f.resume != "":
 		return p.usage("%v", err)
@@ -97,8 +106,7 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 	}
 	o := suite.Options{Plan: plan, Store: store, Run: run, Progress: p.progress(f)}
 	defer o.Progress.End()
-	err = p.carryOut(ctx, f, o)
-	return p.conclude(ctx, f, o, err, leftOf(o))
+	return work(o)
 }
 
 // leftOf is "3 trials", or "" when the run has all of its plan's.
