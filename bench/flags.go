@@ -10,12 +10,12 @@ import (
 	"regexp"
 	"strings"
 
+	"deliverybench/bench/capacity"
 	"deliverybench/bench/claim"
 	"deliverybench/bench/client"
 	"deliverybench/bench/metrics"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/sink"
-	"deliverybench/profiles"
 )
 
 // flags are those of every verb; each verb registers the ones it knows.
@@ -145,10 +145,7 @@ func parse(verb string, args []string, register func(*flag.FlagSet)) (positional
 
 // plan opens the profile and resolves it; took says which profile that was.
 func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, took string, err error) {
-	if f.profile == "" {
-		return nil, "", errors.New(`no profile: name one with -profile, for example -profile at-most-once.yaml ("list" shows those that ship)`)
-	}
-	p, took, err := profile.Open(f.profile, profiles.FS)
+	p, took, err := f.open()
 	if err != nil {
 		return nil, "", err
 	}
@@ -156,46 +153,52 @@ func (f *flags) plan(survey func(*profile.Cluster) error) (plan *profile.Plan, t
 	return plan, took, err
 }
 
-// resolve makes a plan of a profile for its broker. survey finds out what else
-// decides what can be shown.
+// resolve makes a plan of a profile for its broker.
 func (f *flags) resolve(p *profile.Profile, survey func(*profile.Cluster) error) (*profile.Plan, error) {
-	var err error
-	options := profile.Options{Set: f.set, Scale: f.scale}
+	options, err := f.options(p, survey)
+	if err != nil {
+		return nil, err
+	}
+	return p.Plan(options)
+}
+
+// options are what the command line adds to a profile. survey finds out what
+// else decides what can be shown.
+func (f *flags) options(p *profile.Profile, survey func(*profile.Cluster) error) (options profile.Options, err error) {
+	options = profile.Options{Set: f.set, Scale: f.scale}
 	f.broker = cmp.Or(f.broker, p.Broker, profile.DefaultBroker)
 	if options.Cluster, err = profile.ClusterOf(f.broker); err != nil {
-		return nil, fmt.Errorf("-broker %s: %w", f.broker, err)
+		return options, fmt.Errorf("-broker %s: %w", f.broker, err)
 	}
 	if options.Cluster.ForeignDatabase = f.database != ""; f.database != "" {
 		if _, _, err := sink.ParseURL(f.database); err != nil {
-			return nil, fmt.Errorf("-database: %w", err)
+			return options, fmt.Errorf("-database: %w", err)
 		}
 	}
 	if f.clients != "" && !options.Cluster.Foreign {
-		return nil, fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
+		return options, fmt.Errorf("-client-config is for a cluster at HOST:PORT; the %s broker lets this program's clients in", f.broker)
 	}
 	if f.seed != "" {
 		var seed uint64
 		if _, err := fmt.Sscanf(f.seed, "%d", &seed); err != nil || fmt.Sprint(seed) != f.seed {
-			return nil, fmt.Errorf("-seed %q is not a whole number from 0", f.seed)
+			return options, fmt.Errorf("-seed %q is not a whole number from 0", f.seed)
 		}
 		options.Seed = &seed
 	}
 	if !(f.scale > 0 && f.scale <= 1000) { // NaN is neither
-		return nil, fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
+		return options, fmt.Errorf("-scale %v: use a factor over 0 and up to 1000", f.scale)
 	}
 	if f.only != "" {
 		if options.Only, err = regexp.Compile(f.only); err != nil {
-			return nil, fmt.Errorf("-only %s is no regular expression (%w): write for example -only 'crash|paced'", f.only, err)
+			return options, fmt.Errorf("-only %s is no regular expression (%w): write for example -only 'crash|paced'", f.only, err)
 		}
 	}
-	if errs := claim.Check(p); len(errs) > 0 {
-		for i, err := range errs {
-			errs[i] = fmt.Errorf("%s: %w", p.Path, err)
-		}
-		return nil, errors.Join(errs...)
+	errs := claim.Check(p)
+	for i, err := range errs {
+		errs[i] = fmt.Errorf("%s: %w", p.Path, err)
 	}
-	if err = survey(&options.Cluster); err != nil {
-		return nil, err
+	if errs = append(errs, capacity.Check(p)...); len(errs) > 0 {
+		return options, errors.Join(errs...)
 	}
-	return p.Plan(options)
+	return options, survey(&options.Cluster)
 }

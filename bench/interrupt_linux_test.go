@@ -257,6 +257,28 @@ func requireInterrupted(t *testing.T, r *running, run *result.Run, left int, dir
 	require.Contains(t, r.screen.String(), fmt.Sprintf("interrupted with %s left; what was measured is in %s: the same flags and -resume %s go on with it", count(missing, "trial"), dir, dir))
 }
 
+// A capacity run that is interrupted in its search says that more is left than
+// the search, and goes on to its end.
+func TestInterruptedCapacity(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	path := p.profile("sleepy", sleepy)
+	r := p.start("capacity", "-profile", path, "-out", p.out, "-scratch", p.scratch)
+	r.screen.await(t, "search-200[^\x00]*load ")
+	r.signal(syscall.SIGINT)
+	require.Equal(t, exitInterrupted, r.end(), r.screen)
+	p.requireNothingLeft()
+	dir, run := p.run()
+	require.Regexp(t, "interrupted with 1 trial of the search, and the ladder, left; what was measured is in ", r.screen.String())
+	require.True(t, run.Run.Interrupted)
+	again := p.start("capacity", "-profile", path, "-out", p.out, "-scratch", p.scratch, "-resume", dir)
+	require.Contains(t, []int{exitNotMet, exitInconclusive}, again.end(), again.screen)
+	p.requireNothingLeft()
+	_, run = p.run()
+	require.False(t, run.Run.Interrupted)
+	require.Len(t, run.Cells[0].Trials, run.Run.TrialsPlanned)
+}
+
 // Two programs in one folder would overwrite each other's trials.
 func TestResumingARunThatIsStillMeasured(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,7 @@ func main() {
 // behind. Verbs that leave nothing behind end at once, as any program does; a
 // worker or broker process ends with its input, not by a signal meant for the run.
 func (p *program) interrupts(ctx context.Context) (context.Context, context.CancelFunc) {
-	if verb, _ := p.verb(); verb != "run" && verb != "broker" {
+	if verb, _ := p.verb(); verb != "run" && verb != "capacity" && verb != "broker" {
 		return context.WithCancel(ctx)
 	}
 	// Output that nobody reads any more is an error to report, not a reason to
@@ -84,6 +84,8 @@ func (p *program) run(ctx context.Context) int {
 		return p.child(broker.ServeEmbedded(p.stdin, p.stdout, p.stderr))
 	case "run":
 		return p.runProfile(ctx, rest)
+	case "capacity":
+		return p.findCapacity(ctx, rest)
 	case "broker":
 		return p.keepBroker(ctx, rest)
 	case "check":

@@ -79,8 +79,17 @@ func (p *program) serve(f *flags) (stop func(), err error) {
 
 // execute makes or opens the run's folder, measures and writes every output.
 func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, took string) int {
+	open := func() (*result.Store, *result.Run, error) { return p.openRun(f, plan) }
+	return p.within(f, plan, took, open, func(o suite.Options) int {
+		err := p.carryOut(ctx, f, o)
+		return p.conclude(ctx, f, o, err, leftOf(o))
+	})
+}
+
+// within works in a run's folder, which nobody else does meanwhile.
+func (p *program) within(f *flags, plan *profile.Plan, took string, open func() (*result.Store, *result.Run, error), work func(suite.Options) int) int {
 	p.prepareScratch(f)
-	store, run, err := p.openRun(f, plan)
+	store, run, err := open()
 	switch {
 	case err != nil && f.resume != "":
 		return p.usage("%v", err)
@@ -97,8 +106,15 @@ func (p *program) execute(ctx context.Context, f *flags, plan *profile.Plan, too
 	}
 	o := suite.Options{Plan: plan, Store: store, Run: run, Progress: p.progress(f)}
 	defer o.Progress.End()
-	err = p.carryOut(ctx, f, o)
-	return p.conclude(ctx, f, o, err)
+	return work(o)
+}
+
+// leftOf is "3 trials", or "" when the run has all of its plan's.
+func leftOf(o suite.Options) string {
+	if n := suite.Left(o.Run, o.Plan); n > 0 {
+		return count(n, "trial")
+	}
+	return ""
 }
 
 // carryOut runs the trials that are left and draws what there is. The error is
@@ -107,8 +123,13 @@ func (p *program) carryOut(ctx context.Context, f *flags, o suite.Options) (err 
 	if suite.Left(o.Run, o.Plan) == 0 {
 		err = suite.Run(ctx, o) // nothing but the claims: no broker is needed
 	} else {
-		err = p.measure(ctx, f, o)
+		err = p.measure(ctx, f, o, heading, suite.Run)
 	}
+	return p.drawAll(o, err)
+}
+
+// drawAll draws what there is, whatever kept the rest from being measured.
+func (p *program) drawAll(o suite.Options, err error) error {
 	o.Progress.Doing("drawing charts and reports")
 	drawn := draw(o.Store, o.Run)
 	o.Progress.End()
@@ -141,8 +162,8 @@ func hold(dir string) (release func(), err error) {
 	return func() { _ = folder.Close() }, nil
 }
 
-// measure starts the broker and runs the trials on it.
-func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error {
+// measure starts the broker and runs the trials on it, under a title.
+func (p *program) measure(ctx context.Context, f *flags, o suite.Options, title func(suite.Options) string, trials func(context.Context, suite.Options) error) error {
 	spawner := process.NewSpawner(p.executable)
 	defer spawner.Close()
 	b, err := p.open(ctx, f, spawner, o.Store.Dir())
@@ -165,7 +186,7 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 	o.Run.Environment.Broker = b.Describe()
 	suite.RecordClients(o.Run, o.Plan, b.Endpoint())
 	if !f.quiet && !f.json {
-		fmt.Fprintln(p.stdout, heading(o.Plan, o.Run))
+		fmt.Fprintln(p.stdout, title(o))
 	}
 	database, closeDatabase, err := p.openDatabase(ctx, f, spawner, o)
 	if err != nil && ctx.Err() != nil {
@@ -183,12 +204,13 @@ func (p *program) measure(ctx context.Context, f *flags, o suite.Options) error 
 	if startedJava(b) {
 		o.WarmUp = time.Duration(b.Describe().Nodes) * warmUpNode
 	}
-	return suite.Run(ctx, o)
+	return trials(ctx, o)
 }
 
 // warmUpNode is about how long the nodes of a broker of Java's are under load before
-// the first trial, each: they share the machine. Without it the first half dozen trials of three nodes on two cores were up to
-// three times as slow as the later ones (docs/METHOD.md).
+// the first trial, each: they share the machine. Without it the first half dozen
+// trials of three nodes on two cores were up to three times as slow as the later ones
+// (docs/METHOD.md).
 const warmUpNode = 20 * time.Second
 
 // startedJava reports whether the broker is Java that this program has just started.
@@ -210,6 +232,9 @@ func (p *program) openRun(f *flags, plan *profile.Plan) (*result.Store, *result.
 
 func resumeRun(dir string, plan *profile.Plan) (*result.Store, *result.Run, error) {
 	store, run, err := result.Open(dir)
+	if err == nil && run.Capacity != nil {
+		err = fmt.Errorf("cannot resume %s: it is a capacity run; go on with it by %q", run.Run.ID, "capacity -resume")
+	}
 	if err == nil {
 		err = suite.Adopt(run, plan, sha256Of(plan.Profile.Source), machine())
 	}
@@ -280,16 +305,16 @@ func (p *program) display(f *flags) suite.Progress {
 }
 
 // conclude prints and returns the exit code. err is why the run did not
-// come to its end; what it has is shown all the same.
-func (p *program) conclude(ctx context.Context, f *flags, o suite.Options, err error) int {
+// come to its end; what it has is shown all the same. left is what is not measured,
+// "" for nothing.
+func (p *program) conclude(ctx context.Context, f *flags, o suite.Options, err error, left string) int {
 	store, run := o.Store, o.Run
 	err = cmp.Or(err, p.print(f, store, run))
-	left := suite.Left(run, o.Plan)
 	switch {
 	case run.Run.Interrupted:
-		fmt.Fprintf(p.stderr, "interrupted with %s left; what was measured is in %s: the same flags and -resume %s go on with it\n", count(left, "trial"), store.Dir(), store.Dir())
+		fmt.Fprintf(p.stderr, "interrupted with %s left; what was measured is in %s: the same flags and -resume %s go on with it\n", left, store.Dir(), store.Dir())
 		return exitInterrupted
-	case err != nil && left > 0:
+	case err != nil && left != "":
 		code := p.failed(err)
 		fmt.Fprintf(p.stderr, "what was measured is in %s: the same flags and -resume %s go on with it\n", store.Dir(), store.Dir())
 		return code
@@ -346,6 +371,9 @@ func failures(run *result.Run) (n int, first result.Trial) {
 
 // exitCode is what scripts and CI decide by.
 func exitCode(run *result.Run) int {
+	if run.Capacity != nil {
+		return capacityCode(run)
+	}
 	code, ran := exitMet, 0
 	for _, c := range run.Cells {
 		for _, t := range c.Trials {
@@ -375,18 +403,23 @@ func exitCode(run *result.Run) int {
 }
 
 // heading is the first line: what will run, for how long, on what.
-func heading(plan *profile.Plan, run *result.Run) string {
-	b := run.Environment.Broker
-	name := strings.ToUpper(b.Kind[:1]) + b.Kind[1:]
+func heading(o suite.Options) string {
+	plan, run := o.Plan, o.Run
 	line := fmt.Sprintf("%s: %s, about %s. ", plan.Profile.Name, size(plan), stats.Seconds(plan.Estimate().Seconds()))
 	if left := suite.Left(run, plan); left < len(plan.Trials) {
 		line += fmt.Sprintf("%s left to do. ", count(left, "trial"))
 	}
-	line += name + " broker"
+	return line + brokerText(run) + "."
+}
+
+// brokerText is "Embedded broker, shares 2 cores with the load".
+func brokerText(run *result.Run) string {
+	b := run.Environment.Broker
+	text := strings.ToUpper(b.Kind[:1]) + b.Kind[1:] + " broker"
 	if b.SharesHost {
-		line += fmt.Sprintf(", shares %d cores with the load", run.Environment.Cores)
+		text += fmt.Sprintf(", shares %d cores with the load", run.Environment.Cores)
 	}
-	return line + "."
+	return text
 }
 
 func size(plan *profile.Plan) string {

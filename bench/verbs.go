@@ -27,6 +27,7 @@ var verbs = []struct{ name, arguments, about string }{
 	{"show", "NAME", "print a profile or suite that ships"},
 	{"report", "DIR", "redraw table, charts and reports from the saved files of a run or suite"},
 	{"compare", "BASE RUN [-fail-if BOUND]", "set two runs side by side, and gate a script on what differs"},
+	{"capacity", "-profile NAME [flags]", "step through rates until the SLO breaks: how much load it holds, and what a target needs"},
 	{"broker", "[-broker NAME]", "start a broker and keep it until Ctrl-C, for other tools or for a look"},
 	{"clean", "-broker HOST:PORT [-database URL] [flags]", "list what earlier runs left on a cluster or in a database; with -yes delete that, and only that"},
 	{"version", "", "versions of this program and of what it is built on"},
@@ -42,8 +43,8 @@ func verbNames() string {
 }
 
 const exitHelp = `
-Exit codes: 0 every claim met; 1 could not run; 2 bad usage or profile; 3 a claim was not met,
-or a bound of -fail-if was passed; 4 inconclusive, or everything was omitted; 130 interrupted (what was measured is saved).
+Exit codes: 0 every claim met; 1 could not run; 2 bad usage or profile; 3 a claim was not met, a bound
+of -fail-if was passed, or the target of capacity is not carried; 4 inconclusive, or everything was omitted; 130 interrupted (what was measured is saved).
 "go run" turns every failure into 1: scripts and CI build the program first.
 `
 
@@ -79,7 +80,7 @@ func (p *program) helpVerb(name string) int {
 // register adds a verb's flags, for parsing and help alike.
 func register(verb string, f *flags, set *flag.FlagSet) {
 	switch verb {
-	case "run":
+	case "run", "capacity":
 		f.running(set)
 	case "check":
 		f.planning(set)
@@ -170,13 +171,26 @@ func (p *program) check(ctx context.Context, args []string) int {
 	case s != nil:
 		return p.checkSuite(ctx, &f, s, took)
 	}
-	plan, took, err := p.plan(ctx, &f)
+	survey := once(p.survey(ctx, &f))
+	plan, took, err := f.plan(survey)
 	if err != nil {
 		return p.refused(ctx, err)
 	}
+	lines := planLines(plan)
+	if plan.Profile.Capacity != nil {
+		options, err := f.options(plan.Profile, survey)
+		if err != nil {
+			return p.refused(ctx, err)
+		}
+		more, err := checkCapacity(plan.Profile, options)
+		if err != nil {
+			return p.refused(ctx, err)
+		}
+		lines = append(lines, more...)
+	}
 	fmt.Fprintf(p.stdout, "%s is valid: %s, %s, about %s.\n", took, size(plan), count(len(plan.Profile.Claims), "claim"), stats.Seconds(plan.Estimate().Seconds()))
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	for _, line := range planLines(plan) {
+	for _, line := range lines {
 		fmt.Fprintln(w, line)
 	}
 	if err := w.Flush(); err != nil {

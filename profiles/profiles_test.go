@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"deliverybench/bench/capacity"
 	"deliverybench/bench/catalogue"
 	"deliverybench/bench/profile"
 	"deliverybench/profiles"
@@ -61,6 +62,28 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, plan.Estimate(), limit, name)
 	}
+}
+
+// What the verb capacity does with a shipped profile takes some minutes: how many
+// decides where the knee is.
+func TestShippedCapacityIsShort(t *testing.T) {
+	sized := 0
+	for _, name := range profiles.List() {
+		p, _, err := profile.Open(name, profiles.FS)
+		require.NoError(t, err)
+		if p.Capacity == nil {
+			continue
+		}
+		sized++
+		base, err := p.CapacityPlan(profile.Options{})
+		require.NoError(t, err)
+		study, err := capacity.NewStudy(base)
+		require.NoError(t, err)
+		least, most := study.Estimate()
+		require.LessOrEqual(t, least, 5*time.Minute, name)
+		require.LessOrEqual(t, most, 6*time.Minute, name)
+	}
+	require.Equal(t, 1, sized)
 }
 
 // Every shipped suite is called like its file, and is short enough to be run.

@@ -65,7 +65,7 @@ func Draw(dir string, run *result.Run) ([]string, error) {
 }
 
 // ours are the names that Draw gives its files, and no other file in charts/.
-var ours = regexp.MustCompile(`^((tradeoff|heatmap|throughput|latency|timeline)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
+var ours = regexp.MustCompile(`^((tradeoff|heatmap|throughput|latency|timeline|knee|scaling)-[A-Za-z0-9._-]+|losses(-[0-9]+)?(-dark)?)\.(png|svg|csv)$`)
 
 // removeOthers removes the charts that are not among names: what an earlier
 // drawing, of fewer or other trials, left would be read as this run's.
@@ -89,11 +89,14 @@ func removeOthers(dir string, names []string) error {
 }
 
 func figures(dir string, run *result.Run) ([]figure, error) {
-	curves, err := latencyFigures(dir, run)
-	if err != nil {
-		return nil, err
+	all := kneeFigures(run)
+	if run.Capacity == nil { // its rungs are no scenarios to compare
+		curves, err := latencyFigures(dir, run)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.Concat(tradeoffFigures(run), heatFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	}
-	all := slices.Concat(tradeoffFigures(run), heatFigures(run), throughputFigures(run), lossFigures(run), curves, timelineFigures(run))
 	taken := map[string]int{}
 	for i := range all {
 		all[i].name = result.FileName(all[i].name)

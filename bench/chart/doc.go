@@ -12,6 +12,8 @@
 //   - timeline: throughput and latency of a trial around its faults, of at most
 //     twelve cells; of a broker fault every step until messages are acknowledged
 //     and processed again.
+//   - knee: of a capacity run, a latency of the SLO against the offered rate, the
+//     knee with its interval; scaling: the knees with the law through them.
 //
 // What the run omitted takes no room in a figure, but for the striped tiles of a
 // heat map: a note under it names it, with the reason.

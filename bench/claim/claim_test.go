@@ -558,3 +558,40 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// IsLatency and Beyond know every metric that is a latency of messages, and no other.
+func TestLatencyMetrics(t *testing.T) {
+	for _, m := range metrics() {
+		role, _, _ := strings.Cut(m.name, ".")
+		require.Equal(t, m.unit == micros && slices.Contains(result.Roles(), role), IsLatency(m.name), m.name)
+		require.Equal(t, IsLatency(m.name) && strings.Contains(m.name, ".p"), Beyond(m.name) > 0, m.name)
+	}
+	require.Equal(t, []float64{0.5, 0.1, 0.01, 0.001, 0}, []float64{Beyond("ack.p50"), Beyond("ack.p90"), Beyond("durable.p99"), Beyond("ack.p999"), Beyond("ack.max")})
+}
+
+func TestBound(t *testing.T) {
+	for text, want := range map[string]float64{"end_to_end.p99 < 50ms": 50e3, "lost == 0": 0, "produced_per_second > 20k/s": 20e3} {
+		e, err := Parse(text)
+		require.NoError(t, err)
+		got, ok := e.Bound()
+		require.True(t, ok, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"lost == 5%", "lost == predicted", "lost == consumer.commit.every", "ack.p99 < 2x baseline"} {
+		e, err := Parse(text)
+		require.NoError(t, err)
+		_, ok := e.Bound()
+		require.False(t, ok, text)
+	}
+}
+
+// One trial is judged by itself, whatever else its cell ran.
+func TestJudgeOneTrial(t *testing.T) {
+	slow, quick := fast(100, 100), fast(900, 900)
+	slow.ID, quick.ID = "slow", "quick"
+	slow.Status, quick.Status = result.Completed, result.Completed
+	cell := result.Cell{Name: "a", Arm: "a", Trials: []result.Trial{slow, quick}}
+	run := &result.Run{Cells: []result.Cell{cell}}
+	require.Equal(t, result.NotMet, Judge(run, &run.Cells[0], &run.Cells[0].Trials[0], "pipeline_per_second >= 500/s").Status)
+	require.Equal(t, result.Met, Judge(run, &run.Cells[0], &run.Cells[0].Trials[1], "pipeline_per_second >= 500/s").Status)
+}

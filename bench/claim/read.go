@@ -112,3 +112,31 @@ func (e Expr) DemandsOf(t *result.Trial) bool {
 	want, err := group{expr: e}.expected(t)
 	return err != nil || !e.holds(0, want)
 }
+
+// Judge tells whether one trial meets an expression: a speed or latency by this
+// trial alone.
+func Judge(run *result.Run, cell *result.Cell, trial *result.Trial, expression string) result.Claim {
+	return group{run: run, cell: cell, scenario: trial.Scenario, trials: []*result.Trial{trial}}.judge(expression)
+}
+
+// Bound returns the number with which the expression compares, in the metric's
+// unit (microseconds of a latency); ok is false when it is known only of a trial.
+func (e Expr) Bound() (value float64, ok bool) {
+	return e.quantity, e.source == fromQuantity
+}
+
+// IsLatency reports whether a metric is a latency of messages, in microseconds.
+func IsLatency(metric string) bool {
+	role, field, _ := strings.Cut(metric, ".")
+	return slices.Contains(result.Roles(), role) && slices.Contains([]string{"p50", "p90", "p99", "p999", "max", "mean"}, field)
+}
+
+// Beyond is the share of the messages that lie beyond a metric's percentile:
+// 0.01 of end_to_end.p99. It is 0 of what is no percentile.
+func Beyond(metric string) float64 {
+	if !IsLatency(metric) {
+		return 0
+	}
+	_, field, _ := strings.Cut(metric, ".")
+	return map[string]float64{"p50": 0.5, "p90": 0.1, "p99": 0.01, "p999": 0.001}[field]
+}

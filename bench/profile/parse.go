@@ -24,7 +24,7 @@ const defaultSeed = 1
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // topKeys are what stands beside the settings at the top of a profile.
-var topKeys = []string{"name", "about", "broker", "baseline", "seed", "arms", "matrix", "scenarios", "claims"}
+var topKeys = []string{"name", "about", "broker", "baseline", "seed", "arms", "matrix", "scenarios", "claims", "capacity"}
 
 // Parse reads and validates a profile. path is only for messages and
 // Profile.Path. The error joins one *Error per mistake, in the order of the
@@ -42,12 +42,16 @@ func Parse(source []byte, path string) (*Profile, error) {
 	}
 	p.complete()
 	d.references(p, root)
+	d.capacityReferences(p)
 	if len(d.errs) > 0 {
 		return nil, d.err()
 	}
 	cells := d.expand(p, nil, 1, Cluster{})
 	d.checkExclusions(p)
 	d.checkClaims(p, cells)
+	if p.Capacity != nil {
+		d.expand(p.sized(), nil, 1, Cluster{})
+	}
 	if len(d.errs) > 0 {
 		return nil, d.err()
 	}
@@ -132,6 +136,8 @@ func (d *document) profile(p *Profile, root *yaml.Node) {
 			for _, claims := range d.pairs(entry.value, `"claims"`) {
 				d.claims(p, claims)
 			}
+		case "capacity":
+			p.Capacity = d.capacity(entry.value)
 		default:
 			d.entry(settingTree, key, entry, topKeys, body.collect(d))
 		}

@@ -99,7 +99,7 @@ func (p *Profile) Plan(o Options) (*Plan, error) {
 		plan.Seed = cmp.Or(*o.Seed, defaultSeed)
 	}
 	plan.fill(cells, o.Only)
-	plan.order(cells, o.Only)
+	plan.order(cells, o.Only, 0)
 	if o.Only != nil && len(plan.Cells) == 0 {
 		return nil, fmt.Errorf("-only %s matches nothing; the first that there is: %s/%s",
 			o.Only, cells[0].Name, cells[0].cases[0].scenario)
@@ -136,8 +136,9 @@ func (p *Plan) fill(cells []cell, only *regexp.Regexp) {
 	}
 }
 
-// order numbers the trials round by round, each round shuffled.
-func (p *Plan) order(cells []cell, only *regexp.Regexp) {
+// order numbers the trials round by round, each round shuffled, after the
+// number that came before.
+func (p *Plan) order(cells []cell, only *regexp.Regexp, before int) {
 	var trials []Trial
 	for repeat := 1; ; repeat++ {
 		var round []Trial
@@ -159,9 +160,9 @@ func (p *Plan) order(cells []cell, only *regexp.Regexp) {
 		random.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
 		trials = append(trials, round...)
 	}
-	width := max(3, len(fmt.Sprint(len(trials))))
+	width := max(3, len(fmt.Sprint(before+len(trials))))
 	for i, t := range trials {
-		t.ID = fmt.Sprintf("%0*d-%s-%s-%d", width, i+1, fileSafe(t.Cell), t.Scenario, t.Repeat)
+		t.ID = fmt.Sprintf("%0*d-%s-%s-%d", width, before+i+1, fileSafe(t.Cell), t.Scenario, t.Repeat)
 		if selected(only, t.Cell, t.Scenario) {
 			p.Trials = append(p.Trials, t)
 		}

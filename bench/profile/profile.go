@@ -21,6 +21,8 @@ type Profile struct {
 	Exclude   []map[string]string // setting → value, as written
 	Scenarios []Scenario
 	Claims    []Claim
+	// Capacity is what the verb capacity asks; nil where the profile says nothing of it.
+	Capacity *Capacity
 	// Source is the file as given, Path where it came from.
 	Source []byte
 	Path   string

@@ -57,6 +57,7 @@ func settingsReference(t *testing.T) string {
 		section(title, list, reflect.TypeFor[Settings](), defaults)
 	}
 	section("a fault", faultTree.settings, reflect.TypeFor[Fault](), nil)
+	section("capacity", sizingTree.settings, reflect.TypeFor[Sizing](), sizingDefaults())
 	return out.String()
 }
 
@@ -66,6 +67,7 @@ func (s *setting) values() string {
 		reflect.TypeFor[Rate]():      "rate (`20000/s`, `20k/s`, `max`)",
 		reflect.TypeFor[Size]():      "size (`256B`, `1KiB`)",
 		reflect.TypeFor[Duration]():  "time (`500ms`, `1m30s`)",
+		reflect.TypeFor[Period]():    "period (`7d`, `12h`)",
 		reflect.TypeFor[Share]():     "share (`40%`)",
 		reflect.TypeFor[Moment]():    "moment (`50%`, `2s`)",
 		reflect.TypeFor[TopicName](): "topic",

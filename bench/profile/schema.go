@@ -47,7 +47,7 @@ func (b *schemaBuilder) profile() *jsonschema.Schema {
 			b.definitions["matrix."+s.name] = listOf(reference(s.name))
 		}
 	}
-	b.definitions["fault"] = b.fault()
+	b.definitions["fault"] = b.leaves(faultTree, reflect.TypeFor[Fault](), nil)
 	for _, group := range settingTree.groups {
 		b.definitions[group] = b.group(group, "")
 		b.definitions["matrix."+group] = b.group(group, "matrix.")
@@ -104,6 +104,7 @@ func (b *schemaBuilder) frame(root *jsonschema.Schema) {
 		Description: "What must come out, by arm/scenario glob: lost == 0, duplicates == consumer.commit.every.",
 		AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 			claim, listOf(claim)}}})
+	root.Properties.Set("capacity", b.capacity())
 }
 
 func reference(name string) *jsonschema.Schema {
@@ -160,11 +161,25 @@ func scalar() *jsonschema.Schema {
 		{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 }
 
-func (b *schemaBuilder) fault() *jsonschema.Schema {
-	object := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(),
-		AdditionalProperties: jsonschema.FalseSchema}
-	for _, s := range faultTree.settings {
-		object.Properties.Set(s.name, b.setting(s, reflect.TypeFor[Fault](), ""))
+// leaves builds the object of a small tree that is no layer of settings, each
+// key as it is written: nested or, where a group has one, dotted.
+func (b *schemaBuilder) leaves(t *tree, root reflect.Type, defaults map[string]string) *jsonschema.Schema {
+	empty := func() *jsonschema.Schema {
+		return &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(),
+			AdditionalProperties: jsonschema.FalseSchema}
+	}
+	object := empty()
+	groups := map[string]*jsonschema.Schema{}
+	for _, group := range t.groups {
+		groups[group] = empty()
+		object.Properties.Set(group, groups[group])
+	}
+	for _, s := range t.settings {
+		leaf := b.setting(s, root, defaults[s.name])
+		object.Properties.Set(s.name, leaf)
+		if group, key, nested := strings.Cut(s.name, "."); nested {
+			groups[group].Properties.Set(key, leaf)
+		}
 	}
 	return object
 }
@@ -174,6 +189,7 @@ var patterns = map[reflect.Type]string{
 	reflect.TypeFor[Rate]():     `^([0-9]+(\.[0-9]+)?[kM]?/s|max)$`,
 	reflect.TypeFor[Size]():     `^[0-9]+(\.[0-9]+)?([KMG]i?)?B$`,
 	reflect.TypeFor[Duration](): `^(\+?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+|[+-]?0)$`,
+	reflect.TypeFor[Period]():   `^([0-9]{1,5}d|\+?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+)$`,
 	reflect.TypeFor[Share]():    `^[0-9]+(\.[0-9]+)?%$`,
 	reflect.TypeFor[Moment]():   `^([0-9]+(\.[0-9]+)?%|\+?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+|[+-]?0)$`,
 }

@@ -39,12 +39,15 @@ func TestSchemaJudgesProfiles(t *testing.T) {
 		"name: t\nload.rate: 20000", "name: t\nload: {rat: 5/s}", "name: t\nproducer.acks: 2", "name: a/b", "load.rate: 5/s",
 		"name: t\narms: {a: {comit: 1}}", "name: t\nmatrix: {producer.acks: all}", "name: t\nfaults: [{kil: consumer}]",
 		"name: t\nconsumer: {count: 0}", "name: t\nclaims: {'*/*': [{clam: x}]}", "name: t\nmatrix: {faults: [[]]}",
+		"name: t\ncapacity: {rates: {from: 1/s}}", "name: t\ncapacity: {slo: lost == 0, rates: {form: 1/s}}", "name: t\ncapacity: {slo: lost == 0, over: {producer.acks: [1]}}",
+		"name: t\ncapacity: {slo: lost == 0, target: {retention: 7 days}}",
 	} {
 		require.Error(t, check.source([]byte(source)), source)
 	}
 	for _, source := range []string{
 		"name: t\nproducer.acks: 1", "name: t\nproducer: {librdkafka.socket.timeout.ms: 5, librdkafka: {a.b: true}}",
 		"name: t\nmatrix: {producer.acks: [0, all], consumer: {commit.every: [1, 2]}, producer.librdkafka.a.b: [1]}",
+		"name: t\ncapacity: {slo: lost == 0, rates: {from: 1/s, to: 2k/s}, rates.step: 5%, over: {consumer: {count: [1]}}, target: {rate: 5/s, retention: 7d}}",
 		"name: t\nload.warmup: 0", "name: t\narms: {a: }", "name: t\nclaims: {'*/*': lost == 0}",
 	} {
 		require.NoError(t, check.source([]byte(source)), source)

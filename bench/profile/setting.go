@@ -40,6 +40,7 @@ type tree struct {
 var (
 	settingTree = grow(reflect.TypeFor[Settings]())
 	faultTree   = grow(reflect.TypeFor[Fault]())
+	sizingTree  = grow(reflect.TypeFor[Sizing]())
 )
 
 // grow walks a struct type. It panics on a malformed tag, which is a mistake
@@ -204,6 +205,8 @@ func amount(value reflect.Value) float64 {
 		}
 		return float64(v)
 	case Duration:
+		return float64(v) / 1e9
+	case Period:
 		return float64(v) / 1e9
 	case Share:
 		return float64(v)

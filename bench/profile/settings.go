@@ -294,6 +294,42 @@ type Fault struct {
 	Direction Direction `yaml:"direction" json:"direction,omitempty"`
 }
 
+// Sizing is the part of a profile's capacity block that takes single values.
+type Sizing struct {
+	Rates Ladder `yaml:"rates"`
+	// Repeats is how often every rung of the ladder is measured. An interval of 95 % needs 6.
+	Repeats int    `yaml:"repeats" range:"1..1000"`
+	Target  Target `yaml:"target"`
+}
+
+// Ladder is the rates that a capacity run steps through.
+type Ladder struct {
+	// From is the lowest rate, where the search begins.
+	From Rate `yaml:"from" range:">0/s.."`
+	// To is the highest rate that is asked for.
+	To Rate `yaml:"to" range:">0/s.."`
+	// Step is how much each rung is over the one before, and so how exact the knee can be.
+	Step Share `yaml:"step" range:"1%..100%"`
+}
+
+// Target is the load that is to be provided for.
+type Target struct {
+	// Rate is the load of today at its peak.
+	Rate Rate `yaml:"rate" range:">0/s.."`
+	// MessageSize is the whole value; 0B is load.message.size.
+	MessageSize Size `yaml:"message_size" range:"0B..1GB"`
+	// GrowthPerYear is by how much the rate grows each year, compounded.
+	GrowthPerYear Share `yaml:"growth_per_year"`
+	// Years is for how many of them.
+	Years int `yaml:"years" range:"0..50"`
+	// Headroom is the share of the capacity that stays free under the load of then.
+	Headroom Share `yaml:"headroom" range:"0%..95%"`
+	// Replication is the copies of every message.
+	Replication int `yaml:"replication" range:"1..100"`
+	// Retention is how long messages are kept.
+	Retention Period `yaml:"retention" range:">0s.."`
+}
+
 // Closed vocabularies. Their values are spelled as in YAML.
 type (
 	Guarantee   string // what the arm promises

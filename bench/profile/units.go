@@ -21,6 +21,8 @@ type (
 	Size int64
 	// Duration is a time.Duration, at least 0, in Go's syntax.
 	Duration time.Duration
+	// Period is a Duration that is also read, and if it can be is written, in days: "7d".
+	Period time.Duration
 	// Share is a part of a whole, 0 to 1, written in percent.
 	Share float64
 	// TopicName is the name of a topic of users; "" is none.
@@ -183,6 +185,36 @@ func (d *Duration) UnmarshalText(source []byte) error {
 		return fmt.Errorf("%s is negative; a duration is at least 0s", text)
 	}
 	*d = Duration(value)
+	return nil
+}
+
+const day = 24 * time.Hour
+
+// MarshalText writes whole days as such, else as a Duration.
+func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+func (p Period) String() string {
+	if p != 0 && time.Duration(p)%day == 0 {
+		return strconv.FormatInt(int64(time.Duration(p)/day), 10) + "d"
+	}
+	return Duration(p).String()
+}
+
+// wholeDays keeps the product with a day within an int64.
+var wholeDays = regexp.MustCompile(`^([0-9]{1,5})d$`)
+
+// UnmarshalText reads "7d", or a Duration.
+func (p *Period) UnmarshalText(source []byte) error {
+	if match := wholeDays.FindSubmatch(source); match != nil {
+		days, err := strconv.Atoi(string(match[1]))
+		*p = Period(time.Duration(days) * day)
+		return err
+	}
+	var d Duration
+	if err := d.UnmarshalText(source); err != nil {
+		return fmt.Errorf("%q is not a period; write 7d or 12h", source)
+	}
+	*p = Period(d)
 	return nil
 }
 

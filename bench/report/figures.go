@@ -35,7 +35,7 @@ func (f figure) alt() string {
 // held, then the detail.
 func kinds() [][2]string {
 	return [][2]string{
-		{"tradeoff", "Cost against safety"}, {"knee", "Knee"}, {"throughput", "Throughput"}, {"heatmap", "Heat map"},
+		{"tradeoff", "Cost against safety"}, {"scaling", "Scaling"}, {"knee", "Knee"}, {"throughput", "Throughput"}, {"heatmap", "Heat map"},
 		{"losses", "Losses"}, {"latency", "Latency"}, {"timeline", "Timeline"},
 	}
 }

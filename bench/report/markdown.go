@@ -25,6 +25,9 @@ func Markdown(w io.Writer, run *result.Run, folder fs.FS) error {
 	m.paragraph("**" + md(Verdict(run)) + "**")
 	m.paragraph(md(run.Run.About))
 	m.table(v)
+	if c := newCapacityView(run); c != nil {
+		m.capacity(c)
+	}
 	m.list(v.how())
 	if r := recoveryView(run); r != nil {
 		m.line("\n## Recovery")

@@ -34,7 +34,7 @@ func HTML(w io.Writer, run *result.Run, folder fs.FS) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("report").Parse(pageText)
+	t, err := template.New("report").Parse(pageText + capacityPage)
 	if err != nil {
 		return fmt.Errorf("the page's template: %w", err)
 	}
@@ -67,6 +67,7 @@ type page struct {
 	Table                       pageTable
 	How                         []string
 	Recovery                    *pageRecovery
+	Capacity                    *pageCapacity
 	Omitted                     []result.Omission
 	Claims                      string
 	ClaimTable                  pageTable
@@ -101,7 +102,7 @@ func newPage(run *result.Run, charts []pageChart) page {
 	first := min(1, len(charts))
 	p := page{
 		Name: plain(run.Run.Profile), About: plain(run.Run.About), Verdict: Verdict(run), State: string(outcomeOf(run)),
-		Table: mainTable(v), How: v.how(), ClaimTable: claimTableOf(v), First: charts[:first], Charts: charts[first:],
+		Table: mainTable(v), Capacity: newPageCapacity(run), How: v.how(), ClaimTable: claimTableOf(v), First: charts[:first], Charts: charts[first:],
 		Omitted: omissions(run), Conditions: conditions(run), Command: command(run),
 	}
 	if lines := claimLines(run, 0); len(lines) > 0 {
@@ -117,7 +118,7 @@ func newPage(run *result.Run, charts []pageChart) page {
 	}
 	p.Limits = limits(run, len(p.Warnings))
 	if r := recoveryView(run); r != nil {
-		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), recoveryTable(r.long())}
+		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), sectionTable(r.long(), "recovery", "Recovery")}
 	}
 	for i, c := range v.cells {
 		p.Cells = append(p.Cells, cellDetail(run, c, i))

@@ -176,8 +176,9 @@ func (t *pageTable) placed(column int) {
 	}
 }
 
-func recoveryTable(v *view) pageTable {
-	t := pageTable{ID: "recovery", Label: "Recovery"}
+// sectionTable is a view of its own section, whose numbers lead nowhere.
+func sectionTable(v *view, id, label string) pageTable {
+	t := pageTable{ID: id, Label: label}
 	t.name(v.labels)
 	for _, g := range v.groups {
 		t.group(g, nil)

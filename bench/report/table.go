@@ -53,6 +53,9 @@ func Table(w io.Writer, run *result.Run, o Options) error {
 		p.blank()
 		p.blocks(r.within(p.Width))
 	}
+	if c := newCapacityView(run); c != nil {
+		p.capacity(c)
+	}
 	p.notes(v)
 	p.line(Verdict(run), p.verdictColor(run))
 	return p.w.Flush()

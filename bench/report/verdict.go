@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"deliverybench/bench/capacity"
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
 )
@@ -37,6 +38,9 @@ func Verdict(run *result.Run) string {
 		return prefix + "Nothing was measured."
 	case done == 0:
 		return prefix + fmt.Sprintf("Inconclusive: none of %s completed.", plural(trials, "trial"))
+	}
+	if a := capacity.Analyse(run); a != nil {
+		return prefix + capacityVerdict(run, a)
 	}
 	return prefix + sentence(promiseSentence(run)) + "; " + claimSentence(run) + "."
 }
@@ -102,6 +106,14 @@ func outcomeOf(run *result.Run) result.Promise {
 	}
 	if !ran {
 		return result.PromiseInconclusive
+	}
+	if a := capacity.Analyse(run); a != nil {
+		switch a.Conclude() {
+		case capacity.Missed:
+			return result.Violated
+		case capacity.Inconclusive:
+			return result.PromiseInconclusive
+		}
 	}
 	return answer
 }

@@ -74,6 +74,9 @@ func newView(run *result.Run) *view {
 	}
 	v.labels, v.pooled = v.labelColumns(), v.allPooled()
 	for _, scenario := range v.scenarios() {
+		if run.Capacity != nil {
+			break // its rungs are no columns: capacity.go shows them
+		}
 		if g, any := v.group(scenario); any {
 			v.groups = append(v.groups, g)
 		}

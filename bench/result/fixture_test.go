@@ -51,6 +51,11 @@ func sample() *Run {
 			},
 		},
 		Claims: []Claim{{Cell: "all/message.size=1KiB", Scenario: "crash", Expression: "lost == 0", Expected: "0", Observed: "0", Status: Met}},
+		Capacity: &Capacity{
+			SLO: []string{"end_to_end.p99 < 50ms"}, FromPerSecond: 1000, ToPerSecond: 8000, StepShare: 0.5, Repeats: 6, Over: "consumer.count",
+			Rungs:  []Rung{{Cell: "all/message.size=1KiB", Scenario: "rate-1500", Phase: Measured, PerSecond: 1500, WindowSeconds: 6.7, Repeats: 6}},
+			Target: &Target{PerSecond: 4000, MessageBytes: 1024, GrowthShare: 0.4, Years: 2, HeadroomShare: 0.3, Replication: 3, RetentionSeconds: 604800},
+		},
 	}
 }
 

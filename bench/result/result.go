@@ -18,6 +18,7 @@ type Run struct {
 	Environment Environment       `json:"environment"`
 	Cells       []Cell            `json:"cells"`
 	Claims      []Claim           `json:"claims"`
+	Capacity    *Capacity         `json:"capacity,omitempty"` // of a capacity run
 }
 
 // Header identifies the run.

@@ -39,6 +39,10 @@ func Units() map[string]string {
 		"p50": microseconds, "p90": microseconds, "p99": microseconds, "p999": microseconds,
 		"max": microseconds, "mean": microseconds,
 
+		"from_per_second": perSecond, "to_per_second": perSecond, "per_second": perSecond, "repeats": "trials", "years": "years",
+		"step_share": "share, 0 to 1", "growth_share": "share a year, 0 to 1", "headroom_share": "share, 0 to 1",
+		"message_bytes": bytes, "replication": "copies", "retention_seconds": seconds,
+
 		"start": seconds, "length": seconds, "produced": messages,
 		"end_to_end_p50": microseconds, "end_to_end_p99": microseconds, "end_to_end_max": microseconds,
 	}

@@ -1,0 +1,119 @@
+package chart
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"deliverybench/bench/capacity"
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+
+	"github.com/stretchr/testify/require"
+)
+
+// ladder is a capacity run of a relay: each repeat keeps the SLO up to its own
+// rate; above it a backlog grows.
+func ladder(t *testing.T, knees ...[]float64) (string, *result.Run) {
+	t.Helper()
+	run := &result.Run{
+		Run: result.Header{Started: time.Date(2026, 11, 21, 10, 15, 0, 0, time.UTC), Version: "v1.0.0", Profile: "payments", ProfileSHA256: "8d969eef6ecad3c29a3a629280e686cf"},
+		Environment: result.Environment{OS: "linux/amd64", CPU: "Example CPU @ 3.00GHz", Cores: 2, Client: "confluent-kafka-go v2.15.0", Librdkafka: "2.15.0",
+			Broker: result.Broker{Kind: "embedded", Version: "kfake 0.1", Nodes: 1, SharesHost: true}},
+		Capacity: &result.Capacity{SLO: []string{"end_to_end.p99 < 50ms", "lost == 0"}, FromPerSecond: 1000, ToPerSecond: 40000, StepShare: 0.2, Repeats: 6, Over: "consumer.count"},
+	}
+	for i, own := range knees {
+		n := fmt.Sprint(i + 1)
+		c := result.Cell{Name: "relay/consumer.count=" + n, Arm: "relay", Matrix: map[string]string{"consumer.count": n},
+			Settings: map[string]string{"consumer.count": n, "load.message.size": "256B", "topic.partitions": "6", "pipeline": "relay"}}
+		middle := own[len(own)/2]
+		add := func(phase result.Phase, rate float64, repeats int) {
+			name := fmt.Sprintf("%s-%v", phase, rate)
+			run.Capacity.Rungs = append(run.Capacity.Rungs, result.Rung{Cell: c.Name, Scenario: name, Phase: phase, PerSecond: rate, WindowSeconds: 2, Repeats: repeats})
+			for repeat := range repeats {
+				p99 := 9e3 * (1 + 0.06*float64(repeat)) / (1.4 - min(rate/own[repeat], 1))
+				if rate > own[repeat] {
+					p99 = 2e6 * (1 - own[repeat]/rate)
+				}
+				c.Trials = append(c.Trials, result.Trial{ID: fmt.Sprintf("%s-%s-%d", n, name, repeat+1), Scenario: name, Repeat: repeat + 1, Status: result.Completed,
+					Promise: result.Held, Verdict: &ledger.Verdict{}, Latency: map[string]latency.Summary{result.EndToEnd: {Count: 9000, P99: p99}},
+					Generator: result.Generator{Limited: rate > 1.5*middle && repeat%2 == 0}})
+			}
+		}
+		for _, rate := range []float64{middle / 8, middle / 4, middle / 2, middle, 2 * middle} {
+			add(result.Searched, rate, 1)
+		}
+		for _, rate := range []float64{middle / 1.44, middle / 1.2, middle, 1.2 * middle, 1.44 * middle, 1.73 * middle} {
+			add(result.Measured, rate, len(own))
+		}
+		run.Cells = append(run.Cells, c)
+	}
+	store, err := result.Create(t.TempDir(), run)
+	require.NoError(t, err)
+	return store.Dir(), run
+}
+
+func six(around float64) []float64 {
+	return []float64{around, around, 1.2 * around, around, around, around / 1.2}
+}
+
+func TestKneeFigures(t *testing.T) {
+	dir, run := ladder(t, six(5000), six(9600), six(13500), six(16400))
+	names, err := Draw(dir, run)
+	require.NoError(t, err)
+	require.Len(t, names, 5*5, "light and dark as picture and drawing, and the points")
+	require.Equal(t, "charts/scaling-relay.png", names[0])
+	figures := kneeFigures(run)
+	require.Equal(t, "relay: consumer.count 4 instead of 1 carries 3.28× the messages", figures[0].title)
+	require.Equal(t, "relay (count=1): the SLO holds up to 5000/s; above, end_to_end.p99 breaks first", figures[1].title)
+	require.Len(t, figures[0].points, 4)
+	require.Equal(t, []string{"1", "5000", "exact"}, figures[0].points[0][:3])
+	require.Len(t, figures[1].points, 5+6*6, "every trial, those of the search too")
+	require.Equal(t, []string{"relay/consumer.count=1", "search", "625", "1"}, figures[1].points[0][:4])
+
+	// The same input gives the same bytes.
+	first, err := os.ReadFile(filepath.Join(dir, "charts", "knee-relay-consumer.count-2.svg"))
+	require.NoError(t, err)
+	_, err = Draw(dir, run)
+	require.NoError(t, err)
+	again, err := os.ReadFile(filepath.Join(dir, "charts", "knee-relay-consumer.count-2.svg"))
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+
+	// The figures of another kind of run are gone, and so are these of one that asks nothing.
+	run.Capacity = nil
+	names, err = Draw(dir, run)
+	require.NoError(t, err)
+	require.Empty(t, strings.Join(names, ""))
+	left, err := os.ReadDir(filepath.Join(dir, "charts"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// What is only bounded, or not known at all, is drawn and called so.
+func TestKneesThatAreBounds(t *testing.T) {
+	dir, run := ladder(t, six(5000), six(9600), six(13500))
+	for i := range run.Cells[0].Trials {
+		run.Cells[0].Trials[i].Latency[result.EndToEnd] = latency.Summary{Count: 9000, P99: 9e3}
+	}
+	for i := range run.Cells[1].Trials {
+		run.Cells[1].Trials[i].Latency[result.EndToEnd] = latency.Summary{Count: 9000, P99: 9e5}
+	}
+	for i := range run.Cells[2].Trials {
+		run.Cells[2].Trials[i].Status = result.Inconclusive
+		run.Cells[2].Trials[i].Verdict = nil
+	}
+	_, err := Draw(dir, run)
+	require.NoError(t, err)
+	figures := kneeFigures(run)
+	require.Equal(t, "relay: what consumer.count carries is only bounded: at least 8650/s, below 6667/s, –", figures[0].title)
+	require.Equal(t, "relay (count=1): the SLO holds up to at least 8650/s", figures[1].title)
+	require.Equal(t, "relay (count=2): the SLO holds nowhere on the ladder, whose lowest rung is 6667/s; above, end_to_end.p99 breaks first", figures[2].title)
+	require.Equal(t, "relay (count=3): no knee was found", figures[3].title)
+	require.Equal(t, capacity.None, capacity.Analyse(run).Scalings[0].Cells[2].Knee.Bound)
+	require.Equal(t, []string{"1", "8650", "at least", "8650", "", "", ""}, figures[0].points[0], "a bound has no other end, and there is no law")
+}

@@ -1,0 +1,127 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"deliverybench/bench/latency"
+	"deliverybench/bench/ledger"
+	"deliverybench/bench/result"
+)
+
+// ladderOf adds a cell with a knee: each repeat keeps the SLO up to its own rate.
+func (b *build) ladderOf(arm string, consumers int, rates []float64, knees ...float64) *result.Cell {
+	c := b.cell(arm, "at-least-once", "consumer.count", fmt.Sprint(consumers))
+	q := b.run.Capacity
+	add := func(phase result.Phase, rate float64, repeats int) {
+		name := map[result.Phase]string{result.Searched: "search-", result.Measured: "rate-"}[phase] + fmt.Sprint(rate)
+		q.Rungs = append(q.Rungs, result.Rung{Cell: c.Name, Scenario: name, Phase: phase, PerSecond: rate, WindowSeconds: 2, Repeats: repeats})
+		b.run.Run.TrialsPlanned += repeats
+		b.run.Run.Scenarios = addNew(b.run.Run.Scenarios, name)
+		for repeat := range repeats {
+			p99 := 8e3
+			if rate > knees[repeat] {
+				p99 = 63e3 * rate / knees[repeat]
+			}
+			t := b.trial(c, name)
+			t.Settings = map[string]string{"load.rate": fmt.Sprint(rate) + "/s"}
+			t.Latency = map[string]latency.Summary{result.EndToEnd: {Count: 40000, P50: p99 / 4, P99: p99}}
+		}
+	}
+	add(result.Searched, rates[0], 1)
+	for _, rate := range rates {
+		add(result.Measured, rate, len(knees))
+	}
+	return c
+}
+
+func capacityBuild(name string) *build {
+	b := newBuild(name)
+	b.run.Run.Command = []string{"bench", "capacity", "-profile", name + ".yaml"}
+	b.run.Capacity = &result.Capacity{
+		SLO: []string{"end_to_end.p99 < 50ms", "lost == 0"}, FromPerSecond: 4000, ToPerSecond: 64000, StepShare: 0.1, Repeats: 6, Over: "consumer.count",
+		Target: &result.Target{PerSecond: 5000, MessageBytes: 1024, GrowthShare: 0.4, Years: 2, HeadroomShare: 0.3, Replication: 3, RetentionSeconds: 7 * 86400},
+	}
+	return b
+}
+
+// knees is a run that found what it was to find.
+func knees() *result.Run {
+	b := capacityBuild("knees")
+	b.ladderOf("relay", 1, []float64{4840, 5320, 5860, 6440}, 5320, 5320, 5860, 5320, 5320, 5860)
+	b.ladderOf("relay", 2, []float64{9000, 9900, 10900, 12000}, 9900, 9900, 9900, 10900, 9900, 9900)
+	b.ladderOf("relay", 3, []float64{12000, 13200, 14500, 15900}, 13200, 13200, 13200, 14500, 14500, 13200)
+	b.ladderOf("relay", 4, []float64{15900, 17500, 19300}, 17500, 17500, 15900, 17500, 17500, 17500)
+	return &b.run
+}
+
+// bounds is one in which the generator was the limit, and a ladder's ends.
+func bounds() *result.Run {
+	b := capacityBuild("bounds")
+	b.run.Environment.Broker = result.Broker{Kind: "external", Version: "4.3.1", Nodes: 3}
+	b.run.Capacity.Target.PerSecond = 9000
+	b.ladderOf("relay", 1, []float64{4000, 4400}, 1, 1, 1, 1, 1, 1)
+	c := b.ladderOf("relay", 2, []float64{9000, 9900, 10900}, 9900, 9900, 9900, 9000, 9900, 9900)
+	for i := range c.Trials {
+		c.Trials[i].Generator = result.Generator{Limited: true, Why: "the processors were 99 % busy", CPU: 0.99}
+	}
+	b.ladderOf("relay", 3, []float64{57600, 64000}, 64000, 64000, 64000, 64000, 64000, 64000)
+	lossy := b.ladderOf("relay", 4, []float64{4000, 4400}, 64000, 64000, 64000, 64000, 64000, 64000)
+	for i := range lossy.Trials {
+		lossy.Trials[i].Verdict.Lost = ledger.Lost{Total: 2, Log: 2}
+		lossy.Trials[i].Promise = result.Violated
+	}
+	return &b.run
+}
+
+// severalArms has a scaling of each, fewer repeats, and no target.
+func severalArms() *result.Run {
+	b := capacityBuild("arms")
+	b.run.Capacity.Target, b.run.Capacity.Repeats = nil, 3
+	for _, arm := range []string{"at-least-once", "exactly-once"} {
+		b.ladderOf(arm, 1, []float64{4840, 5320, 5860}, 4840, 5320, 5320)
+		b.ladderOf(arm, 2, []float64{9000, 9900, 10900}, 9900, 9900, 9900)
+		b.ladderOf(arm, 3, []float64{9000, 9900, 10900}, 9900, 9000, 9000)
+	}
+	b.run.Run.Interrupted = true
+	return &b.run
+}
+
+func TestCapacityGoldens(t *testing.T) {
+	for name, run := range map[string]*result.Run{"knees": knees(), "bounds": bounds(), "arms": severalArms()} {
+		t.Run(name, func(t *testing.T) {
+			text := tableOf(t, run, Options{Heading: true})
+			golden(t, "capacity-"+name+".txt", []byte(text))
+			for _, columns := range []int{100, 60} {
+				for line := range strings.Lines(tableOf(t, run, Options{Width: columns})) {
+					require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), columns, line)
+				}
+			}
+			var markdown, page bytes.Buffer
+			require.NoError(t, Markdown(&markdown, run, nil))
+			golden(t, "capacity-"+name+".md", markdown.Bytes())
+			require.NoError(t, HTML(&page, run, nil))
+			require.Contains(t, page.String(), "<h2>Capacity</h2>")
+			require.Contains(t, page.String(), `<p class="verdict`)
+		})
+	}
+}
+
+func TestEveryAnswerOfACapacityRun(t *testing.T) {
+	text := func(perSecond float64) string {
+		run := knees()
+		run.Capacity.Target.PerSecond, run.Capacity.Target.Years, run.Capacity.Target.HeadroomShare = perSecond, 0, 0
+		return strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
+	}
+	require.Contains(t, text(9000), "Carried by 2 consumers (the law gives")
+	require.Contains(t, text(16_500), "Carried by 4 consumers (the law gives 17,124/s), but its interval goes down to 15,900/s: more repeats and smaller steps make it sure.")
+	require.Contains(t, text(18000), "Not carried by what was measured")
+	require.Contains(t, text(18000), "by the law 5 consumers would, extrapolated from 4 consumers.")
+	require.Contains(t, text(900_000), "Not reachable with this configuration")
+	require.Contains(t, Verdict(knees()), "Knee of relay: 5320/s with 1 consumer, 9900/s with 2 consumers, 13,200/s with 3 consumers, 17,500/s with 4 consumers; the target of")
+}
