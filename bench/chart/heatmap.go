@@ -188,12 +188,29 @@ func newPanels(run *result.Run, g grid, left []dimension) []panel {
 	return panels
 }
 
-// costFigure colours every cell by its cost beside the baseline's, or where
-// nothing can be compared by the cost itself.
+// costFigure is what the cells cost.
 func costFigure(run *result.Run, g grid, of price) (figure, bool) {
 	compared, order := costComparisons(run, of)
+	h, points, ok := costHeat(run, of, compared)
+	if !ok {
+		return figure{}, false
+	}
+	better := "faster"
+	if !of.rate {
+		better = "sooner"
+	}
+	return heatFigure(run, g, h, figure{
+		name: "heatmap-" + of.scenario, title: costTitle(run, of, compared, order), speed: true,
+		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
+			"brighter is "+better, comparisonMarks(compared)),
+		points: points,
+	}), true
+}
+
+// costHeat colours every cell by its cost beside the baseline's, or where nothing
+// can be compared by the cost itself. ok is false where two cells have no number.
+func costHeat(run *result.Run, of price, compared map[*result.Cell]stats.Comparison) (h heat, points [][]string, ok bool) {
 	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
-	var points [][]string
 	lo, hi := math.Inf(1), 0.0
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -220,24 +237,15 @@ func costFigure(run *result.Run, g grid, of price) (figure, bool) {
 		}
 		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(median), ratio, p, "", ""})
 	}
-	if len(values) < 2 || lo <= 0 {
-		return figure{}, false
-	}
-	h := heat{key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
+	h = heat{key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
 		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }, write: stats.Ratio}
 	if len(compared) == 0 {
 		h.key, h.write = of.noun(), of.amount
 	}
-	better := "faster"
 	if !of.rate {
-		h.scale.a, h.scale.b, better = 1, 0, "sooner"
+		h.scale.a, h.scale.b = 1, 0
 	}
-	return heatFigure(run, g, h, figure{
-		name: "heatmap-" + of.scenario, title: costTitle(run, of, compared, order), speed: true,
-		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
-			"brighter is "+better, comparisonMarks(compared)),
-		points: points,
-	}), true
+	return h, points, len(values) >= 2 && lo > 0
 }
 
 // costComparisons set the cells that have a baseline beside it.

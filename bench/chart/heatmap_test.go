@@ -83,6 +83,25 @@ func TestHeatPointsAreTheSavedNumbers(t *testing.T) {
 	}
 }
 
+// A difference that was not found has the baseline's colour, whatever the medians.
+func TestNoDifferenceHasNoColour(t *testing.T) {
+	_, run := wide(t)
+	of, _ := priced(run)
+	compared, _ := costComparisons(run, of)
+	h, _, ok := costHeat(run, of, compared)
+	require.True(t, ok)
+	same := 0
+	for c, comparison := range compared {
+		value, text := h.of(c)
+		if text == "~" {
+			same++
+			require.NotEqual(t, 1.0, comparison.Ratio)
+			require.Equal(t, 1.0, value)
+		}
+	}
+	require.NotZero(t, same)
+}
+
 // A tile without a number says why, and one without damage is of no colour of the ramp.
 func TestTiles(t *testing.T) {
 	h := heat{scale: scale{lo: 1, hi: 100, a: 1, b: 0, log: true}, none: true, scenario: "crash"}
