@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"flag"
+	"html"
 	"image"
 	"image/color"
 	"image/png"
@@ -188,8 +189,12 @@ func TestDraw(t *testing.T) {
 			require.Greater(t, inked(picture), size.X*size.Y/200, "%s is nearly blank", name)
 		case ".svg":
 			require.Less(t, len(data), 60_000, name)
+			require.NotRegexp(t, `>[^<]*  [^<]*</text>`, string(data), "a browser takes two spaces for one")
 			face := regexp.MustCompile(`(?s)@font-face\{.*?\}`).FindString(string(data))
 			require.Contains(t, face, "font/ttf;charset=utf-8;base64,", "the typeface is in the file")
+			for _, text := range regexp.MustCompile(`>([^<]+)</text>`).FindAllSubmatch(data, -1) {
+				requireLetters(t, face, html.UnescapeString(string(text[1])))
+			}
 			if faces[face] = true; len(faces) > 1 {
 				require.Fail(t, "a page with all charts has more than one typeface", name)
 			}

@@ -188,12 +188,29 @@ func newPanels(run *result.Run, g grid, left []dimension) []panel {
 	return panels
 }
 
-// costFigure colours every cell by its cost beside the baseline's, or where the
-// run has no baseline by the cost itself.
+// costFigure is what the cells cost.
 func costFigure(run *result.Run, g grid, of price) (figure, bool) {
-	compared, order := map[*result.Cell]stats.Comparison{}, []*result.Cell{}
+	compared, order := costComparisons(run, of)
+	h, points, ok := costHeat(run, of, compared)
+	if !ok {
+		return figure{}, false
+	}
+	better := "faster"
+	if !of.rate {
+		better = "sooner"
+	}
+	return heatFigure(run, g, h, figure{
+		name: "heatmap-" + of.scenario, title: costTitle(run, of, compared, order), speed: true,
+		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
+			"brighter is "+better, comparisonMarks(compared)),
+		points: points,
+	}), true
+}
+
+// costHeat colours every cell by its cost beside the baseline's, or where nothing
+// can be compared by the cost itself. ok is false where two cells have no number.
+func costHeat(run *result.Run, of price, compared map[*result.Cell]stats.Comparison) (h heat, points [][]string, ok bool) {
 	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
-	var points [][]string
 	lo, hi := math.Inf(1), 0.0
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -201,53 +218,71 @@ func costFigure(run *result.Run, g grid, of price) (figure, bool) {
 		if len(costs) == 0 || leftOut(c, of.scenario) {
 			continue
 		}
-		s := stats.Summarise(costs)
-		values[c], texts[c] = s.Median, strings.TrimSuffix(strings.TrimPrefix(of.text(s.Median), "p99 "), " msg/s")
-		ratio, p := "", ""
-		if b := baselineOf(run, c); b != nil && len(of.of(b)) > 0 {
-			compared[c] = stats.Compare(costs, of.of(b))
-			order = append(order, c)
-			values[c], texts[c] = compared[c].Ratio, compared[c].String()
-			if !compared[c].Significant && compared[c].Missing == 0 {
+		median, ratio, p := stats.Summarise(costs).Median, "", ""
+		comparison, ok := compared[c]
+		switch {
+		case ok:
+			values[c], texts[c] = comparison.Ratio, comparison.String()
+			if !comparison.Significant && comparison.Missing == 0 {
 				values[c] = 1 // a difference that was not found has no colour
 			}
-			ratio, p = exact(compared[c].Ratio), exact(compared[c].P)
-		} else if isBaseline(run, c) {
+			ratio, p = exact(comparison.Ratio), exact(comparison.P)
+		case len(compared) == 0:
+			values[c], texts[c] = median, of.amount(median)
+		case isBaseline(run, c):
 			values[c], texts[c] = 1, "base"
 		}
-		lo, hi = min(lo, values[c]), max(hi, values[c])
-		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(s.Median), ratio, p, "", ""})
+		if value, ok := values[c]; ok {
+			lo, hi = min(lo, value), max(hi, value)
+		}
+		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(median), ratio, p, "", ""})
 	}
-	if len(values) < 2 || lo <= 0 {
-		return figure{}, false
-	}
-	noun, better := "throughput", "faster"
-	if !of.rate {
-		noun, better = "p99 latency", "sooner"
-	}
-	h := heat{key: noun + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
+	h = heat{key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
 		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }, write: stats.Ratio}
 	if len(compared) == 0 {
-		h.key, h.write = noun, of.text
+		h.key, h.write = of.noun(), of.amount
 	}
 	if !of.rate {
 		h.scale.a, h.scale.b = 1, 0
 	}
-	return heatFigure(run, g, h, figure{
-		name: "heatmap-" + of.scenario, title: costTitle(run, noun, compared, order), speed: true,
-		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
-			"brighter is "+better+"; ~ no significant difference, ? too few repeats to tell"),
-		points: points,
-	}), true
+	return h, points, len(values) >= 2 && lo > 0
 }
 
-func costTitle(run *result.Run, noun string, compared map[*result.Cell]stats.Comparison, order []*result.Cell) string {
-	if c := significant(compared, order); c != nil {
-		return fmt.Sprintf("%s: %s× the %s of %s", label(c), stats.Ratio(compared[c].Ratio), noun, label(baselineOf(run, c)))
+// costComparisons set the cells that have a baseline beside it.
+func costComparisons(run *result.Run, of price) (compared map[*result.Cell]stats.Comparison, order []*result.Cell) {
+	compared = map[*result.Cell]stats.Comparison{}
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		if comparison := of.compare(run, c); comparison != nil {
+			compared[c] = *comparison
+			order = append(order, c)
+		}
 	}
-	what := noun
-	if what == "throughput" {
-		what = "Throughput"
+	return compared, order
+}
+
+// comparisonMarks explains the marks that occur.
+func comparisonMarks(compared map[*result.Cell]stats.Comparison) string {
+	same, few := "", ""
+	for _, c := range compared {
+		switch {
+		case c.Significant:
+		case c.Missing > 0:
+			few = "? too few repeats to tell"
+		default:
+			same = "~ no significant difference"
+		}
+	}
+	return sentence(same, few)
+}
+
+func costTitle(run *result.Run, of price, compared map[*result.Cell]stats.Comparison, order []*result.Cell) string {
+	if c := significant(compared, order); c != nil {
+		return fmt.Sprintf("%s: %s× the %s of %s", label(c), stats.Ratio(compared[c].Ratio), of.noun(), label(baselineOf(run, c)))
+	}
+	what := "Throughput"
+	if !of.rate {
+		what = of.noun()
 	}
 	for _, c := range order {
 		switch {
@@ -336,6 +371,9 @@ func (h heat) missing(c *result.Cell) string {
 	}
 	if leftOut(c, h.scenario) {
 		return string(result.Omitted)
+	}
+	if len(completed(c, h.scenario)) > 0 {
+		return "no baseline"
 	}
 	word, _, _ := strings.Cut(absence(c, h.scenario), ":")
 	return word

@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -81,6 +83,25 @@ func TestHeatPointsAreTheSavedNumbers(t *testing.T) {
 	}
 }
 
+// A difference that was not found has the baseline's colour, whatever the medians.
+func TestNoDifferenceHasNoColour(t *testing.T) {
+	_, run := wide(t)
+	of, _ := priced(run)
+	compared, _ := costComparisons(run, of)
+	h, _, ok := costHeat(run, of, compared)
+	require.True(t, ok)
+	same := 0
+	for c, comparison := range compared {
+		value, text := h.of(c)
+		if text == "~" {
+			same++
+			require.NotEqual(t, 1.0, comparison.Ratio)
+			require.Equal(t, 1.0, value)
+		}
+	}
+	require.NotZero(t, same)
+}
+
 // A tile without a number says why, and one without damage is of no colour of the ramp.
 func TestTiles(t *testing.T) {
 	h := heat{scale: scale{lo: 1, hi: 100, a: 1, b: 0, log: true}, none: true, scenario: "crash"}
@@ -89,4 +110,33 @@ func TestTiles(t *testing.T) {
 	require.Equal(t, []string{"excluded", "omitted", "failed"}, []string{h.missing(nil), h.missing(&run.Cells[1]), h.missing(&run.Cells[6])})
 	require.Equal(t, []string{"0", "3 lost", "250 twice", "3 lost, 80 twice"},
 		[]string{tileDamage(0, 0), tileDamage(3, 0), tileDamage(0, 250), tileDamage(3, 80)})
+}
+
+// Where its baseline failed a cell has no ratio, and no colour among those that have
+// one; a run without a baseline is coloured by the cost itself.
+func TestHeatWithoutABaseline(t *testing.T) {
+	_, run := wide(t)
+	base := slices.IndexFunc(run.Cells, func(c result.Cell) bool { return c.Arm == "at-least-once" && c.Omitted == "" })
+	for i := range run.Cells[base].Trials {
+		run.Cells[base].Trials[i].Status = result.Failed
+	}
+	of, _ := priced(run)
+	alike := slices.IndexFunc(run.Cells, func(c result.Cell) bool {
+		return c.Arm == "exactly-once" && maps.Equal(c.Matrix, run.Cells[base].Matrix)
+	})
+	require.Nil(t, of.compare(run, &run.Cells[alike]))
+	texts := func() []string {
+		g, _ := newGrid(run)
+		f, ok := costFigure(run, g, of)
+		require.True(t, ok)
+		var all []string
+		for _, text := range painted(t, run, f, Height) {
+			all = append(all, text.text)
+		}
+		return all
+	}
+	require.Contains(t, texts(), "no baseline")
+	run.Run.Baseline = ""
+	require.NotContains(t, texts(), "no baseline")
+	require.Contains(t, texts(), stats.Rate(stats.Summarise(rates(run.Cells[alike].Completed("saturated"))).Median))
 }

@@ -90,6 +90,10 @@ func TestTilesCanBeRead(t *testing.T) {
 			require.True(t, i == 0 || bright > before, "step %d is not brighter than the one before", i)
 			before = bright
 		}
+		lane := theme.of(tint(green, 0.85)) // of what was not damaged
+		for _, s := range []shade{ink, good} {
+			require.GreaterOrEqual(t, contrast(theme.of(s), lane), 4.5, "shade %d%s", s/tints, theme.suffix)
+		}
 	}
 	require.Equal(t, []shade{rampStart, rampStart + rampSteps - 1, rampStart}, []shade{ramp(0), ramp(1), ramp(-1)})
 	require.Equal(t, []shade{rampStart + rampSteps, rampStart + rampSteps + 1, rampStart + rampSteps + 2}, []shade{tileInk, tilePaper, everyShade})

@@ -70,12 +70,7 @@ func rateRows(run *result.Run, scenario string) []rateRow {
 			row.absent = absence(c, scenario)
 		}
 		row.limited = slices.ContainsFunc(trials, limited)
-		if b := baselineOf(run, c); b != nil && len(trials) > 0 {
-			if base := rates(completed(b, scenario)); len(base) > 0 {
-				comparison := stats.Compare(row.rates, base)
-				row.comparison = &comparison
-			}
-		}
+		row.comparison = price{scenario, true}.compare(run, c)
 		rows = append(rows, row)
 	}
 	return rows

@@ -119,11 +119,41 @@ func (p price) metric() string {
 	return "p99_us"
 }
 
+// compare sets a cell's costs beside its baseline's; nil where one of them has none.
+func (p price) compare(run *result.Run, c *result.Cell) *stats.Comparison {
+	b := baselineOf(run, c)
+	if b == nil {
+		return nil
+	}
+	costs, before := p.of(c), p.of(b)
+	if len(costs) == 0 || len(before) == 0 {
+		return nil
+	}
+	comparison := stats.Compare(costs, before)
+	return &comparison
+}
+
+func (p price) noun() string {
+	if p.rate {
+		return "throughput"
+	}
+	return "p99 latency"
+}
+
+// amount is a cost as it is written: "212k", "84 ms".
+func (p price) amount(v float64) string {
+	if p.rate {
+		return stats.Rate(v)
+	}
+	return stats.Micros(v)
+}
+
+// text is a cost with what it is: "212k msg/s", "p99 84 ms".
 func (p price) text(v float64) string {
 	if p.rate {
-		return stats.Rate(v) + " msg/s"
+		return p.amount(v) + " msg/s"
 	}
-	return "p99 " + stats.Micros(v)
+	return "p99 " + p.amount(v)
 }
 
 // bargains are the cells that have a price and met a fault, and a sentence about
@@ -153,12 +183,7 @@ func bargains(run *result.Run, of price, scenario string) (all []bargain, missin
 		}
 		b.lost = perFault(struck, func(t *result.Trial) int64 { return t.Verdict.Lost.Total })
 		b.duplicates = perFault(struck, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total })
-		if base := baselineOf(run, c); base != nil {
-			if before := of.of(base); len(before) > 0 {
-				comparison := stats.Compare(costs, before)
-				b.comparison = &comparison
-			}
-		}
+		b.comparison = of.compare(run, c)
 		all = append(all, b)
 	}
 	return all, strings.Join(without, "; ")
@@ -251,20 +276,16 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 		title = fmt.Sprintf("%d of %d cells lose and duplicate nothing", len(safe), len(all))
 		which = "; the best, " + label(best.cell)
 	}
-	noun := "throughput"
-	if !of.rate {
-		noun = "p99 latency"
-	}
 	switch c := best.comparison; {
 	case c == nil || c.Missing > 0:
 		return title
 	// Picked from all that were compared, so it has to hold for all of them together.
 	case c.Significant && c.P*float64(compared) < 1-stats.Confidence:
-		return fmt.Sprintf("%s%s, at %s× the %s of %s", title, which, stats.Ratio(c.Ratio), noun, label(baselineOf(run, best.cell)))
+		return fmt.Sprintf("%s%s, at %s× the %s of %s", title, which, stats.Ratio(c.Ratio), of.noun(), label(baselineOf(run, best.cell)))
 	case c.Significant, len(safe) > 1:
 		return title
 	}
-	return fmt.Sprintf("%s; no difference in %s to %s detected", title, noun, label(baselineOf(run, best.cell)))
+	return fmt.Sprintf("%s; no difference in %s to %s detected", title, of.noun(), label(baselineOf(run, best.cell)))
 }
 
 // deeds is what faults did to the cell: "loses 500, duplicates 3".
@@ -291,10 +312,6 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	if least != most {
 		fired = fmt.Sprintf("%d to %d", least, most)
 	}
-	cost := "throughput"
-	if !of.rate {
-		cost = "p99 latency"
-	}
 	ends := "range"
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.cost.Spread == stats.Interval }) {
 		ends = "95 % interval"
@@ -310,7 +327,7 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	if how != "1 repeat" {
 		how = "median and " + ends + " of " + how
 	}
-	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; %s", cost, of.scenario, load(run, of.scenario), how),
+	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; %s", of.noun(), of.scenario, load(run, of.scenario), how),
 		fmt.Sprintf("up: scenario %s, %s per cell", scenario, plural(fired, "fault")), named, bounded)
 }
 

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -76,6 +77,8 @@ func TestTradeoffTitles(t *testing.T) {
 	require.Equal(t, "exactly-once loses and duplicates nothing; no difference in throughput to at-least-once detected", title(6, least, quick))
 	require.Equal(t, "Every cell loses or duplicates messages in scenario crash; the least: at-most-once, loses 500 per fault", title(1, most, least))
 	require.Equal(t, "Nothing lost and nothing duplicated in scenario crash, by any of 2 cells", title(1, unhurt, exactly))
+	_, run := wide(t)
+	require.Equal(t, "10 of 38 cells lose and duplicate nothing", tradeoffFigures(run)[0].title, "no ratio of five repeats holds for all that were compared")
 	require.Equal(t, "2 of 3 cells lose and duplicate nothing", title(6, most, unhurt, exactly))
 }
 
@@ -151,13 +154,18 @@ func TestPlace(t *testing.T) {
 		}), 1, 12).Draw(rt, "tags")
 		mark := vg.Rectangle{Min: vg.Point{X: 400, Y: 300}, Max: vg.Point{X: 600, Y: 320}}
 		taken := []vg.Rectangle{mark}
-		for _, s := range place(tags, []vg.Rectangle{mark}) {
+		spots := place(tags, []vg.Rectangle{mark})
+		for i, s := range spots {
 			if s.found {
 				require.True(rt, within(s.box, area))
 				require.False(rt, meetsAny(s.box, taken))
 				taken = append(taken, s.box)
 				if s.tied {
 					require.True(rt, within(vg.Rectangle{Min: s.end, Max: s.end}, s.box), "its line ends at it")
+					for j, other := range spots {
+						crossed := j != i && other.found && slices.ContainsFunc(stretch(tags[i].at, s.end), func(bit vg.Rectangle) bool { return meetsAny(bit, []vg.Rectangle{other.box}) })
+						require.False(rt, crossed, "and crosses no other")
+					}
 				}
 			}
 		}

@@ -1,7 +1,9 @@
 package chart
 
 import (
+	"encoding/base64"
 	"slices"
+	"strings"
 	"testing"
 
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
@@ -87,4 +89,20 @@ func TestTheCutTypefaceIsWellFormed(t *testing.T) {
 	require.Equal(t, made, again)
 	_, err = cutTypeface([]byte("no typeface"), nil)
 	require.ErrorContains(t, err, "a typeface of 11 bytes")
+}
+
+// requireLetters checks that a typeface's rule has a glyph for each letter of a text.
+func requireLetters(t *testing.T, face, text string) {
+	t.Helper()
+	_, encoded, _ := strings.Cut(face, "base64,")
+	encoded, _, _ = strings.Cut(encoded, ")")
+	file, err := base64.StdEncoding.DecodeString(encoded)
+	require.NoError(t, err)
+	f, err := sfnt.Parse(file)
+	require.NoError(t, err)
+	for _, r := range text {
+		index, err := f.GlyphIndex(nil, r)
+		require.NoError(t, err)
+		require.NotZero(t, index, "%q of %q", r, text)
+	}
 }
