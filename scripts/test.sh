@@ -11,7 +11,7 @@ readonly TEST_TIMEOUT=40m      # of one test binary
 # Inputs of one fuzz target. By time instead, Go's fuzzing fails now and then with
 # "context deadline exceeded" when the time is over, and has found nothing.
 readonly FUZZ_INPUTS=3000x
-readonly FUZZ_TIMEOUT=120      # seconds, with building it
+readonly FUZZ_TIMEOUT=400      # seconds, with building it, beside what has precedence
 readonly RUN_TIMEOUT=900       # seconds, of one profile or suite
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-test.XXXXXX")
@@ -159,12 +159,13 @@ raced_trials() {
 
 tested() { env --default-signal=HUP,INT,TERM go test -timeout "$TEST_TIMEOUT" "$@"; }
 
-# fuzz tries each fuzz target on what it finds by itself.
+# fuzz tries each fuzz target on what it finds by itself, in what the processors
+# have left.
 fuzz() {
   local file target
   while IFS=: read -r file target; do
     echo "$(dirname "$file") $target"
-    timeout "$FUZZ_TIMEOUT" go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" \
+    timeout "$FUZZ_TIMEOUT" nice -n 19 go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" \
       -fuzztime "$FUZZ_INPUTS" -fuzzminimizetime 5x
   done < <(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bench profiles | sed 's/func //' | sort)
 }
@@ -175,15 +176,18 @@ build() {
   "$tmp/bench" version
 }
 
-# claims_in_a_storm: the storm mostly waits.
+# claims_in_a_storm: claims and storm mostly wait, so fuzzing goes on beside them.
 claims_in_a_storm() {
-  local code=0 pid
+  local code=0 storm fuzzing
   touch "$tmp/started"
   measured fault-storm >"$tmp/storm.out" 2>&1 &
-  pid=$!
+  storm=$!
+  fuzz >"$tmp/fuzz.out" 2>&1 &
+  fuzzing=$!
   claims || code=$?
-  wait "$pid" || code=$?
-  cat "$tmp/storm.out"
+  wait "$storm" || code=$?
+  wait "$fuzzing" || code=$?
+  cat "$tmp/storm.out" "$tmp/fuzz.out"
   if ((code != 0)); then return "$code"; fi
   nothing_left
 }
@@ -275,6 +279,5 @@ run "end to end: at-most-once" end_to_end at-most-once
 # Its 6 repeats are for the interval of the speeds.
 run "end to end: semantics, once" end_to_end semantics -set repeats=1
 run "report from the saved files alone" redraw
-run "fuzz targets, $FUZZ_INPUTS each" fuzz
-run "end to end: the claims that need no cluster, and two minutes of faults on three nodes" claims_in_a_storm
+run "end to end: the claims that need no cluster, two minutes of faults on three nodes, and $FUZZ_INPUTS of each fuzz target" claims_in_a_storm
 echo "passed in $SECONDS s"
