@@ -37,6 +37,13 @@ func Counted(metric string) bool {
 	return m.unit.perTrial()
 }
 
+// Grows reports whether what is still unsure of a trial can only add to a count, so
+// that of an inconclusive trial it is a lower bound.
+func Grows(metric string) bool {
+	m, _ := findMetric(metric)
+	return m.grows
+}
+
 // MoreIsBetter reports whether a metric is a speed; of all others less is.
 func MoreIsBetter(metric string) bool {
 	m, _ := findMetric(metric)

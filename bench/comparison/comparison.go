@@ -2,6 +2,7 @@ package comparison
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -30,7 +31,11 @@ type Row struct {
 	Settings []Setting
 	Changes  []Change
 
-	before, after []*result.Trial
+	before, after []*result.Trial // completed
+	// unsettled are the run's trials that came to no verdict, with what they prove all
+	// the same; short says how many there are on either side, "" for none.
+	unsettled []*result.Trial
+	short     string
 }
 
 // Setting is one that differs; "" is not set.
@@ -41,6 +46,8 @@ type Alone struct {
 	Cell, Scenario string
 	Has            Side
 	Reason         string // why a run has no numbers; "" where it has no such cell
+	// Omitted says that neither run was to have any: there is nothing to judge.
+	Omitted bool
 }
 
 // Side says which runs have numbers.
@@ -78,20 +85,21 @@ func Compare(base, run *result.Run) *Comparison {
 }
 
 // discount takes back findings that so many comparisons would bring forth by chance.
+// Tests that could find nothing are none.
 func (c *Comparison) discount() {
 	var tested []*Change
 	var ps []float64
 	for i := range c.Rows {
 		for j := range c.Rows[i].Changes {
-			if change := &c.Rows[i].Changes[j]; !change.Counted {
+			if change := &c.Rows[i].Changes[j]; !change.Counted && change.Ratio.Missing == 0 && change.Ratio.Ratio > 0 {
 				tested, ps = append(tested, change), append(ps, change.Ratio.P)
 			}
 		}
 	}
 	c.Tests = len(tested)
 	for i, found := range stats.Discoveries(ps, 1-stats.Confidence) {
-		if change := tested[i]; !found && change.Finding != TooFew {
-			change.Finding = Same
+		if change := tested[i]; !found && change.Finding != Same {
+			change.Finding = Chance
 		}
 	}
 }
@@ -125,17 +133,38 @@ func (c *Comparison) rows(was, cell *result.Cell) {
 			c.Rows = append(c.Rows, Row{
 				Cell: cell.Name, BaseCell: was.Name, Scenario: scenario,
 				Settings: settings(was, cell, before[0], after[0]), Changes: changes(before, after),
-				before: before, after: after,
+				before: before, after: after, unsettled: unsettled(cell, scenario),
+				short: cmp.Or(short("the run", cell, scenario), short("the base", was, scenario)),
 			})
 		case len(after) > 0:
-			c.Alone = append(c.Alone, Alone{cell.Name, scenario, OnlyRun, why(was, scenario)})
+			c.Alone = append(c.Alone, Alone{Cell: cell.Name, Scenario: scenario, Has: OnlyRun, Reason: why(was, scenario)})
 		case len(before) > 0:
-			c.Alone = append(c.Alone, Alone{was.Name, scenario, OnlyBase, why(cell, scenario)})
+			c.Alone = append(c.Alone, Alone{Cell: was.Name, Scenario: scenario, Has: OnlyBase, Reason: why(cell, scenario)})
 		default:
-			c.Alone = append(c.Alone, Alone{cell.Name, scenario, Neither, why(cell, scenario)})
+			c.Alone = append(c.Alone, Alone{
+				Cell: cell.Name, Scenario: scenario, Has: Neither, Reason: why(cell, scenario),
+				Omitted: len(unsettled(was, scenario))+len(unsettled(cell, scenario)) == 0,
+			})
 		}
 	}
 	c.alone(was, cell, c.Base, OnlyBase)
+}
+
+// unsettled are the trials that are neither completed nor were to be left out.
+func unsettled(c *result.Cell, scenario string) []*result.Trial {
+	return slices.DeleteFunc(c.InScenario(scenario), func(t *result.Trial) bool {
+		return t.Status == result.Omitted || t.Status == result.Completed && t.Verdict != nil
+	})
+}
+
+// short says how many of the planned trials have no numbers, "" for none.
+func short(whose string, c *result.Cell, scenario string) string {
+	completed := len(c.Completed(scenario))
+	planned := max(c.Planned[scenario], completed+len(unsettled(c, scenario)))
+	if completed == planned {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d trials of %s have no verdict", planned-completed, planned, whose)
 }
 
 // alone adds the scenarios of a cell that its partner, nil where there is none,
@@ -191,6 +220,9 @@ type Finding string
 const (
 	// Same is no difference beyond the noise between repeats.
 	Same Finding = "no difference detected"
+	// Chance is a difference that would be one by itself, but may be chance among so
+	// many that were looked for.
+	Chance Finding = "may be chance"
 	// Better and Worse are differences that are more than the noise.
 	Better Finding = "better"
 	Worse  Finding = "worse"
@@ -248,18 +280,18 @@ func closed(trials []*result.Trial) bool {
 
 // values are a metric's in all trials; ok is false where one has none.
 func values(before, after []*result.Trial, metric string) (a, b []float64, ok bool) {
-	read := func(trials []*result.Trial) (out []float64) {
-		for _, t := range trials {
-			v, has := claim.Read(t, metric)
-			if !has {
-				return nil
-			}
+	a, b = read(before, metric), read(after, metric)
+	return a, b, len(a) == len(before) && len(b) == len(after)
+}
+
+// read are a metric's values of the trials that have it.
+func read(trials []*result.Trial, metric string) (out []float64) {
+	for _, t := range trials {
+		if v, has := claim.Read(t, metric); has {
 			out = append(out, v)
 		}
-		return out
 	}
-	a, b = read(before), read(after)
-	return a, b, a != nil && b != nil
+	return out
 }
 
 func change(before, after []*result.Trial, metric string) (Change, bool) {

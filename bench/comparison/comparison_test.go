@@ -119,6 +119,33 @@ func TestManyComparisonsAreDiscounted(t *testing.T) {
 	require.Equal(t, 12*4, found(eighties))
 }
 
+// Where so many metrics are compared that even the clearest difference of six
+// repeats could be chance, it is not called none; and what has too few repeats for any
+// difference to be found does not count among them.
+func TestADifferenceAmongTooManyIsNotCalledNone(t *testing.T) {
+	wide := func(first []float64, few bool) *result.Run {
+		cells := []result.Cell{repeated("0", nil, first...)}
+		for i := range 11 {
+			speeds := hundreds
+			if few {
+				speeds = hundreds[:3]
+			}
+			cells = append(cells, repeated(fmt.Sprint(1+i), nil, speeds...))
+		}
+		return run(cells...)
+	}
+	many := comparison.Compare(wide(hundreds, false), wide([]float64{40, 41, 42, 43, 44, 45}, false))
+	require.Equal(t, 48, many.Tests)
+	first := many.Rows[0].Changes[0]
+	require.InDelta(t, 2.0/924, first.Ratio.P, 1e-9)
+	require.Equal(t, comparison.Worse, first.Finding, "four metrics of it are as clear as can be")
+	lone := comparison.Compare(wide(hundreds, true), wide([]float64{40, 41, 42, 43, 44, 45}, true))
+	require.Equal(t, 4, lone.Tests, "three repeats cannot find anything")
+	require.Equal(t, comparison.Worse, lone.Rows[0].Changes[0].Finding)
+	nearly := comparison.Compare(wide(hundreds, false), wide([]float64{95, 96, 97, 98, 99, 100.5}, false))
+	require.Equal(t, comparison.Chance, nearly.Rows[0].Changes[0].Finding)
+}
+
 // A script reads of a comparison what a person does.
 func TestEncode(t *testing.T) {
 	gate, err := comparison.ParseGate("pipeline_per_second < -10%")
@@ -211,9 +238,9 @@ func TestWhatHasNoNumbers(t *testing.T) {
 	broken.Trials[0].Status, broken.Trials[0].Reason = result.Inconclusive, "the disk was full"
 	whole := repeated("a", nil, 100)
 	reason := "inconclusive: the disk was full"
-	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.OnlyBase, reason}}, comparison.Compare(run(whole), run(broken)).Alone)
-	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.OnlyRun, reason}}, comparison.Compare(run(broken), run(whole)).Alone)
-	require.Equal(t, []comparison.Alone{{"a", "paced", comparison.Neither, reason}}, comparison.Compare(run(broken), run(broken)).Alone)
+	require.Equal(t, []comparison.Alone{{Cell: "a", Scenario: "paced", Has: comparison.OnlyBase, Reason: reason}}, comparison.Compare(run(whole), run(broken)).Alone)
+	require.Equal(t, []comparison.Alone{{Cell: "a", Scenario: "paced", Has: comparison.OnlyRun, Reason: reason}}, comparison.Compare(run(broken), run(whole)).Alone)
+	require.Equal(t, []comparison.Alone{{Cell: "a", Scenario: "paced", Has: comparison.Neither, Reason: reason}}, comparison.Compare(run(broken), run(broken)).Alone)
 }
 
 // A closed loop's latencies are its queue.

@@ -63,7 +63,7 @@ func (c *Comparison) Encode(w io.Writer, judged []Judged) error {
 		}
 	}
 	for _, a := range c.Alone {
-		out.Alone = append(out.Alone, encodedAlone(a))
+		out.Alone = append(out.Alone, encodedAlone{a.Cell, a.Scenario, a.Has, a.Reason})
 	}
 	for _, j := range judged {
 		out.Gates = append(out.Gates, encodedGate{j.Gate.String(), j.Where, j.Outcome, j.Found})

@@ -81,15 +81,12 @@ type Judged struct {
 func (c *Comparison) Judge(g Gate) []Judged {
 	var out []Judged
 	for _, r := range c.Rows {
-		before, after, ok := values(r.before, r.after, g.metric)
-		if !ok {
-			continue
+		if outcome, found, has := g.row(r); has {
+			out = append(out, Judged{g, r.Name(), outcome, found})
 		}
-		outcome, found := g.judge(before, after)
-		out = append(out, Judged{g, r.Name(), outcome, found})
 	}
 	for _, a := range c.Alone {
-		if a.Has != OnlyRun {
+		if a.Has != OnlyRun && !a.Omitted {
 			out = append(out, Judged{g, a.Cell + " in " + a.Scenario, Inconclusive, strings.TrimSuffix(string(a.Has)+" has numbers; "+a.Reason, "; ")})
 		}
 	}
@@ -99,8 +96,31 @@ func (c *Comparison) Judge(g Gate) []Judged {
 	return out
 }
 
-// judge compares medians, and trusts a difference only when the repeats tell it
-// from noise; counts are exact.
+// row judges one row; has is false where neither run has the metric there.
+// Latencies of a closed loop are the client's queue, and are no more judged than
+// they are shown.
+func (g Gate) row(r Row) (outcome Outcome, found string, has bool) {
+	before, after := read(r.before, g.metric), read(r.after, g.metric)
+	switch {
+	case len(before) == 0 && len(after) == 0, claim.IsLatency(g.metric) && (closed(r.before) || closed(r.after)):
+		return "", "", false
+	case len(before) < len(r.before):
+		return Inconclusive, fmt.Sprintf("%d of %d trials of the base have %s", len(before), len(r.before), g.metric), true
+	case len(after) < len(r.after):
+		return Inconclusive, fmt.Sprintf("%d of %d trials of the run have %s", len(after), len(r.after), g.metric), true
+	}
+	if g.above && claim.Grows(g.metric) { // what they prove stands, whatever else is unsure of them
+		after = append(after, read(r.unsettled, g.metric)...)
+	}
+	outcome, found = g.judge(before, after)
+	if outcome != Failed && r.short != "" {
+		return Inconclusive, found + "; " + r.short, true
+	}
+	return outcome, found, true
+}
+
+// judge compares medians. A bound is passed where the whole interval of the ratio
+// lies beyond it; where only the median does, that is not known. Counts are exact.
 func (g Gate) judge(before, after []float64) (Outcome, string) {
 	if claim.Counted(g.metric) {
 		most, was := slices.Max(after), slices.Max(before)
@@ -116,15 +136,23 @@ func (g Gate) judge(before, after []float64) (Outcome, string) {
 	}
 	ratio := stats.Compare(after, before)
 	found := fmt.Sprintf("%s, was %s: %s", claim.Text(g.metric, claim.Median(g.metric, after)), claim.Text(g.metric, claim.Median(g.metric, before)), ratio.Interval())
-	if ratio.Ratio == 0 {
-		return Inconclusive, "its median was 0, of which nothing is a share"
-	}
-	beyond := g.above && ratio.Ratio > 1+g.by || !g.above && ratio.Ratio < 1-g.by
 	switch {
-	case beyond && ratio.Significant:
+	case ratio.Ratio == 0:
+		return Inconclusive, "its median was 0, of which nothing is a share"
+	case !g.beyond(ratio.Ratio):
+		return Passed, found
+	case ratio.HasInterval && g.beyond(ratio.Lo) && g.beyond(ratio.Hi), !ratio.HasInterval && ratio.Significant:
 		return Failed, found
-	case beyond && ratio.Missing > 0:
-		return Inconclusive, fmt.Sprintf("%s; %d and %d repeats cannot tell it from noise, set repeats: %d", found, ratio.BaselineN, ratio.N, stats.IntervalSamples)
+	case ratio.HasInterval:
+		return Inconclusive, found + ", which reaches to within the bound; raise repeats"
 	}
-	return Passed, found
+	return Inconclusive, fmt.Sprintf("%s; %d and %d repeats cannot tell it from noise, set repeats: %d", found, ratio.BaselineN, ratio.N, stats.IntervalSamples)
+}
+
+// beyond reports whether a ratio passes the bound.
+func (g Gate) beyond(ratio float64) bool {
+	if g.above {
+		return ratio > 1+g.by
+	}
+	return ratio < 1-g.by
 }

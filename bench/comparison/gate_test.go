@@ -24,8 +24,10 @@ func TestGates(t *testing.T) {
 		{base, run(repeated("a", nil, eighties...)), "pipeline_per_second > +10%", comparison.Passed, ""},
 		{base, run(repeated("a", nil, eighties...)), "end_to_end.p99 > +10%", comparison.Failed, ""},
 		{base, run(repeated("a", nil, eighties...)), " end_to_end.p99>+30% ", comparison.Passed, ""},
-		// A median beyond the bound, within the noise.
-		{base, run(repeated("a", nil, 50, 60, 70, 101, 102, 103)), "pipeline_per_second < -10%", comparison.Passed, ""},
+		// A median beyond the bound, and an interval that reaches to within it.
+		{base, run(repeated("a", nil, 50, 60, 70, 101, 102, 103)), "pipeline_per_second < -10%", comparison.Inconclusive,
+			"86/s, was 101/s: 0.85× (95 % CI 0.51–1.03), which reaches to within the bound; raise repeats"},
+		{base, run(repeated("a", nil, 80, 84, 87, 88, 94, 95)), "pipeline_per_second < -10%", comparison.Inconclusive, ""},
 		{run(repeated("a", nil, 100, 101)), run(repeated("a", nil, 50, 51)), "pipeline_per_second < -10%", comparison.Inconclusive,
 			"51/s, was 101/s: 0.50×; 2 and 2 repeats cannot tell it from noise, set repeats: 6"},
 		{base, run(lossy), "lost > +0", comparison.Failed, "at most 7, was 0"},
@@ -45,6 +47,65 @@ func TestGates(t *testing.T) {
 			require.Equal(t, c.found, judged[0].Found, c.gate)
 		}
 	}
+}
+
+// unfinished is a run of which most trials came to no verdict, and prove that 500
+// messages were lost.
+func unfinished() *result.Run {
+	c := repeated("a", nil, hundreds...)
+	for i := range c.Trials[1:] {
+		t := &c.Trials[1+i]
+		t.Status, t.Verdict.Lost.Total = result.Inconclusive, 500
+	}
+	return run(c)
+}
+
+// What was not measured does not pass, and what is proven fails, whatever else is
+// unsure.
+func TestGatesOnTrialsWithoutAVerdict(t *testing.T) {
+	base := run(repeated("a", nil, hundreds...))
+	few := run(repeated("a", nil, hundreds...))
+	few.Cells[0].Planned = map[string]int{"paced": 8}
+	without := run(repeated("a", nil, hundreds...))
+	delete(without.Cells[0].Trials[2].Latency, result.EndToEnd)
+	queue := run(repeated("a", nil, hundreds...))
+	for i := range queue.Cells[0].Trials {
+		queue.Cells[0].Trials[i].Generator.Closed = true
+	}
+	for _, c := range []struct {
+		run   *result.Run
+		gate  string
+		want  comparison.Outcome
+		found string
+	}{
+		{unfinished(), "lost > +0", comparison.Failed, "at most 500, was 0"},
+		{unfinished(), "duplicates > +0", comparison.Inconclusive, "at most 0, was 0; 5 of 6 trials of the run have no verdict"},
+		{unfinished(), "pipeline_per_second < -10%", comparison.Inconclusive, "98/s, was 101/s: 0.98×; 5 of 6 trials of the run have no verdict"},
+		{few, "lost > +0", comparison.Inconclusive, "at most 0, was 0; 2 of 8 trials of the run have no verdict"},
+		{without, "end_to_end.p99 > +10%", comparison.Inconclusive, "5 of 6 trials of the run have end_to_end.p99"},
+		{queue, "end_to_end.p99 > +10%", comparison.Inconclusive, "no cell of both runs has end_to_end.p99"},
+	} {
+		gate, err := comparison.ParseGate(c.gate)
+		require.NoError(t, err)
+		judged := comparison.Compare(base, c.run).Judge(gate)
+		require.Len(t, judged, 1)
+		require.Equal(t, c.found, judged[0].Found)
+		require.Equal(t, c.want, judged[0].Outcome, c.gate)
+	}
+}
+
+// A cell that neither run was to have is nothing to judge.
+func TestGatesPassOverWhatBothOmit(t *testing.T) {
+	with := func() *result.Run {
+		c := repeated("a", nil, hundreds...)
+		c.Trials = append(c.Trials, result.Trial{ID: "x", Scenario: "crash", Status: result.Omitted, Reason: "no followers"})
+		return run(c)
+	}
+	gate, err := comparison.ParseGate("lost > +0")
+	require.NoError(t, err)
+	judged := comparison.Compare(with(), with()).Judge(gate)
+	require.Len(t, judged, 1)
+	require.Equal(t, comparison.Passed, judged[0].Outcome)
 }
 
 func TestWhatIsNoGate(t *testing.T) {

@@ -171,6 +171,9 @@ func howCompared(c *comparison.Comparison) string {
 	if text += "at most 5 % of the differences told are expected to be chance"; c.Tests > 1 {
 		text += fmt.Sprintf(", by Benjamini and Hochberg over %d tests", c.Tests)
 	}
+	if c.Count(comparison.Chance) > 0 {
+		text += "; may be chance: would be a difference if it were the only test"
+	}
 	text += "). Of counts: every trial of one is above every trial of the other."
 	if c.Count(comparison.TooFew) > 0 {
 		text += fmt.Sprintf(" Too few repeats: no test could find a difference; set repeats: %d.", stats.IntervalSamples)
@@ -196,7 +199,7 @@ func (p *printer) judged(j comparison.Judged) {
 // comparedVerdict is the last line.
 func comparedVerdict(c *comparison.Comparison, judged []comparison.Judged) string {
 	var parts []string
-	for _, f := range []comparison.Finding{comparison.Worse, comparison.Better, comparison.Same, comparison.TooFew} {
+	for _, f := range []comparison.Finding{comparison.Worse, comparison.Better, comparison.Chance, comparison.Same, comparison.TooFew} {
 		if n := c.Count(f); n > 0 {
 			parts = append(parts, stats.Count(int64(n))+" "+string(f))
 		}

@@ -22,34 +22,57 @@ consumer: {commit: {every: 50}}
 faults: [{kill: consumer, when: processed, at: 50%, restart: 50ms}]
 `
 
-// warming is what a run with a warm-up told of it.
-func warming(b *bench, plan *profile.Plan) (suite.Options, []string) {
-	o := b.begin(plan)
-	o.WarmUp = time.Minute // of which one round of the cells is enough
-	var told []string
-	o.Progress = watched{doing: func(what string) { told = append(told, what) }}
+// warming runs a plan with a warm-up of this length, and returns how often something
+// was warmed up.
+func warming(b *bench, plan *profile.Plan, o suite.Options, length time.Duration) (times int) {
+	o.WarmUp = length
+	o.Progress = watched{doing: func(what string) {
+		require.Equal(b.t, "warming the broker up", what)
+		times++
+	}}
 	require.NoError(b.t, suite.Run(b.context(), o))
 	b.requireNothingLeft()
-	return o, told
+	return times
 }
 
-// What a broker was warmed up with is no trial of the run.
+// What a broker was warmed up with is no trial of the run, and there is as much of
+// it as it takes.
 func TestABrokerIsWarmedUp(t *testing.T) {
 	b, plan := newBench(t), planned(t, small)
-	o, told := warming(b, plan)
-	require.Equal(t, []string{"warming the broker up", "warming the broker up"}, told, "once for each cell")
-	ids, status := statuses(t, o.Store.Dir())
-	require.Equal(t, inOrder(plan), ids)
-	for id, s := range status {
-		require.Equal(t, result.Completed, s, id)
+	for length, least := range map[time.Duration]int{time.Nanosecond: 1, 5 * time.Second: 2} {
+		o := b.begin(plan)
+		times := warming(b, plan, o, length)
+		require.GreaterOrEqual(t, times, least)
+		require.True(t, least > 1 || times == 1)
+		ids, status := statuses(t, o.Store.Dir())
+		require.Equal(t, inOrder(plan), ids)
+		for id, s := range status {
+			require.Equal(t, result.Completed, s, id)
+		}
 	}
+}
+
+// A run that goes on with its second repeats has a cold broker too; one that has
+// nothing to do needs none.
+func TestABrokerIsWarmedUpForAResumedRun(t *testing.T) {
+	b, plan := newBench(t), planned(t, small)
+	o := b.begin(plan)
+	ctx, cancel := context.WithCancel(b.context())
+	defer cancel()
+	o.Progress = watched{done: func(index int, _ result.Trial) {
+		if plan.Trials[index+1].Repeat == 2 {
+			cancel()
+		}
+	}}
+	require.NoError(t, suite.Run(ctx, o))
+	require.Equal(t, 1, warming(b, plan, b.resume(plan, o.Store.Dir()), time.Nanosecond))
+	require.Zero(t, warming(b, plan, b.resume(plan, o.Store.Dir()), time.Nanosecond))
 }
 
 // Faults are there to break a guarantee, not to cost anything.
 func TestABrokerThatIsOnlyStruckStaysCold(t *testing.T) {
 	b, plan := newBench(t), planned(t, struck)
-	_, told := warming(b, plan)
-	require.Empty(t, told)
+	require.Zero(t, warming(b, plan, b.begin(plan), time.Minute))
 }
 
 func TestAnInterruptWhileTheBrokerIsWarmedUp(t *testing.T) {
