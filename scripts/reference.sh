@@ -38,7 +38,8 @@ measured() {
   timeout "$RUN_TIMEOUT" "$tmp/bench" "$@" -broker local3 -out "$tmp/$name" || ended=$?
   case $ended in
     0) ;;
-    3 | 4) code=$ended ;;
+    3) code=3 ;; # what is not met counts more than what is not known
+    4) ((code == 3)) || code=4 ;;
     *) echo "reference.sh: $name failed (exit code $ended)" >&2; exit "$ended" ;;
   esac
   keep "$name"
@@ -53,5 +54,5 @@ for name in "${wanted[@]}"; do
     *) echo "reference.sh: there is no reference result $name; use semantics, matrix, acks-failover, capacity" >&2; exit 2 ;;
   esac
 done
-go test ./bench -run '^TestReadmePrintsTheReference$' -update >/dev/null
+go test ./bench -run '^TestReadmePrintsTheReference$' -update
 exit "$code"
