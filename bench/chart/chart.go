@@ -41,6 +41,7 @@ type figure struct {
 	conditions string    // the line under it
 	speed      bool      // shows speeds, which a broker beside the load does not have of its own
 	omitted    string    // what the run left out and the chart therefore lacks
+	unfinished string    // what is shown although not all of it is known, and why
 	striped    bool      // it has a place in the chart all the same
 	room       vg.Length // that the data takes at the most, from top to bottom; 0 is all there is
 	header     []string

@@ -54,12 +54,8 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 	}
 	p.line(margin, bottom, Width-margin, bottom, 1, rule)
 	lines = nil
-	if f.omitted != "" {
-		what := "Not shown: "
-		if f.striped {
-			what = "Omitted: "
-		}
-		lines = p.wrap(what+f.omitted, tickSize, inside, 3)
+	if note := f.note(); note != "" {
+		lines = p.wrap(note, tickSize, inside, 3)
 		bottom += 8
 	}
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -68,6 +64,22 @@ func frame(p *pen, run *result.Run, f figure, height vg.Length) vg.Rectangle {
 		bottom += 0.7 * tickSize
 	}
 	return vg.Rectangle{Min: vg.Point{X: margin, Y: bottom + 14}, Max: vg.Point{X: Width - margin, Y: y}}
+}
+
+// note says what the figure lacks.
+func (f figure) note() string {
+	var parts []string
+	if f.omitted != "" {
+		what := "Not shown: "
+		if f.striped {
+			what = "Omitted: "
+		}
+		parts = append(parts, what+f.omitted)
+	}
+	if f.unfinished != "" {
+		parts = append(parts, "Unfinished: "+f.unfinished)
+	}
+	return strings.Join(parts, ". ")
 }
 
 // provenance says where the numbers come from: program, profile, date, broker, client, machine.

@@ -53,11 +53,15 @@ type panel struct {
 type heat struct {
 	key      string // what the colours mean
 	of       func(*result.Cell) (value float64, text string)
-	write    func(float64) string // an end of the scale
-	scale    scale                // of the colours: a is the darkest's place in the ramp, b the brightest's
-	none     bool                 // 0 has a colour of its own
+	write    func(float64) string    // an end of the scale
+	scale    scale                   // of the colours: a is the darkest's place in the ramp, b the brightest's
+	none     bool                    // 0 has a colour of its own, and so has broken
+	why      map[*result.Cell]string // in a word, where there is no number
 	scenario string
 }
+
+// broken is the value of a tile without damage whose promise was violated.
+const broken = -1
 
 // heatFigures draw a run whose matrix varies two settings or more: what its cells
 // cost, and what every scenario with faults did to them.
@@ -235,7 +239,7 @@ func costHeat(run *result.Run, of price, compared map[*result.Cell]stats.Compari
 		if value, ok := values[c]; ok {
 			lo, hi = min(lo, value), max(hi, value)
 		}
-		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(median), ratio, p, "", ""})
+		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(median), ratio, p, "", "", ""})
 	}
 	h = heat{key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
 		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }, write: stats.Ratio}
@@ -300,54 +304,81 @@ func costTitle(run *result.Run, of price, compared map[*result.Cell]stats.Compar
 
 // damageFigure colours every cell by what a fault lost and duplicated in it.
 func damageFigure(run *result.Run, g grid, scenario string) (figure, bool) {
-	if !anyTrial(run, scenario, func(t *result.Trial) bool { return firedFaults(t) > 0 }) {
+	if !strikes(run, scenario) {
 		return figure{}, false
 	}
+	h := heat{key: "messages per fault", none: true, write: amount, scenario: scenario, why: map[*result.Cell]string{}}
 	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
 	var points [][]string
-	few, most := math.Inf(1), 0.0
-	struck, unhurt := 0, 0
+	var left []string
+	var met []harm
+	few, most, unhurt := math.Inf(1), 0.0, 0
 	for i := range run.Cells {
 		c := &run.Cells[i]
-		trials := completed(c, scenario)
-		if len(trials) == 0 {
+		one := harmOf(c, scenario)
+		if why := one.unseen(c, scenario); why != "" {
+			h.why[c] = why
 			continue
 		}
-		lost := perFault(trials, func(t *result.Trial) int64 { return t.Verdict.Lost.Total }).mean
-		duplicates := perFault(trials, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total }).mean
-		values[c], texts[c] = lost+duplicates, tileDamage(lost, duplicates)
-		points = append(points, []string{c.Name, scenario, "messages_per_fault", "", "", "", exact(lost), exact(duplicates)})
-		if struck++; values[c] == 0 {
+		left = append(left, one.left(c))
+		met = append(met, one)
+		points = append(points, []string{c.Name, scenario, "messages_per_fault", "", "", "", exact(one.lost.mean), exact(one.duplicates.mean), exact(one.strays.mean)})
+		switch {
+		case one.counted():
+			few, most = min(few, one.sum()), max(most, one.sum())
+			values[c], texts[c] = one.sum(), tileDamage(one)
+		case one.violated:
+			values[c], texts[c] = broken, "violated"
+		case one.safe():
 			unhurt++
-			continue
+			values[c], texts[c] = 0, "0"
+		default:
+			h.why[c] = string(one.unfinished[0].Status)
 		}
-		few, most = min(few, values[c]), max(most, values[c])
 	}
-	title := fmt.Sprintf("%d of %d combinations lose and duplicate nothing in scenario %s", unhurt, struck, scenario)
-	if unhurt == struck {
-		title = fmt.Sprintf("None of %d combinations loses or duplicates anything in scenario %s", struck, scenario)
+	title := fmt.Sprintf("%d of %d combinations lost and duplicated nothing in %s", unhurt, len(met), faultsIn(scenario, met))
+	if unhurt == len(met) {
+		title = fmt.Sprintf("None of %d combinations lost or duplicated anything in %s", len(met), faultsIn(scenario, met))
+	}
+	if most == 0 {
 		few, most = 1, 1
 	}
-	h := heat{key: "messages per fault", scale: scale{lo: few, hi: most, a: 1, b: 0, log: true}, none: true, write: amount, scenario: scenario,
-		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }}
+	h.scale = scale{lo: few, hi: most, a: 1, b: 0, log: true}
+	h.of = func(c *result.Cell) (float64, string) { return values[c], texts[c] }
 	return heatFigure(run, g, h, figure{
-		name: "heatmap-" + scenario, title: title,
-		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeats(run, scenario), "brighter is less damage"),
+		name: "heatmap-" + scenario, title: title, unfinished: sentence(left...),
+		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeats(run, scenario), "brighter is less damage", tileMarks(met)),
 		points:     points,
 	}), true
 }
 
-// tileDamage is "3 lost", "250 twice", "3 lost, 80 twice" or "0".
-func tileDamage(lost, duplicates float64) string {
+// tileMarks explains what stands in tiles and is rare.
+func tileMarks(met []harm) string {
+	stray, bound, violated := "", "", ""
+	for _, h := range met {
+		switch {
+		case h.strays.mean > 0:
+			stray = "stray: aborted or without a row, and delivered"
+		case !h.counted() && h.violated:
+			violated = "violated: the promise, with nothing lost or duplicated"
+		}
+		if h.bound && h.counted() {
+			bound = "≥: an inconclusive trial is in it"
+		}
+	}
+	return sentence(stray, violated, bound)
+}
+
+// tileDamage is "3 lost", "250 twice" or "3 lost, 80 twice".
+func tileDamage(h harm) string {
 	var parts []string
-	if lost > 0 {
-		parts = append(parts, amount(lost)+" lost")
-	}
-	if duplicates > 0 {
-		parts = append(parts, amount(duplicates)+" twice")
-	}
-	if len(parts) == 0 {
-		return "0"
+	for _, part := range []struct {
+		damage
+		word string
+	}{{h.lost, "lost"}, {h.duplicates, "twice"}, {h.strays, "stray"}} {
+		if part.mean > 0 {
+			parts = append(parts, h.atLeast()+amount(part.mean)+" "+part.word)
+		}
 	}
 	return strings.Join(parts, ", ")
 }
@@ -355,7 +386,7 @@ func tileDamage(lost, duplicates float64) string {
 // heatFigure adds to a figure what all heat maps share.
 func heatFigure(run *result.Run, g grid, h heat, f figure) figure {
 	f.omitted, f.striped = omitted(run, h.scenario), true
-	f.header = []string{"cell", "scenario", "metric", "median", "ratio_to_baseline", "p_value", "lost_per_fault", "duplicates_per_fault"}
+	f.header = []string{"cell", "scenario", "metric", "median", "ratio_to_baseline", "p_value", "lost_per_fault", "duplicates_per_fault", "strays_per_fault"}
 	f.room = g.room()
 	f.paint = func(p *pen, body vg.Rectangle) { paintHeat(p, body, g, h) }
 	return f
@@ -371,6 +402,10 @@ func (h heat) missing(c *result.Cell) string {
 	}
 	if leftOut(c, h.scenario) {
 		return string(result.Omitted)
+	}
+	if why, ok := h.why[c]; ok {
+		word, _, _ := strings.Cut(why, ":")
+		return word
 	}
 	if len(completed(c, h.scenario)) > 0 {
 		return "no baseline"

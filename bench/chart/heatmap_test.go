@@ -56,7 +56,7 @@ func TestHeatPointsAreTheSavedNumbers(t *testing.T) {
 	require.Len(t, all, 2)
 	require.Equal(t, []string{"heatmap-saturated", "heatmap-crash"}, []string{all[0].name, all[1].name})
 	require.Equal(t, "Throughput of all combinations", all[0].title, "no ratio of five repeats holds for all that were compared")
-	require.Equal(t, "10 of 38 combinations lose and duplicate nothing in scenario crash", all[1].title)
+	require.Equal(t, "10 of 38 combinations lost and duplicated nothing in 5 faults of scenario crash", all[1].title)
 	byName := map[string]*result.Cell{}
 	for i := range run.Cells {
 		byName[run.Cells[i].Name] = &run.Cells[i]
@@ -108,8 +108,9 @@ func TestTiles(t *testing.T) {
 	require.Equal(t, []shade{tint(green, 0.85), ramp(1), ramp(0.5), ramp(0)}, []shade{h.shade(0), h.shade(1), h.shade(10), h.shade(100)})
 	_, run := wide(t)
 	require.Equal(t, []string{"excluded", "omitted", "failed"}, []string{h.missing(nil), h.missing(&run.Cells[1]), h.missing(&run.Cells[6])})
-	require.Equal(t, []string{"0", "3 lost", "250 twice", "3 lost, 80 twice"},
-		[]string{tileDamage(0, 0), tileDamage(3, 0), tileDamage(0, 250), tileDamage(3, 80)})
+	lost, twice := damage{mean: 3}, damage{mean: 80}
+	require.Equal(t, []string{"3 lost", "80 twice", "≥ 3 lost, ≥ 80 twice", "3 stray"},
+		[]string{tileDamage(harm{lost: lost}), tileDamage(harm{duplicates: twice}), tileDamage(harm{lost: lost, duplicates: twice, bound: true}), tileDamage(harm{strays: lost})})
 }
 
 // Where its baseline failed a cell has no ratio, and no colour among those that have

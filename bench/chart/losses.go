@@ -76,7 +76,7 @@ func lossFigures(run *result.Run) []figure {
 
 func lossRows(run *result.Run, scenario string) []lossRow {
 	struck := func(t *result.Trial) bool {
-		return len(t.Faults) > 0 || t.Verdict.Lost.Total > 0 || t.Verdict.Duplicates.Total > 0
+		return len(t.Faults) > 0 || tollOf(t).any()
 	}
 	if !anyTrial(run, scenario, struck) {
 		return nil
@@ -111,15 +111,6 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// messagesAlone are those that tell of rows that are not there: no loss, and no
-// duplicate, but they break the promise of an outbox.
-func messagesAlone(t *result.Trial) int64 {
-	if t.Database == nil || t.Database.Outbox == nil {
-		return 0
-	}
-	return t.Database.Outbox.MessagesWithoutRow
 }
 
 func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shares ...share) tally {

@@ -107,6 +107,12 @@ func (p *pen) diamond(x, y, radius vg.Length, ink shade) {
 	p.c.FillPolygon(p.colours.of(ink), []vg.Point{{X: x - r, Y: y}, {X: x, Y: y + r}, {X: x + r, Y: y}, {X: x, Y: y - r}})
 }
 
+// square fills a square of about a dot's area.
+func (p *pen) square(x, y, radius vg.Length, ink shade) {
+	r := 0.88 * radius
+	p.box(x-r, y-r, x+r, y+r, ink)
+}
+
 // cross paints two strokes within a dot's area.
 func (p *pen) cross(x, y, radius vg.Length, ink shade) {
 	r := 0.8 * radius

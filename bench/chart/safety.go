@@ -34,7 +34,7 @@ func tradeoffRoom(all []bargain) vg.Length {
 func damageScale(all []bargain) scale {
 	few, most := math.Inf(1), 0.0
 	for _, b := range all {
-		for _, d := range []damage{b.lost, b.duplicates} {
+		for _, d := range []damage{b.lost, b.duplicates, b.strays} {
 			if d.mean > 0 {
 				few, most = min(few, d.mean), max(most, d.most)
 			}
@@ -93,7 +93,7 @@ func (s safety) at(v float64) vg.Length {
 
 func paintTradeoff(p *pen, body vg.Rectangle, of price, all []bargain, labelled []int) {
 	s := newSafety(body, of, all)
-	s.paintAxes(p, body)
+	s.paintAxes(p, body, all)
 	var obstacles []vg.Rectangle
 	for i, b := range all {
 		obstacles = append(obstacles, s.paintBargain(p, b, len(all) > mostLabels && !slices.Contains(labelled, i))...)
@@ -102,7 +102,7 @@ func paintTradeoff(p *pen, body vg.Rectangle, of price, all []bargain, labelled 
 }
 
 // paintAxes paints the lane, the grid and what is read at their edges.
-func (s safety) paintAxes(p *pen, body vg.Rectangle) {
+func (s safety) paintAxes(p *pen, body vg.Rectangle, all []bargain) {
 	p.box(s.lane.Min.X, s.lane.Min.Y, s.lane.Max.X, s.lane.Max.Y, tint(green, 0.85))
 	p.text(s.x.a-14, s.at(0), "0", rowSize, good, right)
 	top := s.lane.Max.Y
@@ -136,11 +136,7 @@ func (s safety) paintAxes(p *pen, body vg.Rectangle) {
 	p.text(x, body.Min.Y+20, side, tickSize, faded, align)
 	p.text(body.Min.X, top+24, perFaultTitle, tickSize, faded, left)
 	x = body.Min.X + p.width(perFaultTitle, tickSize) + 34
-	for _, kind := range []struct {
-		name  string
-		shade shade
-		paint func(*pen, vg.Length, vg.Length, vg.Length, shade)
-	}{{"lost", bad, (*pen).cross}, {"duplicated", blue, (*pen).diamond}, {"neither", good, (*pen).dot}} {
+	for _, kind := range key(all) {
 		kind.paint(p, x, top+24, 7, kind.shade)
 		p.text(x+14, top+24, kind.name, tickSize, kind.shade, left)
 		x += 14 + p.width(kind.name, tickSize) + 30
@@ -168,21 +164,57 @@ func (s safety) paintBargain(p *pen, b bargain, nameless bool) (covered []vg.Rec
 		paint(p, x, y, radius, ink)
 		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - radius - 2, Y: y - radius - 2}, Max: vg.Point{X: x + radius + 2, Y: y + radius + 2}})
 	}
-	if b.lost.mean > 0 && b.duplicates.mean > 0 && !nameless { // two marks of one cell
-		low, high := s.at(min(b.lost.mean, b.duplicates.mean)), s.at(max(b.lost.mean, b.duplicates.mean))
-		p.line(x, low, x, high, 1.2, axis, 2, 4)
-		covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: low}, Max: vg.Point{X: x + 3, Y: high}})
+	low, high := math.Inf(1), 0.0
+	for _, kind := range harmKinds() {
+		d := kind.of(b.harm)
+		if d.mean == 0 {
+			continue
+		}
+		if high > 0 && !nameless { // marks of one cell
+			from, to := s.at(min(low, d.mean)), s.at(max(high, d.mean))
+			p.line(x, from, x, to, 1.2, axis, 2, 4)
+			covered = append(covered, vg.Rectangle{Min: vg.Point{X: x - 3, Y: from}, Max: vg.Point{X: x + 3, Y: to}})
+		}
+		low, high = min(low, d.mean), max(high, d.mean)
+		mark(d, kind.shade, kind.paint)
 	}
-	if b.lost.mean > 0 {
-		mark(b.lost, bad, (*pen).cross)
-	}
-	if b.duplicates.mean > 0 {
-		mark(b.duplicates, blue, (*pen).diamond)
-	}
-	if b.safe() {
-		mark(damage{}, good, (*pen).dot)
+	if !b.counted() {
+		mark(damage{}, b.ink(), (*pen).dot)
 	}
 	return covered
+}
+
+// harmKind is one way for messages to come to harm, and its mark.
+type harmKind struct {
+	name  string
+	shade shade
+	paint func(p *pen, x, y, radius vg.Length, ink shade)
+	of    func(harm) damage
+}
+
+func harmKinds() []harmKind {
+	return []harmKind{
+		{"lost", bad, (*pen).cross, func(h harm) damage { return h.lost }},
+		{"duplicated", blue, (*pen).diamond, func(h harm) damage { return h.duplicates }},
+		{"stray: aborted or without a row, and delivered", purple, (*pen).square, func(h harm) damage { return h.strays }},
+	}
+}
+
+// key are the marks that are explained: of what is rare, only those that occur.
+func key(all []bargain) (marks []harmKind) {
+	any := func(is func(bargain) bool) bool { return slices.ContainsFunc(all, is) }
+	marks = append(marks, harmKinds()[:2]...)
+	if any(func(b bargain) bool { return b.strays.mean > 0 }) {
+		marks = append(marks, harmKinds()[2])
+	}
+	marks = append(marks, harmKind{name: "neither", shade: good, paint: (*pen).dot})
+	if any(func(b bargain) bool { return !b.counted() && b.violated }) {
+		marks = append(marks, harmKind{name: "promise violated", shade: bad, paint: (*pen).dot})
+	}
+	if any(func(b bargain) bool { return !b.counted() && !b.violated && len(b.unfinished) > 0 }) {
+		marks = append(marks, harmKind{name: "unfinished", shade: faded, paint: (*pen).dot})
+	}
+	return marks
 }
 
 // within is a cost that the axis has.
@@ -216,10 +248,10 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		names, details = append(names, name), append(details, about)
 		x := s.x.at(b.cost.Median)
 		area := vg.Rectangle{Min: vg.Point{X: s.x.a + 8, Y: s.lane.Min.Y + 2}, Max: vg.Point{X: body.Max.X, Y: max(s.lane.Max.Y, s.y.b) + 6}}
-		if !b.safe() {
+		if b.counted() {
 			area.Min.Y = s.y.a // what was damaged is not named among what was not
 		}
-		tags = append(tags, tag{area: area, at: vg.Point{X: x, Y: s.at(max(b.lost.mean, b.duplicates.mean))}, away: 20,
+		tags = append(tags, tag{area: area, at: vg.Point{X: x, Y: s.at(b.worst())}, away: 20,
 			left: max(20, x-s.x.at(s.within(b.cost.Lo))+10), right: max(20, s.x.at(s.within(b.cost.Hi))-x+10),
 			width: max(p.width(name, size), p.width(about, detail)), height: 1.1*size + 1.2*detail})
 	}
@@ -271,10 +303,12 @@ func (b bargain) about(of price) string {
 
 func (b bargain) ink() shade {
 	switch {
-	case b.lost.mean > 0 || b.violated:
+	case b.lost.mean > 0 || b.strays.mean > 0 || b.violated:
 		return bad
 	case b.duplicates.mean > 0:
 		return blue
+	case len(b.unfinished) > 0:
+		return faded
 	}
 	return good
 }

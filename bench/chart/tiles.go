@@ -88,8 +88,11 @@ func (h heat) paintPanel(p *pen, g grid, made panel, in vg.Rectangle) {
 
 // shade is the colour of a value.
 func (h heat) shade(value float64) shade {
-	if h.none && value == 0 {
+	switch {
+	case h.none && value == 0:
 		return tint(green, 0.85)
+	case h.none && value == broken:
+		return tint(vermillion, 0.8)
 	}
 	return ramp(float64(h.scale.at(value)))
 }
@@ -98,7 +101,10 @@ func (h heat) paintTile(p *pen, box vg.Rectangle, value float64, text string) {
 	s := h.shade(value)
 	p.box(box.Min.X, box.Min.Y, box.Max.X, box.Max.Y, s)
 	letters := onTile(s)
-	if s < rampStart {
+	switch {
+	case h.none && value == broken:
+		letters = bad
+	case s < rampStart:
 		letters = good
 	}
 	width, height := box.Size().X-8, box.Size().Y

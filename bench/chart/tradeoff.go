@@ -24,17 +24,9 @@ type bargain struct {
 	cell       *result.Cell
 	cost       stats.Summary // of the repeats, in the price's unit
 	comparison *stats.Comparison
-	fired      int // faults
-	lost       damage
-	duplicates damage
-	violated   bool
 	limited    bool
+	harm
 }
-
-// damage is messages per fault fired: over all trials, and in the best and the worst of them.
-type damage struct{ mean, least, most float64 }
-
-func (b bargain) safe() bool { return b.lost.mean == 0 && b.duplicates.mean == 0 }
 
 // tradeoffFigures draw cost against safety, one figure for every scenario with
 // faults. Without two cells there is nothing to choose between.
@@ -52,11 +44,13 @@ func tradeoffFigures(run *result.Run) []figure {
 		labelled := worthLabels(all, of)
 		figures = append(figures, figure{
 			name: "tradeoff-" + scenario, title: tradeoffTitle(run, of, scenario, all), speed: true,
-			omitted:    strings.Join(slices.DeleteFunc([]string{omitted(run, of.scenario, scenario), missing}, func(s string) bool { return s == "" }), "; "),
+			omitted:    sentence(omitted(run, of.scenario, scenario), missing),
+			unfinished: unfinished(all),
 			room:       tradeoffRoom(all),
 			conditions: tradeoffConditions(run, of, scenario, all, len(labelled)),
 			header: []string{"cell", "cost_scenario", "cost", "median", "lo", "hi", "interval", "ratio_to_baseline", "p_value",
-				"fault_scenario", "faults_fired", "lost_per_fault", "lost_least", "lost_most", "duplicates_per_fault", "duplicates_least", "duplicates_most"},
+				"fault_scenario", "faults_fired", "lost_per_fault", "lost_least", "lost_most", "duplicates_per_fault", "duplicates_least", "duplicates_most",
+				"strays_per_fault", "strays_least", "strays_most", "unfinished_trials", "promise_violated"},
 			points: tradeoffPoints(of, scenario, all),
 			paint: func(p *pen, body vg.Rectangle) {
 				paintTradeoff(p, body, of, all, labelled)
@@ -159,7 +153,7 @@ func (p price) text(v float64) string {
 // bargains are the cells that have a price and met a fault, and a sentence about
 // those of them that should have.
 func bargains(run *result.Run, of price, scenario string) (all []bargain, missing string) {
-	if !anyTrial(run, scenario, func(t *result.Trial) bool { return firedFaults(t) > 0 }) {
+	if !strikes(run, scenario) {
 		return nil, ""
 	}
 	var without []string
@@ -167,59 +161,36 @@ func bargains(run *result.Run, of price, scenario string) (all []bargain, missin
 		if leftOut(c, of.scenario) {
 			continue
 		}
-		costs, struck := of.of(c), completed(c, scenario)
-		if len(costs) == 0 || len(struck) == 0 {
-			where := of.scenario
-			if len(costs) > 0 {
-				where = scenario
-			}
-			without = append(without, fmt.Sprintf("%s: %s in %s", label(c), absence(c, where), where))
+		costs, met := of.of(c), harmOf(c, scenario)
+		where, why := scenario, met.unseen(c, scenario)
+		if len(costs) == 0 {
+			where, why = of.scenario, absence(c, of.scenario)
+		}
+		if why != "" {
+			without = append(without, fmt.Sprintf("%s: %s in %s", label(c), why, where))
 			continue
 		}
-		b := bargain{cell: c, cost: stats.Summarise(costs), limited: slices.ContainsFunc(completed(c, of.scenario), limited)}
-		for _, t := range struck {
-			b.fired += firedFaults(t)
-			b.violated = b.violated || t.Promise == result.Violated
-		}
-		b.lost = perFault(struck, func(t *result.Trial) int64 { return t.Verdict.Lost.Total })
-		b.duplicates = perFault(struck, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Total })
-		b.comparison = of.compare(run, c)
-		all = append(all, b)
+		all = append(all, bargain{cell: c, cost: stats.Summarise(costs), comparison: of.compare(run, c), harm: met,
+			limited: slices.ContainsFunc(completed(c, of.scenario), limited)})
 	}
-	return all, strings.Join(without, "; ")
+	return all, sentence(without...)
 }
 
-func firedFaults(t *result.Trial) (fired int) {
-	for _, f := range t.Faults {
-		if f.Fired != nil {
-			fired++
-		}
+// unfinished names what is shown although not all of it is known.
+func unfinished(all []bargain) string {
+	var parts []string
+	for _, b := range all {
+		parts = append(parts, b.left(b.cell))
 	}
-	return fired
+	return sentence(parts...)
 }
 
-// perFault divides what the trials counted by the faults that fired in them. One
-// without any tells nothing.
-func perFault(trials []*result.Trial, count func(*result.Trial) int64) damage {
-	var d damage
-	var sum int64
-	fired := 0
-	for _, t := range trials {
-		n := firedFaults(t)
-		if n == 0 {
-			continue
-		}
-		each := float64(count(t)) / float64(n)
-		if fired == 0 {
-			d.least, d.most = each, each
-		}
-		d.least, d.most = min(d.least, each), max(d.most, each)
-		fired, sum = fired+n, sum+count(t)
+// harms are what the faults did to the cells.
+func harms(of []bargain) (all []harm) {
+	for _, b := range of {
+		all = append(all, b.harm)
 	}
-	if fired > 0 {
-		d.mean = float64(sum) / float64(fired)
-	}
-	return d
+	return all
 }
 
 // mostLabels is how many cells are named in the picture.
@@ -231,14 +202,14 @@ func worthLabels(all []bargain, of price) []int {
 	var named []int
 	for i, a := range all {
 		beaten := slices.ContainsFunc(all, func(b bargain) bool {
-			return of.better(b.cost.Median, a.cost.Median) && b.lost.mean <= a.lost.mean && b.duplicates.mean <= a.duplicates.mean
+			return of.better(b.cost.Median, a.cost.Median) && b.noWorse(a.harm)
 		})
 		if len(all) <= mostLabels || !beaten {
 			named = append(named, i)
 		}
 	}
 	slices.SortStableFunc(named, func(i, j int) int {
-		return cmp.Compare(all[i].lost.mean+all[i].duplicates.mean, all[j].lost.mean+all[j].duplicates.mean)
+		return cmp.Compare(all[i].sum(), all[j].sum())
 	})
 	return named[:min(len(named), mostLabels)]
 }
@@ -258,22 +229,14 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 	}
 	switch {
 	case len(safe) == len(all):
-		return fmt.Sprintf("Nothing lost and nothing duplicated in scenario %s, by any of %s", scenario, plural(strconv.Itoa(len(all)), "cell"))
+		return fmt.Sprintf("Nothing lost and nothing duplicated in %s, by any of %s", faultsIn(scenario, harms(all)), plural(strconv.Itoa(len(all)), "cell"))
 	case len(safe) == 0:
-		least := slices.MinFunc(all, func(a, b bargain) int {
-			return cmp.Compare(a.lost.mean+a.duplicates.mean, b.lost.mean+b.duplicates.mean)
-		})
-		return fmt.Sprintf("Every cell loses or duplicates messages in scenario %s; the least: %s, %s per fault", scenario, label(least.cell), least.deeds())
+		return hurtTitle(scenario, all)
 	}
-	best := slices.MinFunc(safe, func(a, b bargain) int {
-		if of.better(a.cost.Median, b.cost.Median) {
-			return -1
-		}
-		return 1
-	})
-	title, which := label(best.cell)+" loses and duplicates nothing", ""
+	best := cheapest(safe, of)
+	title, which := fmt.Sprintf("%s lost and duplicated nothing in %s", label(best.cell), faultsIn(scenario, harms(safe))), ""
 	if len(safe) > 1 {
-		title = fmt.Sprintf("%d of %d cells lose and duplicate nothing", len(safe), len(all))
+		title = fmt.Sprintf("%d of %d cells lost and duplicated nothing in %s", len(safe), len(all), faultsIn(scenario, harms(safe)))
 		which = "; the best, " + label(best.cell)
 	}
 	switch c := best.comparison; {
@@ -288,29 +251,44 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 	return fmt.Sprintf("%s; no difference in %s to %s detected", title, of.noun(), label(baselineOf(run, best.cell)))
 }
 
-// deeds is what faults did to the cell: "loses 500, duplicates 3".
-func (b bargain) deeds() string {
-	var parts []string
-	if b.lost.mean > 0 {
-		parts = append(parts, "loses "+amount(b.lost.mean))
+// cheapest is the bargain with the least to pay.
+func cheapest(of []bargain, by price) bargain {
+	return slices.MinFunc(of, func(a, b bargain) int {
+		switch {
+		case by.better(a.cost.Median, b.cost.Median):
+			return -1
+		case by.better(b.cost.Median, a.cost.Median):
+			return 1
+		}
+		return 0
+	})
+}
+
+// hurtTitle is the headline where no cell is safe. One is hurt the least only when
+// every other is hurt more in some way and less in none: a message lost is not
+// weighed against one that came twice.
+func hurtTitle(scenario string, all []bargain) string {
+	title := "Every cell lost or duplicated messages in "
+	if slices.ContainsFunc(all, func(b bargain) bool { return b.lost.mean == 0 && b.duplicates.mean == 0 }) {
+		title = "Every cell was hurt or left unfinished in "
 	}
-	if b.duplicates.mean > 0 {
-		parts = append(parts, "duplicates "+amount(b.duplicates.mean))
+	title += faultsIn(scenario, harms(all))
+	for i, b := range all {
+		beats := len(b.unfinished) == 0 && b.counted()
+		for j, other := range all {
+			beats = beats && (i == j || b.noWorse(other.harm) && !other.noWorse(b.harm))
+		}
+		if beats {
+			return fmt.Sprintf("%s; the least: %s, %s per fault", title, label(b.cell), b.deeds())
+		}
 	}
-	if len(parts) == 0 {
-		return "loses and duplicates nothing"
-	}
-	return strings.Join(parts, ", ")
+	return title
 }
 
 func tradeoffConditions(run *result.Run, of price, scenario string, all []bargain, labelled int) string {
-	least, most := all[0].fired, all[0].fired
-	for _, b := range all {
-		least, most = min(least, b.fired), max(most, b.fired)
-	}
-	fired := fmt.Sprint(most)
-	if least != most {
-		fired = fmt.Sprintf("%d to %d", least, most)
+	bounds := ""
+	if slices.ContainsFunc(all, func(b bargain) bool { return b.bound && b.counted() }) {
+		bounds = "≥: an inconclusive trial is in it"
 	}
 	ends := "range"
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.cost.Spread == stats.Interval }) {
@@ -328,7 +306,7 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 		how = "median and " + ends + " of " + how
 	}
 	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; %s", of.noun(), of.scenario, load(run, of.scenario), how),
-		fmt.Sprintf("up: scenario %s, %s per cell", scenario, plural(fired, "fault")), named, bounded)
+		fmt.Sprintf("up: scenario %s, %s per cell", scenario, faultCount(harms(all))), bounds, named, bounded)
 }
 
 func tradeoffPoints(of price, scenario string, all []bargain) [][]string {
@@ -339,7 +317,8 @@ func tradeoffPoints(of price, scenario string, all []bargain) [][]string {
 			ratio, p = exact(b.comparison.Ratio), exact(b.comparison.P)
 		}
 		points = append(points, []string{b.cell.Name, of.scenario, of.metric(), exact(b.cost.Median), exact(b.cost.Lo), exact(b.cost.Hi), spreadName(b.cost.Spread), ratio, p,
-			scenario, strconv.Itoa(b.fired), exact(b.lost.mean), exact(b.lost.least), exact(b.lost.most), exact(b.duplicates.mean), exact(b.duplicates.least), exact(b.duplicates.most)})
+			scenario, strconv.Itoa(b.fired), exact(b.lost.mean), exact(b.lost.least), exact(b.lost.most), exact(b.duplicates.mean), exact(b.duplicates.least), exact(b.duplicates.most),
+			exact(b.strays.mean), exact(b.strays.least), exact(b.strays.most), strconv.Itoa(len(b.unfinished)), strconv.FormatBool(b.violated)})
 	}
 	return points
 }

@@ -31,7 +31,7 @@ func TestTradeoffPointsAreTheSavedNumbers(t *testing.T) {
 	run.Cells[1].Trials[2].Verdict.Duplicates = ledger.Dups{Total: 800, Redelivered: 800} // one crash of six
 	f := tradeoffFigures(run)[0]
 	require.Equal(t, "tradeoff-crash", f.name)
-	require.Equal(t, "exactly-once loses and duplicates nothing, at 0.63× the throughput of at-least-once", f.title)
+	require.Equal(t, "exactly-once lost and duplicated nothing in 6 faults of scenario crash, at 0.63× the throughput of at-least-once", f.title)
 	columns := map[string]int{}
 	for i, name := range f.header {
 		columns[name] = i
@@ -55,7 +55,7 @@ func TestTradeoffPointsAreTheSavedNumbers(t *testing.T) {
 		require.InDelta(t, float64(lost)/6, at("lost_per_fault"), 1e-9)
 		require.InDelta(t, float64(duplicates)/6, at("duplicates_per_fault"), 1e-9)
 	}
-	require.Equal(t, []string{"550", "500", "800"}, f.points[1][columns["duplicates_per_fault"]:])
+	require.Equal(t, []string{"550", "500", "800"}, f.points[1][columns["duplicates_per_fault"]:columns["strays_per_fault"]])
 	_, err := Draw(dir, run)
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(dir, "charts", "tradeoff-crash-dark.svg"))
@@ -72,14 +72,19 @@ func TestTradeoffTitles(t *testing.T) {
 	quick.rate = least.rate
 	unhurt := least
 	unhurt.redeliver = 0
-	require.Equal(t, "exactly-once loses and duplicates nothing, at 0.59× the throughput of at-least-once", title(6, least, exactly))
-	require.Equal(t, "exactly-once loses and duplicates nothing", title(3, least, exactly), "too few repeats for a ratio")
-	require.Equal(t, "exactly-once loses and duplicates nothing; no difference in throughput to at-least-once detected", title(6, least, quick))
-	require.Equal(t, "Every cell loses or duplicates messages in scenario crash; the least: at-most-once, loses 500 per fault", title(1, most, least))
-	require.Equal(t, "Nothing lost and nothing duplicated in scenario crash, by any of 2 cells", title(1, unhurt, exactly))
+	require.Equal(t, "exactly-once lost and duplicated nothing in 6 faults of scenario crash, at 0.59× the throughput of at-least-once", title(6, least, exactly))
+	require.Equal(t, "exactly-once lost and duplicated nothing in 3 faults of scenario crash", title(3, least, exactly), "too few repeats for a ratio")
+	require.Equal(t, "exactly-once lost and duplicated nothing in 6 faults of scenario crash; no difference in throughput to at-least-once detected", title(6, least, quick))
+	require.Equal(t, "Every cell lost or duplicated messages in 1 fault of scenario crash", title(1, most, least), "a loss is not weighed against a duplicate")
+	worse := least
+	worse.name, worse.redeliver = "worse", 501
+	require.Equal(t, "Every cell lost or duplicated messages in 1 fault of scenario crash; the least: at-least-once, duplicates 500 per fault", title(1, least, worse))
+	worse.redeliver = 500
+	require.Equal(t, "Every cell lost or duplicated messages in 1 fault of scenario crash", title(1, least, worse), "two are alike")
+	require.Equal(t, "Nothing lost and nothing duplicated in 1 fault of scenario crash, by any of 2 cells", title(1, unhurt, exactly))
 	_, run := wide(t)
-	require.Equal(t, "10 of 38 cells lose and duplicate nothing", tradeoffFigures(run)[0].title, "no ratio of five repeats holds for all that were compared")
-	require.Equal(t, "2 of 3 cells lose and duplicate nothing", title(6, most, unhurt, exactly))
+	require.Equal(t, "10 of 38 cells lost and duplicated nothing in 5 faults of scenario crash", tradeoffFigures(run)[0].title, "no ratio of five repeats holds for all that were compared")
+	require.Equal(t, "2 of 3 cells lost and duplicated nothing in 6 faults of scenario crash", title(6, most, unhurt, exactly))
 }
 
 // Without a closed loop the price is the p99 of a scenario without faults.
@@ -89,7 +94,7 @@ func TestTradeoffOfLatency(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, price{scenario: "paced"}, of)
 	f := tradeoffFigures(run)[0]
-	require.Equal(t, "exactly-once loses and duplicates nothing, at 34× the p99 latency of at-least-once", f.title)
+	require.Equal(t, "exactly-once lost and duplicated nothing in 5 faults of scenario crash, at 34× the p99 latency of at-least-once", f.title)
 	require.Equal(t, []string{"at-most-once", "paced", "p99_us", "3000"}, f.points[0][:4])
 	require.Equal(t, "p99 3.0 ms", of.text(3000))
 	require.True(t, of.better(1, 2))
