@@ -222,7 +222,7 @@ func costHeat(run *result.Run, of price, compared map[*result.Cell]stats.Compari
 		if len(costs) == 0 || leftOut(c, of.scenario) {
 			continue
 		}
-		median, ratio, p := stats.Summarise(costs).Median, "", ""
+		median, ratio, p := of.summarise(costs).Median, "", ""
 		comparison, ok := compared[c]
 		switch {
 		case ok:
@@ -241,7 +241,13 @@ func costHeat(run *result.Run, of price, compared map[*result.Cell]stats.Compari
 		}
 		points = append(points, []string{c.Name, of.scenario, of.metric(), exact(median), ratio, p, "", "", ""})
 	}
-	h = heat{key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
+	why := map[*result.Cell]string{}
+	for i := range run.Cells {
+		if c := &run.Cells[i]; len(completed(c, of.scenario)) > 0 {
+			why[c] = of.uncompared(run, c)
+		}
+	}
+	h = heat{why: why, key: of.noun() + " ÷ " + run.Run.Baseline + "'s", scale: scale{lo: lo, hi: hi, a: 0, b: 1, log: true}, scenario: of.scenario,
 		of: func(c *result.Cell) (float64, string) { return values[c], texts[c] }, write: stats.Ratio}
 	if len(compared) == 0 {
 		h.key, h.write = of.noun(), of.amount
@@ -406,9 +412,6 @@ func (h heat) missing(c *result.Cell) string {
 	if why, ok := h.why[c]; ok {
 		word, _, _ := strings.Cut(why, ":")
 		return word
-	}
-	if len(completed(c, h.scenario)) > 0 {
-		return "no baseline"
 	}
 	word, _, _ := strings.Cut(absence(c, h.scenario), ":")
 	return word

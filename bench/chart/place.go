@@ -26,7 +26,7 @@ type spot struct {
 }
 
 // place finds a spot for every tag, apart from the obstacles and each other. It
-// takes the tags in several orders and keeps what leaves the fewest without a
+// takes the tags in several orders, always the first of them first, and keeps what leaves the fewest without a
 // spot, and then the fewest away from their points.
 func place(tags []tag, obstacles []vg.Rectangle) (best []spot) {
 	given := make([]int, len(tags))
@@ -34,9 +34,9 @@ func place(tags []tag, obstacles []vg.Rectangle) (best []spot) {
 		given[i] = i
 	}
 	falling := slices.Clone(given)
-	slices.SortStableFunc(falling, func(a, b int) int { return cmp.Compare(tags[b].at.Y, tags[a].at.Y) })
+	slices.SortStableFunc(falling[min(1, len(tags)):], func(a, b int) int { return cmp.Compare(tags[b].at.Y, tags[a].at.Y) })
 	rising := slices.Clone(falling)
-	slices.Reverse(rising)
+	slices.Reverse(rising[min(1, len(tags)):])
 	least := 0
 	for _, order := range [][]int{given, falling, rising} {
 		spots, bad := placeInOrder(tags, order, obstacles), 0

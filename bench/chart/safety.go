@@ -13,20 +13,46 @@ import (
 // What a picture of cost against safety is made of, from top to bottom, in points.
 const (
 	safetyHead = 40
-	laneTall   = 124 // none lost, none duplicated: a lane of its own
-	laneBreak  = 30  // where the axis is broken
+	laneTall   = 124 // none lost, none duplicated: a lane of its own, at the least
+	laneMost   = 220
+	laneBreak  = 30 // where the axis is broken
 	safetyAxis = 66
 )
 
 // tradeoffRoom grows with the powers of ten between the fewest and the most
 // messages; where nothing was damaged it is that of a lane alone.
-func tradeoffRoom(all []bargain) vg.Length {
-	y := damageScale(all)
+func tradeoffRoom(all []bargain, labelled []int) vg.Length {
+	y, laneTall := damageScale(all), safeLane(all, labelled)
 	if y.hi == 0 {
 		return safetyHead + 2*laneTall + safetyAxis
 	}
 	const power, least = 140, 320
 	return safetyHead + max(least, power*vg.Length(math.Log10(y.hi/y.lo))) + laneBreak + laneTall + safetyAxis
+}
+
+// labelSizes are those of a cell's name and of what is told below it.
+func labelSizes(labelled int) (name, detail vg.Length) {
+	if labelled > 6 {
+		return textSize, footerSize
+	}
+	return rowSize, tickSize
+}
+
+func labelHeight(labelled int) vg.Length {
+	name, detail := labelSizes(labelled)
+	return 1.1*name + 1.2*detail
+}
+
+// safeLane has room for the names of its cells one over another, as where all cost
+// the same, up to a limit: what was damaged needs room too.
+func safeLane(all []bargain, labelled []int) vg.Length {
+	inside := 0
+	for _, i := range labelled {
+		if !all[i].counted() {
+			inside++
+		}
+	}
+	return min(max(laneTall, vg.Length(inside+1)*1.1*labelHeight(len(labelled))), laneMost)
 }
 
 // damageScale has powers of ten as its ends, and no mark at them; hi is 0 where
@@ -56,7 +82,7 @@ type safety struct {
 	costTicks []float64
 }
 
-func newSafety(body vg.Rectangle, of price, all []bargain) safety {
+func newSafety(body vg.Rectangle, of price, all []bargain, labelled []int) safety {
 	lo, hi := math.Inf(1), 0.0
 	for _, b := range all {
 		lo, hi = min(lo, max(b.cost.Lo, 1)), max(hi, b.cost.Hi)
@@ -69,7 +95,7 @@ func newSafety(body vg.Rectangle, of price, all []bargain) safety {
 		s.costTicks = logTicks(lo, max(hi, 2*lo))
 		s.x.lo, s.x.hi, s.x.log = s.costTicks[0], s.costTicks[len(s.costTicks)-1], true
 	}
-	low, tall := body.Min.Y+safetyAxis, vg.Length(laneTall)
+	low, tall := body.Min.Y+safetyAxis, safeLane(all, labelled)
 	if s.y.hi == 0 {
 		tall = body.Max.Y - safetyHead - low
 	}
@@ -92,7 +118,7 @@ func (s safety) at(v float64) vg.Length {
 }
 
 func paintTradeoff(p *pen, body vg.Rectangle, of price, all []bargain, labelled []int) {
-	s := newSafety(body, of, all)
+	s := newSafety(body, of, all, labelled)
 	s.paintAxes(p, body, all)
 	var obstacles []vg.Rectangle
 	for i, b := range all {
@@ -105,9 +131,7 @@ func paintTradeoff(p *pen, body vg.Rectangle, of price, all []bargain, labelled 
 func (s safety) paintAxes(p *pen, body vg.Rectangle, all []bargain) {
 	p.box(s.lane.Min.X, s.lane.Min.Y, s.lane.Max.X, s.lane.Max.Y, tint(green, 0.85))
 	p.text(s.x.a-14, s.at(0), "0", rowSize, good, right)
-	top := s.lane.Max.Y
 	if s.y.hi > 0 {
-		top = s.y.b
 		for v := s.y.lo; v <= s.y.hi*1.001; v *= 10 {
 			p.line(s.x.a, s.y.at(v), s.x.b, s.y.at(v), 1, rule)
 			p.text(s.x.a-14, s.y.at(v), tickName(v), tickSize, faded, right)
@@ -134,11 +158,11 @@ func (s safety) paintAxes(p *pen, body vg.Rectangle, all []bargain) {
 	}
 	p.text((s.x.a+s.x.b)/2, body.Min.Y+20, title, tickSize, faded, centre)
 	p.text(x, body.Min.Y+20, side, tickSize, faded, align)
-	p.text(body.Min.X, top+24, perFaultTitle, tickSize, faded, left)
+	p.text(body.Min.X, s.headLine(), perFaultTitle, tickSize, faded, left)
 	x = body.Min.X + p.width(perFaultTitle, tickSize) + 34
 	for _, kind := range key(all) {
-		kind.paint(p, x, top+24, 7, kind.shade)
-		p.text(x+14, top+24, kind.name, tickSize, kind.shade, left)
+		kind.paint(p, x, s.headLine(), 7, kind.shade)
+		p.text(x+14, s.headLine(), kind.name, tickSize, kind.shade, left)
 		x += 14 + p.width(kind.name, tickSize) + 30
 	}
 }
@@ -231,10 +255,7 @@ func (s safety) paintSpread(p *pen, cost stats.Summary, y vg.Length, ink shade) 
 
 // paintLabels names cells beside their marks, or tied to them by a line.
 func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled []int, obstacles []vg.Rectangle) {
-	size, detail := vg.Length(rowSize), vg.Length(tickSize)
-	if len(labelled) > 6 {
-		size, detail = textSize, footerSize
-	}
+	size, detail := labelSizes(len(labelled))
 	widest := 0.42 * body.Size().X
 	if s.y.hi > 0 { // the break belongs to neither side
 		obstacles = append(obstacles, vg.Rectangle{Min: vg.Point{X: s.x.a, Y: s.lane.Max.Y}, Max: vg.Point{X: body.Max.X, Y: s.y.a}})
@@ -253,12 +274,14 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		}
 		tags = append(tags, tag{area: area, at: vg.Point{X: x, Y: s.at(b.worst())}, away: 20,
 			left: max(20, x-s.x.at(s.within(b.cost.Lo))+10), right: max(20, s.x.at(s.within(b.cost.Hi))-x+10),
-			width: max(p.width(name, size), p.width(about, detail)), height: 1.1*size + 1.2*detail})
+			width: max(p.width(name, size), p.width(about, detail)), height: labelHeight(len(labelled))})
 	}
+	nameless := len(all)
 	for k, found := range place(tags, obstacles) {
 		if !found.found {
 			continue // the CSV has it
 		}
+		nameless--
 		b, box := all[labelled[k]], found.box
 		if found.tied {
 			from := towards(tags[k].at, found.end, 15) // from the mark's edge
@@ -274,7 +297,13 @@ func (s safety) paintLabels(p *pen, body vg.Rectangle, all []bargain, labelled [
 		p.text(x, box.Max.Y-0.55*size, names[k], size, ink, align)
 		p.text(x, box.Min.Y+0.6*detail, details[k], detail, b.ink(), align)
 	}
+	if nameless > 0 {
+		p.text(body.Max.X, s.headLine(), fmt.Sprintf("%d of %d cells not named", nameless, len(all)), tickSize, faded, right)
+	}
 }
+
+// headLine is where the marks are explained.
+func (s safety) headLine() vg.Length { return max(s.lane.Max.Y, s.y.b) + 24 }
 
 func (b bargain) name() string {
 	name := label(b.cell)
@@ -292,7 +321,7 @@ func (b bargain) about(of price) string {
 		case c.Significant:
 			text += ", " + stats.Ratio(c.Ratio) + "×"
 		case c.Missing == 0:
-			text += ", no difference"
+			text += ", no difference detected"
 		}
 	}
 	if b.violated {

@@ -233,20 +233,23 @@ func ratioText(run *result.Run, r rateRow) string {
 }
 
 func spreadHead(rows []rateRow) string {
-	intervals, ranges := false, false
+	var all []stats.Summary
 	for _, r := range rows {
-		intervals = intervals || r.summary.Spread == stats.Interval
-		ranges = ranges || r.summary.Spread == stats.Range
+		all = append(all, r.summary)
 	}
-	switch {
-	case intervals && ranges:
-		return "95 % CI or range"
-	case intervals:
-		return "95 % CI"
-	case ranges:
-		return "range"
+	return endsOf(all, "95 % CI")
+}
+
+// endsOf says what the ends of summaries are, the interval by the name given.
+func endsOf(all []stats.Summary, interval string) string {
+	var parts []string
+	if slices.ContainsFunc(all, func(s stats.Summary) bool { return s.Spread == stats.Interval }) {
+		parts = append(parts, interval)
 	}
-	return ""
+	if slices.ContainsFunc(all, func(s stats.Summary) bool { return s.Spread == stats.Range }) {
+		parts = append(parts, "range")
+	}
+	return strings.Join(parts, " or ")
 }
 
 // limitedMark follows the name of a cell whose generator was the limit.

@@ -46,7 +46,7 @@ func tradeoffFigures(run *result.Run) []figure {
 			name: "tradeoff-" + scenario, title: tradeoffTitle(run, of, scenario, all), speed: true,
 			omitted:    sentence(omitted(run, of.scenario, scenario), missing),
 			unfinished: unfinished(all),
-			room:       tradeoffRoom(all),
+			room:       tradeoffRoom(all, labelled),
 			conditions: tradeoffConditions(run, of, scenario, all, len(labelled)),
 			header: []string{"cell", "cost_scenario", "cost", "median", "lo", "hi", "interval", "ratio_to_baseline", "p_value",
 				"fault_scenario", "faults_fired", "lost_per_fault", "lost_least", "lost_most", "duplicates_per_fault", "duplicates_least", "duplicates_most",
@@ -97,12 +97,30 @@ func (p price) of(c *result.Cell) []float64 {
 	return all
 }
 
+// summarise is what a cell costs over its repeats. Halfway to a latency over range
+// is none.
+func (p price) summarise(costs []float64) stats.Summary {
+	s := stats.Summarise(costs)
+	if !p.rate {
+		s.Median = stats.MedianLatency(costs)
+	}
+	return s
+}
+
+// overRange reports whether a cost is no number to reckon with.
+func (p price) overRange(cost float64) bool { return !p.rate && cost >= stats.OverRange }
+
 // better reports whether the cost a is less to pay than b.
 func (p price) better(a, b float64) bool {
+	return p.order(a, b) < 0
+}
+
+// order puts what is less to pay first.
+func (p price) order(a, b float64) int {
 	if p.rate {
-		return a > b
+		return cmp.Compare(b, a)
 	}
-	return a < b
+	return cmp.Compare(a, b)
 }
 
 // metric is the cost's name in a CSV.
@@ -113,18 +131,45 @@ func (p price) metric() string {
 	return "p99_us"
 }
 
-// compare sets a cell's costs beside its baseline's; nil where one of them has none.
+// compare sets a cell's costs beside its baseline's; nil where there is no ratio of them.
 func (p price) compare(run *result.Run, c *result.Cell) *stats.Comparison {
 	b := baselineOf(run, c)
 	if b == nil {
 		return nil
 	}
 	costs, before := p.of(c), p.of(b)
-	if len(costs) == 0 || len(before) == 0 {
+	if p.overRange(p.summarise(costs).Median) || p.overRange(p.summarise(before).Median) {
 		return nil
 	}
 	comparison := stats.Compare(costs, before)
+	if comparison.Ratio <= 0 {
+		return nil
+	}
 	return &comparison
+}
+
+// uncompared says in a few words why a cell that completed has no ratio.
+func (p price) uncompared(run *result.Run, c *result.Cell) string {
+	costs, b := p.of(c), baselineOf(run, c)
+	switch {
+	case len(costs) == 0:
+		return "no latency"
+	case p.overRange(p.summarise(costs).Median):
+		return p.amount(stats.OverRange)
+	case b == nil, len(p.of(b)) == 0:
+		return "no baseline"
+	case p.overRange(p.summarise(p.of(b)).Median):
+		return "baseline " + p.amount(stats.OverRange)
+	}
+	return "no ratio"
+}
+
+// absence says why a cell has no cost.
+func (p price) absence(c *result.Cell) string {
+	if len(completed(c, p.scenario)) > 0 {
+		return "no latency was recorded"
+	}
+	return absence(c, p.scenario)
 }
 
 func (p price) noun() string {
@@ -164,13 +209,13 @@ func bargains(run *result.Run, of price, scenario string) (all []bargain, missin
 		costs, met := of.of(c), harmOf(c, scenario)
 		where, why := scenario, met.unseen(c, scenario)
 		if len(costs) == 0 {
-			where, why = of.scenario, absence(c, of.scenario)
+			where, why = of.scenario, of.absence(c)
 		}
 		if why != "" {
 			without = append(without, fmt.Sprintf("%s: %s in %s", label(c), why, where))
 			continue
 		}
-		all = append(all, bargain{cell: c, cost: stats.Summarise(costs), comparison: of.compare(run, c), harm: met,
+		all = append(all, bargain{cell: c, cost: of.summarise(costs), comparison: of.compare(run, c), harm: met,
 			limited: slices.ContainsFunc(completed(c, of.scenario), limited)})
 	}
 	return all, sentence(without...)
@@ -196,20 +241,29 @@ func harms(of []bargain) (all []harm) {
 // mostLabels is how many cells are named in the picture.
 const mostLabels = 10
 
-// worthLabels are the cells to name, the best first: all where they are few, else
+// worthLabels are the cells to name, the title's first: all where they are few, else
 // those that no other beats in cost, losses and duplicates at once.
 func worthLabels(all []bargain, of price) []int {
 	var named []int
 	for i, a := range all {
 		beaten := slices.ContainsFunc(all, func(b bargain) bool {
-			return of.better(b.cost.Median, a.cost.Median) && b.noWorse(a.harm)
+			return of.better(b.cost.Median, a.cost.Median) && b.noWorse(a.harm) && (b.safe() || !a.safe())
 		})
 		if len(all) <= mostLabels || !beaten {
 			named = append(named, i)
 		}
 	}
 	slices.SortStableFunc(named, func(i, j int) int {
-		return cmp.Compare(all[i].sum(), all[j].sum())
+		a, b := all[i], all[j]
+		switch {
+		case a.safe() && b.safe():
+			return of.order(a.cost.Median, b.cost.Median)
+		case a.safe():
+			return -1
+		case b.safe():
+			return 1
+		}
+		return cmp.Compare(a.sum(), b.sum())
 	})
 	return named[:min(len(named), mostLabels)]
 }
@@ -240,7 +294,7 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 		which = "; the best, " + label(best.cell)
 	}
 	switch c := best.comparison; {
-	case c == nil || c.Missing > 0:
+	case c == nil, c.Missing > 0:
 		return title
 	// Picked from all that were compared, so it has to hold for all of them together.
 	case c.Significant && c.P*float64(compared) < 1-stats.Confidence:
@@ -253,15 +307,7 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 
 // cheapest is the bargain with the least to pay.
 func cheapest(of []bargain, by price) bargain {
-	return slices.MinFunc(of, func(a, b bargain) int {
-		switch {
-		case by.better(a.cost.Median, b.cost.Median):
-			return -1
-		case by.better(b.cost.Median, a.cost.Median):
-			return 1
-		}
-		return 0
-	})
+	return slices.MinFunc(of, func(a, b bargain) int { return by.order(a.cost.Median, b.cost.Median) })
 }
 
 // hurtTitle is the headline where no cell is safe. One is hurt the least only when
@@ -290,9 +336,9 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.bound && b.counted() }) {
 		bounds = "≥: an inconclusive trial is in it"
 	}
-	ends := "range"
-	if slices.ContainsFunc(all, func(b bargain) bool { return b.cost.Spread == stats.Interval }) {
-		ends = "95 % interval"
+	var costs []stats.Summary
+	for _, b := range all {
+		costs = append(costs, b.cost)
 	}
 	named, bounded := "", ""
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.limited }) {
@@ -303,7 +349,7 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	}
 	how := repeats(run, of.scenario)
 	if how != "1 repeat" {
-		how = "median and " + ends + " of " + how
+		how = "median and " + endsOf(costs, "95 % interval") + " of " + how
 	}
 	return sentence(fmt.Sprintf("Across: %s, scenario %s: %s; %s", of.noun(), of.scenario, load(run, of.scenario), how),
 		fmt.Sprintf("up: scenario %s, %s per cell", scenario, faultCount(harms(all))), bounds, named, bounded)

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"deliverybench/bench/latency"
@@ -160,6 +161,7 @@ func TestPlace(t *testing.T) {
 		mark := vg.Rectangle{Min: vg.Point{X: 400, Y: 300}, Max: vg.Point{X: 600, Y: 320}}
 		taken := []vg.Rectangle{mark}
 		spots := place(tags, []vg.Rectangle{mark})
+		require.Equal(rt, place(tags[:1], []vg.Rectangle{mark})[0].found, spots[0].found, "nothing is in the way of the first")
 		for i, s := range spots {
 			if s.found {
 				require.True(rt, within(s.box, area))
@@ -177,4 +179,99 @@ func TestPlace(t *testing.T) {
 	})
 	alone := place([]tag{{area: area, at: vg.Point{X: 500, Y: 300}, away: 10, left: 10, right: 10, width: 100, height: 40}}, nil)
 	require.Equal(t, spot{box: vg.Rectangle{Min: vg.Point{X: 510, Y: 280}, Max: vg.Point{X: 610, Y: 320}}, found: true, end: vg.Point{X: 510, Y: 300}}, alone[0])
+}
+
+// Halfway to a latency over range is none, and there is no ratio of it.
+func TestNoRatioOverRange(t *testing.T) {
+	_, run := paced(t)
+	over := func(cell, trials int) {
+		for _, trial := range run.Cells[cell].InScenario("paced")[:trials] {
+			trial.Latency[result.EndToEnd] = latency.Summary{Count: 20000, P99: stats.OverRange}
+		}
+	}
+	over(2, 2)
+	require.NotNil(t, tradeoff(t, run)[2].comparison, "two of five do not move the median")
+	over(2, 3)
+	all := tradeoff(t, run)
+	require.Nil(t, all[2].comparison)
+	require.Equal(t, float64(stats.OverRange), all[2].cost.Median)
+	require.Equal(t, "loses and duplicates nothing  ·  p99 > 10 min", all[2].about(price{scenario: "paced"}))
+	require.Equal(t, "exactly-once lost and duplicated nothing in 5 faults of scenario crash", tradeoffFigures(run)[0].title)
+
+	_, run = paced(t)
+	run.Cells[2].Trials = slices.DeleteFunc(run.Cells[2].Trials, func(t result.Trial) bool { return t.Scenario == "paced" && t.Repeat == 5 })
+	over(2, 2)
+	require.Equal(t, float64(stats.OverRange), tradeoff(t, run)[2].cost.Median, "of four, two are over range")
+	over(1, 5)
+	require.Equal(t, "baseline > 10 min", price{scenario: "paced"}.uncompared(run, &run.Cells[0]))
+	require.Equal(t, "> 10 min", price{scenario: "paced"}.uncompared(run, &run.Cells[2]))
+}
+
+// A cell that completed and has no latency was run; a baseline of 0 compares with nothing.
+func TestWhyThereIsNoCost(t *testing.T) {
+	_, run := paced(t)
+	run.Cells[2].InScenario("paced")[0].Latency = nil
+	require.Equal(t, "exactly-once: no latency was recorded in paced", tradeoffFigures(run)[0].omitted)
+	require.Equal(t, "no latency", price{scenario: "paced"}.uncompared(run, &run.Cells[2]))
+
+	_, run = fixture(t, arms(), nil, 6)
+	for _, trial := range run.Cells[1].InScenario("saturated") {
+		trial.Throughput.PipelinePerSecond = 0
+	}
+	require.Nil(t, tradeoff(t, run)[2].comparison)
+	require.Equal(t, "exactly-once lost and duplicated nothing in 6 faults of scenario crash", tradeoffFigures(run)[0].title)
+	same := stats.Comparison{Ratio: 1}
+	require.Contains(t, bargain{comparison: &same}.about(price{}), "no difference detected")
+}
+
+// What the ends of the lines are is said of every cell.
+func TestEndsOfTheLines(t *testing.T) {
+	_, run := fixture(t, arms(), nil, 6)
+	run.Cells[0].Trials = slices.DeleteFunc(run.Cells[0].Trials, func(t result.Trial) bool { return t.Repeat > 2 })
+	require.Contains(t, tradeoffFigures(run)[0].conditions, "median and 95 % interval or range of 2 to 6 repeats")
+}
+
+// However many cells are safe, the title's is named, and those that are not are counted.
+func TestEveryCellIsNamedOrCounted(t *testing.T) {
+	for _, count := range []int{2, 4, 6, 9, 12} {
+		var cells []arm
+		for i := range count {
+			cells = append(cells, arm{name: "exactly-once-" + strconv.Itoa(i), guarantee: "exactly-once", rate: 100e3 + 20*float64(i), median: 1000})
+		}
+		hurt := arms()[0]
+		hurt.rate = 90e3
+		_, run := fixture(t, append(cells, hurt), nil, 1)
+		of, _ := priced(run)
+		all, _ := bargains(run, of, "crash")
+		var safe []bargain
+		for _, b := range all {
+			if b.safe() {
+				safe = append(safe, b)
+			}
+		}
+		require.Len(t, safe, count)
+		best := label(cheapest(safe, of).cell)
+		f := tradeoffFigures(run)[0]
+		named, note := 0, ""
+		for _, text := range painted(t, run, f, height(fonts(t), run, f)) {
+			for _, b := range all {
+				if text.text == label(b.cell) {
+					named++
+				}
+			}
+			if text.text == best {
+				best = "found"
+			}
+			if strings.HasSuffix(text.text, "cells not named") {
+				note = text.text
+			}
+		}
+		require.Equal(t, "found", best)
+		if named == count+1 {
+			require.Empty(t, note)
+			continue
+		}
+		require.Greater(t, count, 2, "few are all named")
+		require.Equal(t, strconv.Itoa(count+1-named)+" of "+strconv.Itoa(count+1)+" cells not named", note)
+	}
 }
