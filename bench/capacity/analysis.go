@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,8 +38,10 @@ type Scaling struct {
 
 // Cell is what was found out of one.
 type Cell struct {
-	Cell   *result.Cell
-	N      int // the varied setting, 0 without one
+	Cell *result.Cell
+	N    int // the varied setting, 0 without one
+	// Asked is the rate up to which was asked, in messages per second.
+	Asked  float64
 	Knee   Knee
 	Break  *Break // nil where nothing broke
 	Points []Point
@@ -141,41 +144,50 @@ func (a *Analysis) cell(run *result.Run, c *result.Cell) Cell {
 	if over := a.Question.Over; over != "" {
 		made.N = made.setting(over)
 	}
-	var rates []float64
+	made.Asked = a.Question.ToPerSecond
+	made.Points = a.points(run, c)
+	made.Knee = newKnee(a.passes(run, c, math.Inf(1)))
+	made.Break = made.broken()
+	return made
+}
+
+// points are a cell's trials, in the order of its rungs.
+func (a *Analysis) points(run *result.Run, c *result.Cell) []Point {
+	var points []Point
 	for _, r := range a.Question.Rungs {
-		if r.Cell != c.Name {
-			continue
-		}
-		if r.Phase == result.Measured {
-			rates = append(rates, r.PerSecond)
-		}
-		for repeat := 1; repeat <= r.Repeats; repeat++ {
+		for repeat := 1; r.Cell == c.Name && repeat <= r.Repeats; repeat++ {
 			t := trialOf(run, c.Name, r.Scenario, repeat)
 			if t == nil {
 				continue
 			}
 			o := judge(run, c, t, a.Question.SLO)
 			micros, _ := claim.Read(t, a.Metric)
-			made.Points = append(made.Points, Point{r.Phase, r.PerSecond, repeat, micros, o.State, o.Broken, t})
+			points = append(points, Point{r.Phase, r.PerSecond, repeat, micros, o.State, o.Broken, t})
 		}
 	}
-	slices.Sort(rates)
-	made.Knee = newKnee(made.passes(rates, a.Question.Repeats))
-	made.Break = made.broken()
-	return made
+	return points
 }
 
-// passes are the repeats' ways up the ladder. A trial that is missing says nothing.
-func (c Cell) passes(rates []float64, repeats int) []Pass {
+// passes are the repeats' ways up a cell's ladder, as far as to top. A trial that
+// is missing says nothing.
+func (a *Analysis) passes(run *result.Run, c *result.Cell, top float64) []Pass {
+	var rates []float64
+	for _, r := range a.Question.Rungs {
+		if r.Cell == c.Name && r.Phase == result.Measured && r.PerSecond <= top {
+			rates = append(rates, r.PerSecond)
+		}
+	}
 	if len(rates) == 0 {
 		return nil
 	}
+	slices.Sort(rates)
+	points := a.points(run, c)
 	var passes []Pass
-	for repeat := 1; repeat <= repeats; repeat++ {
+	for repeat := 1; repeat <= a.Question.Repeats; repeat++ {
 		states := make([]State, len(rates))
 		for i, rate := range rates {
 			states[i] = Unknown
-			for _, p := range c.Points {
+			for _, p := range points {
 				if p.Phase == result.Measured && p.PerSecond == rate && p.Repeat == repeat {
 					states[i] = p.State
 				}
@@ -311,9 +323,9 @@ func (a *Analysis) Conclude() Conclusion {
 	return answer
 }
 
-// Reached reports whether the knee is one, or lies above all that was asked for.
+// Reached reports whether the knee is one, or lies at all that was asked for.
 func (c Cell) Reached() bool {
-	return c.Knee.Bound == Exact || c.Knee.Bound == AtLeast && !slices.ContainsFunc(c.Knee.Passes, func(p Pass) bool {
+	return c.Knee.Bound == Exact || c.Knee.Bound == AtLeast && c.Knee.PerSecond >= c.Asked && !slices.ContainsFunc(c.Knee.Passes, func(p Pass) bool {
 		return p.Stop == Limited || p.Stop == Unknown
 	})
 }

@@ -84,19 +84,52 @@ func (s *Study) Question() *result.Capacity {
 	return c
 }
 
-// Next returns the trials that come next, nil when the run has all of them.
+// Next returns the trials that come next, nil when the run has all of them: a
+// search and the ladder that follows from it, and where bad luck ended the search
+// too early, so that most passes held a ladder's top, the same again above it.
 func (s *Study) Next(run *result.Run) *profile.Plan {
-	round, before := s.search(run)
-	if len(round) > 0 {
-		return s.plan(run, result.Searched, round, before)
+	above, before := map[string]int{}, 0
+	for _, t := range s.base.Trials {
+		above[t.Cell] = -1
 	}
-	plan := s.plan(run, result.Measured, s.ladders(run), before)
-	for _, t := range plan.Trials {
-		if !settled(run, t.Cell, t.Scenario, t.Repeat) {
-			return plan
+	for len(above) > 0 {
+		round, searched := s.search(run, above)
+		if before += searched; len(round) > 0 {
+			return s.plan(run, result.Searched, round, before)
 		}
+		plan := s.plan(run, result.Measured, s.ladders(run, above), before)
+		for _, t := range plan.Trials {
+			if !settled(run, t.Cell, t.Scenario, t.Repeat) {
+				return plan
+			}
+		}
+		before += len(plan.Trials)
+		above = s.topped(run, above)
 	}
 	return nil
+}
+
+// topped are the cells most of whose passes held the top of the ladder that was
+// measured above these places, with the place of that top; those for which there
+// is nothing above are none.
+func (s *Study) topped(run *result.Run, above map[string]int) map[string]int {
+	tops := map[string]int{}
+	for cell, from := range above {
+		_, last := s.ladder(run, cell, from)
+		if last == len(s.grid)-1 {
+			continue
+		}
+		held := 0
+		for _, p := range (&Analysis{Question: run.Capacity}).passes(run, cellOf(run, cell), s.grid[last]) {
+			if p.Stop == Held {
+				held++
+			}
+		}
+		if 2*held > s.block.Repeats {
+			tops[cell] = last
+		}
+	}
+	return tops
 }
 
 // settled reports whether the run has a trial and need not repeat it.
@@ -105,20 +138,21 @@ func settled(run *result.Run, cell, scenario string, repeat int) bool {
 	return t != nil && (t.Status == result.Completed || t.Status == result.Inconclusive)
 }
 
-// search is the round that is under way: every cell that held at all places
-// before, at its next one. None: every cell has its bracket. before is how many
-// trials the rounds before had.
-func (s *Study) search(run *result.Run) (round []profile.Step, before int) {
+// search is the round that is under way above these places: every cell that held
+// at all places before, at its next one. None: every cell has its bracket. before
+// is how many trials the rounds before had.
+func (s *Study) search(run *result.Run, above map[string]int) (round []profile.Step, before int) {
 	held := map[string]int{}
-	for _, t := range s.base.Trials {
-		held[t.Cell] = s.bracket(run, t.Cell).Held
+	for cell, from := range above {
+		held[cell] = s.bracket(run, cell, from).Held
 	}
 	earlier := -1 // the place that a cell has to have held at
 	for _, place := range Doublings(len(s.grid), s.block.Rates.Step) {
 		round = round[:0]
 		missing := false
 		for _, t := range s.base.Trials {
-			if held[t.Cell] < earlier {
+			from, looks := above[t.Cell]
+			if !looks || place <= from || held[t.Cell] < earlier {
 				continue
 			}
 			step := s.step(t, searchName(s.grid[place]), s.grid[place], 1)
@@ -133,10 +167,13 @@ func (s *Study) search(run *result.Run) (round []profile.Step, before int) {
 	return nil, before
 }
 
-// bracket is what the search has found out of a cell so far.
-func (s *Study) bracket(run *result.Run, cell string) Bracket {
-	b := Bracket{Held: -1, Broke: len(s.grid)}
+// bracket is what the search above a place has found out of a cell so far.
+func (s *Study) bracket(run *result.Run, cell string, above int) Bracket {
+	b := Bracket{Held: above, Broke: len(s.grid)}
 	for _, place := range Doublings(len(s.grid), s.block.Rates.Step) {
+		if place <= above {
+			continue
+		}
 		t := trialOf(run, cell, searchName(s.grid[place]), 1)
 		if t == nil {
 			return b
@@ -150,11 +187,21 @@ func (s *Study) bracket(run *result.Run, cell string) Bracket {
 	return b
 }
 
-// ladders are every cell's rungs, fixed by the search.
-func (s *Study) ladders(run *result.Run) []profile.Step {
+// ladder is between which places a cell is measured after the search above a place.
+func (s *Study) ladder(run *result.Run, cell string, above int) (first, last int) {
+	first, last = s.bracket(run, cell, above).Ladder(len(s.grid))
+	return max(first, above+1), last
+}
+
+// ladders are the rungs of every cell that looks above a place, fixed by its search.
+func (s *Study) ladders(run *result.Run, above map[string]int) []profile.Step {
 	var steps []profile.Step
 	for _, t := range s.base.Trials {
-		first, last := s.bracket(run, t.Cell).Ladder(len(s.grid))
+		from, looks := above[t.Cell]
+		if !looks {
+			continue
+		}
+		first, last := s.ladder(run, t.Cell, from)
 		for _, rate := range s.grid[first : last+1] {
 			steps = append(steps, s.step(t, measureName(rate), rate, s.block.Repeats))
 		}
@@ -225,7 +272,8 @@ func trialOf(run *result.Run, cell, scenario string, repeat int) *result.Trial {
 }
 
 // Estimate is how long the run will take at least and at most: where the knees
-// are decides, since low rates need long windows and high ones many doublings.
+// are decides, since low rates need long windows and high ones many doublings. A
+// search that bad luck ends too early costs another and its ladder beside.
 func (s *Study) Estimate() (least, most time.Duration) {
 	places := Doublings(len(s.grid), s.block.Rates.Step)
 	for i := 0; i <= len(places); i++ {

@@ -119,8 +119,9 @@ func TestStudyFindsAKnownCapacity(t *testing.T) {
 
 // However often a run is cut off, it measures what it would have measured.
 func TestStudyGoesOn(t *testing.T) {
-	how := carries(func(consumers int) float64 { return 3000 * float64(consumers) })
-	coarse := strings.Replace(source, "25%", "90%", 1)
+	// The search of one cell ends by bad luck, so that it has two ladders.
+	how := unlucky(carries(func(consumers int) float64 { return 20_000 / float64(consumers) }), func(r *result.Trial) { r.Verdict = nil; r.Status = result.Inconclusive })
+	coarse := strings.NewReplacer("25%", "90%", "repeats: 6", "repeats: 2").Replace(source)
 	s, straight := study(t, coarse)
 	whole(t, s, straight, how)
 	text := func(run *result.Run) string {
@@ -141,7 +142,7 @@ func TestStudyGoesOn(t *testing.T) {
 					run.Cells[i].Trials[n-1].Status = result.Stopped
 				}
 			}
-			done = step(t, s, run, how, rapid.IntRange(10, 200).Draw(t, "trials"))
+			done = step(t, s, run, how, rapid.IntRange(5, 60).Draw(t, "trials"))
 		}
 		require.Equal(t, want, text(run))
 	})
@@ -237,6 +238,61 @@ func TestALuckySearchIsNoKnee(t *testing.T) {
 		require.NotEqual(t, None, c.Knee.Bound)
 		require.LessOrEqual(t, c.Knee.PerSecond, 6000.0, c.Knee)
 	}
+}
+
+// unlucky ends the search of one consumer in its second trial, three times below
+// what it carries, by what the test makes of that trial.
+func unlucky(honest behaviour, strike func(*result.Trial)) behaviour {
+	return func(p profile.Trial) result.Trial {
+		r := honest(p)
+		if strings.HasPrefix(p.Scenario, "search-") && p.Settings.Consumer.Count == 1 && p.Settings.Load.Rate > 1000 && p.Settings.Load.Rate < 2500 {
+			strike(&r)
+		}
+		return r
+	}
+}
+
+// One trial of the search that broke, was inconclusive or limited by its
+// generator costs time, not truth: the study goes on above a ladder that held.
+func TestAnUnluckySearchIsNoKnee(t *testing.T) {
+	for name, strike := range map[string]func(*result.Trial){
+		"slow":         func(r *result.Trial) { r.Latency[result.EndToEnd] = latency.Summary{Count: 1000, P99: 900e3} },
+		"inconclusive": func(r *result.Trial) { r.Status, r.Verdict = result.Inconclusive, nil },
+		"limited": func(r *result.Trial) {
+			r.Latency[result.EndToEnd] = latency.Summary{Count: 1000, P99: 900e3}
+			r.Generator.Limited = true
+		},
+	} {
+		for capacity, want := range map[float64]string{1e9: "at least 60,000/s", 24_000: "22,700/s", 3800: "3050/s"} {
+			s, run := study(t, source)
+			whole(t, s, run, unlucky(carries(func(int) float64 { return capacity }), strike))
+			a := Analyse(run)
+			cell := a.Scalings[0].Cells[0]
+			require.Equal(t, want, cell.Knee.String(), name)
+			require.True(t, cell.Reached(), name)
+			require.Equal(t, Found, a.Conclude(), name)
+			require.Len(t, cell.Knee.Passes, 6)
+			rungs := map[float64]bool{}
+			for _, r := range run.Capacity.Rungs {
+				if r.Cell == cell.Cell.Name && r.Phase == result.Measured {
+					require.False(t, rungs[r.PerSecond], "no rung is measured twice")
+					rungs[r.PerSecond] = true
+				}
+			}
+		}
+	}
+}
+
+// Half the passes that hold a ladder's top are no reason to go on, and a top
+// below what was asked is no knee that was reached.
+func TestATopBelowWhatWasAskedIsNotReached(t *testing.T) {
+	cell := func(at float64, stop State) Cell {
+		return Cell{Asked: 60_000, Knee: newKnee([]Pass{{at, AtLeast, stop}, {at, AtLeast, Held}})}
+	}
+	require.False(t, cell(2440, Held).Reached())
+	require.True(t, cell(60_000, Held).Reached())
+	require.False(t, cell(60_000, Limited).Reached())
+	require.Equal(t, Inconclusive, (&Analysis{Scalings: []Scaling{{Cells: []Cell{cell(2440, Held)}}}}).Conclude())
 }
 
 func TestStudyRefuses(t *testing.T) {
