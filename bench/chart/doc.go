@@ -19,7 +19,9 @@
 // heat map: a note under it names it, with the reason.
 // Each figure becomes charts/NAME.png (1600 pixels wide, up to 900 high) and .svg
 // (its letters' typeface inside, its finding as title) on light paper, NAME-dark
-// on dark, and NAME.csv with the points that were drawn. A figure is built in
+// on dark, and NAME.csv with the points that were drawn. The typeface has the
+// letters of Latin, Greek and Cyrillic; any other is painted as its code (\u65e5),
+// and stands as itself in title and CSV. A figure is built in
 // four steps: select (what a chart shows, in its own file), lay out (frame,
 // scale, spread: where it goes, so that no text meets another), paint (pen, on
 // gonum/plot's canvases) and write (write.go, typeface.go). What is painted names

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"deliverybench/bench/stats"
+
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
 	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
@@ -57,7 +59,34 @@ func (p *pen) style(size vg.Length, ink shade) text.Style {
 
 // width is how wide the text is painted.
 func (p *pen) width(s string, size vg.Length) vg.Length {
-	return p.style(size, ink).Width(s)
+	return p.style(size, ink).Width(p.written(s))
+}
+
+// written is s as it is painted: what is no letter is a space, and a letter that the
+// typeface lacks is its code (\u65e5), so that what differs looks different.
+func (p *pen) written(s string) string {
+	plain := true
+	for _, r := range s {
+		plain = plain && r >= ' ' && r <= '~'
+	}
+	if plain {
+		return s
+	}
+	face := p.fonts.Lookup(typeface(), textSize).Face
+	var b strings.Builder
+	for _, r := range stats.Printable(s) {
+		// Without a buffer of its own the lookup may run in several pictures at once.
+		glyph, err := face.GlyphIndex(nil, r)
+		switch {
+		case err == nil && glyph != 0:
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Alignments of text on its point: its left end, its middle or its right end.
@@ -73,7 +102,7 @@ func (p *pen) text(x, y vg.Length, s string, size vg.Length, ink shade, align te
 	style.XAlign = align
 	// Centred on the height of the lower-case and capital letters alike, so
 	// that texts on one line share a baseline whatever their letters.
-	p.c.FillText(style, vg.Point{X: x, Y: y - 0.35*size}, s)
+	p.c.FillText(style, vg.Point{X: x, Y: y - 0.35*size}, p.written(s))
 }
 
 // line paints a straight line.

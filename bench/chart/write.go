@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/plot/font"
@@ -141,7 +142,7 @@ func (v *version) writeSVG(w io.Writer, face string) error {
 	var words strings.Builder
 	for _, part := range [][2]string{{"title", v.figure.title}, {"desc", v.figure.conditions}} {
 		words.WriteString("<" + part[0] + ">")
-		if err := xml.EscapeText(&words, []byte(part[1])); err != nil {
+		if err := xml.EscapeText(&words, []byte(stats.Plain(part[1]))); err != nil {
 			return err
 		}
 		words.WriteString("</" + part[0] + ">\n")

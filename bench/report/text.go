@@ -14,17 +14,8 @@ import (
 // width is how many terminal columns s takes.
 func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
-// plain makes s one line without control characters: names and reasons come
-// from a profile or a broker, and must not move the cursor.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Noncharacter_Code_Point) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, " "))
-	return strings.Join(strings.Fields(s), " ")
-}
+// plain makes s one line without control characters.
+func plain(s string) string { return stats.Plain(s) }
 
 // truncate shortens s to at most columns, the last of which is then "…".
 func truncate(s string, columns int) string {

@@ -9,6 +9,7 @@
 //   - UpperBound: what "it never happened in k trials" is worth.
 //   - format.go: Rate, Count, Micros, Ratio and the rest. Table, page and chart
 //     write their numbers here, so that a number looks the same everywhere.
+//   - Plain: a text that somebody else made, safe to write.
 //
 // No distribution is assumed. The median, its interval and the Mann-Whitney U
 // test come from golang.org/x/perf/benchmath, which benchstat uses too. What
