@@ -286,6 +286,27 @@ func TestHalfOfTheMessagesNeverArrived(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "charts", "latency-paced.svg"))
 }
 
+// The repeat that is drawn is the one that broke a promise, whatever its status, and a
+// picture says how many others there are.
+func TestTheTimelineIsOfTheTrialThatBroke(t *testing.T) {
+	_, run := fixture(t, arms(), nil, 3)
+	first, last := crashes(run, 2)[0], crashes(run, 2)[2]
+	first.Status, first.Reason = result.Inconclusive, "because"
+	require.Equal(t, 2, passages(run)[2].trial.Repeat, "the first that completed")
+	last.Status, last.Promise = result.Inconclusive, result.Violated
+	broke := passages(run)[2]
+	require.Same(t, last, broke.trial)
+	all := timelineFigures(run)
+	require.Contains(t, all[2].conditions, "repeat 3 of 3, inconclusive, promise violated")
+	require.Contains(t, all[0].conditions, "repeat 1 of 3")
+	require.NotContains(t, all[0].conditions, "drawn")
+	last.Timeline = nil
+	require.Equal(t, 2, passages(run)[2].trial.Repeat, "without a timeline there is nothing to draw")
+
+	_, run = wide(t)
+	require.Contains(t, timelineFigures(run)[0].conditions, "12 of 38 timelines are drawn")
+}
+
 // Of many timelines those are drawn that broke a promise, and one of every arm.
 func TestTellingTimelines(t *testing.T) {
 	_, run := wide(t)

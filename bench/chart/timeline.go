@@ -20,18 +20,23 @@ const mostTimelines = 12
 type passage struct {
 	cell  *result.Cell
 	trial *result.Trial
-	of    int // completed repeats
+	of    int // repeats
 }
 
-// timelineFigures draws the first completed repeat of cells in scenarios with faults.
+// timelineFigures draws one repeat of cells in scenarios with faults.
 func timelineFigures(run *result.Run) []figure {
 	var figures []figure
-	for _, m := range telling(passages(run)) {
+	all := passages(run)
+	chosen, others := telling(all), ""
+	if len(chosen) < len(all) {
+		others = fmt.Sprintf("%d of %d timelines are drawn", len(chosen), len(all))
+	}
+	for _, m := range chosen {
 		c, t := m.cell, m.trial
 		figures = append(figures, figure{
 			name: "timeline-" + c.Name + "-" + t.Scenario, title: timelineTitle(c, t), speed: true,
 			conditions: sentence(fmt.Sprintf("Scenario %s: %s", t.Scenario, load(run, t.Scenario)),
-				fmt.Sprintf("repeat %d of %d", t.Repeat, m.of), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond)),
+				m.repeat(), "counted every "+stats.Seconds(t.Timeline[0].LengthSecond), others),
 			header: []string{"start_s", "length_s", "produced_msg_per_s", "effects_per_s", "end_to_end_p50_us", "end_to_end_p99_us", "end_to_end_max_us"},
 			points: timelinePoints(t),
 			paint:  func(p *pen, body vg.Rectangle) { paintTimeline(p, body, c, t) },
@@ -40,13 +45,32 @@ func timelineFigures(run *result.Run) []figure {
 	return figures
 }
 
+// repeat says which one it is: "repeat 3 of 3, inconclusive, promise violated".
+func (m passage) repeat() string {
+	text := fmt.Sprintf("repeat %d of %d", m.trial.Repeat, m.of)
+	if m.trial.Status != result.Completed {
+		text += ", " + string(m.trial.Status)
+	}
+	if m.trial.Promise == result.Violated {
+		text += ", promise violated"
+	}
+	return text
+}
+
+// passages have for each cell the first trial that broke its promise, whatever else
+// became of it, else the first that completed.
 func passages(run *result.Run) (all []passage) {
 	for _, scenario := range scenarios(run) {
 		for i := range run.Cells {
 			c := &run.Cells[i]
-			trials := completed(c, scenario)
-			if len(trials) > 0 && len(trials[0].Faults) > 0 && len(trials[0].Timeline) > 0 {
-				all = append(all, passage{c, trials[0], len(trials)})
+			trials := c.InScenario(scenario)
+			drawable := slices.DeleteFunc(slices.Clone(trials), func(t *result.Trial) bool { return len(t.Faults) == 0 || len(t.Timeline) == 0 })
+			at := slices.IndexFunc(drawable, func(t *result.Trial) bool { return t.Promise == result.Violated })
+			if at < 0 {
+				at = slices.IndexFunc(drawable, func(t *result.Trial) bool { return t.Status == result.Completed && t.Verdict != nil })
+			}
+			if at >= 0 {
+				all = append(all, passage{c, drawable[at], len(trials)})
 			}
 		}
 	}
