@@ -240,27 +240,35 @@ func (c Cell) broken() *Break {
 	return b
 }
 
-// fit is the law through the knees that are no bounds.
+// fit is the law through the knees that are no bounds and have every repeat. A
+// law that contradicts a bound is none.
 func (s *Scaling) fit() {
 	if s.Over == "" {
 		return
 	}
 	var samples []Sample
-	bounds := 0
+	left := 0
 	for _, c := range s.Cells {
-		if c.Knee.Bound == Exact {
+		if c.Knee.Bound == Exact && c.Knee.Missing == 0 {
 			samples = append(samples, Sample{float64(c.N), c.Knee.PerSecond})
 		} else {
-			bounds++
+			left++
 		}
 	}
 	law, err := Fit(samples)
 	if err != nil {
 		s.Why = err.Error()
-		if bounds > 0 {
-			s.Why += fmt.Sprintf(" (of %d, %d have no exact knee)", len(s.Cells), bounds)
+		if left > 0 {
+			s.Why += fmt.Sprintf(" (of %d, %d have no exact knee from every repeat)", len(s.Cells), left)
 		}
 		return
+	}
+	for _, c := range s.Cells {
+		at := law.At(float64(c.N))
+		if k := c.Knee; k.Bound == AtLeast && at < k.PerSecond || k.Bound == Below && at > k.PerSecond {
+			s.Why = fmt.Sprintf("that of the exact knees gives %s at N = %d, where %s was measured", perSecond(at), c.N, k)
+			return
+		}
 	}
 	s.Law = &law
 }
@@ -323,9 +331,16 @@ func (a *Analysis) Conclude() Conclusion {
 	return answer
 }
 
-// Reached reports whether the knee is one, or lies at all that was asked for.
+// Reached reports whether every repeat says where the knee is, or that it lies at
+// all that was asked for.
 func (c Cell) Reached() bool {
-	return c.Knee.Bound == Exact || c.Knee.Bound == AtLeast && c.Knee.PerSecond >= c.Asked && !slices.ContainsFunc(c.Knee.Passes, func(p Pass) bool {
-		return p.Stop == Limited || p.Stop == Unknown
-	})
+	if c.Knee.Missing > 0 {
+		return false
+	}
+	return c.Knee.Bound == Exact || c.Knee.Bound == AtLeast && c.Knee.PerSecond >= c.Asked && !c.Ended(Limited) && !c.Ended(Unknown)
+}
+
+// Ended reports whether a repeat's way up ended by this state.
+func (c Cell) Ended(by State) bool {
+	return slices.ContainsFunc(c.Knee.Passes, func(p Pass) bool { return p.Stop == by })
 }

@@ -100,7 +100,8 @@ func climb(rates []float64, states []State) Pass {
 }
 
 // Knee is the highest rate, in messages per second, that keeps the SLO: the
-// median over the repeats. Lo and Hi are the ends of Spread; Lo is 0 where it
+// median over the repeats, of an even number the lower of the two in the middle,
+// so that it is a rung that was measured. Lo and Hi are the ends of Spread; Lo is 0 where it
 // lies under the ladder, Hi infinite where it lies above it.
 type Knee struct {
 	PerSecond float64
@@ -140,35 +141,41 @@ func newKnee(passes []Pass) Knee {
 	}
 	least, most := stats.Summarise(low), stats.Summarise(high)
 	k.Lo, k.Hi, k.Spread = least.Lo, most.Hi, least.Spread
-	if k.Hi >= open/2 { // the mean of two middles halves it
+	if k.Hi >= open {
 		k.Hi = math.Inf(1)
 	}
 	slices.Sort(low)
+	slices.Sort(high)
+	from, to := low[(len(low)-1)/2], high[(len(high)-1)/2]
 	switch {
-	case low[(len(low)-1)/2] == 0:
-		k.PerSecond, k.Bound = most.Median, Below
-		if most.Median >= open/2 { // passes that contradict each other
-			k.PerSecond, k.Bound = 0, None
-		}
-	case most.Median > least.Median*(1+1e-9):
-		k.PerSecond, k.Bound = least.Median, AtLeast
+	case from == 0:
+		k.PerSecond, k.Bound = to, Below
+	case to > from:
+		k.PerSecond, k.Bound = from, AtLeast
 	default:
-		k.PerSecond, k.Bound = least.Median, Exact
+		k.PerSecond, k.Bound = from, Exact
 	}
 	return k
 }
 
-// String is the knee in few words: "48,000/s", "at least 48,000/s".
+// String is the knee in few words: "48,000/s", "at least 48,000/s"; where some
+// repeats say nothing, of how many it is.
 func (k Knee) String() string {
+	var text string
 	switch k.Bound {
 	case Exact:
-		return perSecond(k.PerSecond)
+		text = perSecond(k.PerSecond)
 	case AtLeast:
-		return "at least " + perSecond(k.PerSecond)
+		text = "at least " + perSecond(k.PerSecond)
 	case Below:
-		return "below " + perSecond(k.PerSecond)
+		text = "below " + perSecond(k.PerSecond)
+	default:
+		return stats.None
 	}
-	return stats.None
+	if k.Missing > 0 {
+		text += fmt.Sprintf(" (median of %d of %d)", len(k.Passes), len(k.Passes)+k.Missing)
+	}
+	return text
 }
 
 // Interval writes the spread over the repeats: "95 % CI 44,000–52,800"; "" of

@@ -3,6 +3,7 @@ package capacity
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
@@ -82,83 +83,114 @@ const (
 type Plan struct {
 	Load   Load
 	Answer Answer
-	// N is how many of what was varied; 0 where nothing says. Partitions is of
-	// every topic, at N.
+	// N is how many of what was varied; 0 where nothing says, or was varied.
+	// Partitions is of every topic, at N.
 	N, Partitions int
 	// PerPartition is what a partition is known to carry, in messages per second.
 	PerPartition float64
-	// Most is the highest capacity that there is reason to believe in.
+	// Most is the highest knee, in messages per second.
 	Most float64
-	// Measured says that the knee at N itself answers, not the law.
+	// Measured says that the knee at N itself answers, not the law between knees.
 	Measured bool
-	// Doubtful says that the 95 % interval of the knee at N reaches below what is
-	// needed, down to Low: the median carries it, and perhaps no more than that.
+	// Doubtful says that what carries it perhaps does not: the spread of the knee at
+	// N reaches below what is needed, there is no 95 % interval, repeats say nothing,
+	// or N was not measured. Low is the spread's lower end.
 	Doubtful bool
 	Low      float64
 }
 
-// NewPlan answers whether the needed rate is carried, and by how many.
+// decision is what one knee says of a needed rate.
+type decision int
+
+const (
+	refuses  decision = iota // it carries less
+	leaves                   // it is only a bound, or not of every repeat
+	perhaps                  // its median carries it, and its spread leaves doubt
+	suffices                 // its whole interval carries it
+)
+
+// decide tells what a knee says of a needed rate in messages per second.
+func (k Knee) decide(needed float64) decision {
+	known := k.Bound == Exact || k.Bound == AtLeast
+	switch {
+	case known && k.PerSecond >= needed && k.Missing == 0 && k.Spread == stats.Interval && k.Lo >= needed:
+		return suffices
+	case known && k.PerSecond >= needed:
+		return perhaps
+	case k.Bound == Exact && k.Missing == 0, k.Bound == Below && k.PerSecond <= needed && k.Missing == 0:
+		return refuses
+	}
+	return leaves
+}
+
+// NewPlan answers whether the needed rate is carried, and by how many. An N that
+// was measured is decided by its own knee and never by the law.
 func NewPlan(load Load, s Scaling) Plan {
 	p := Plan{Load: load, Answer: NotCarried}
-	bounded := false
-	for _, c := range s.Cells {
+	best, open := Cell{}, false
+	strongest := leaves
+	for _, c := range s.Cells { // by N
 		k := c.Knee
 		if k.Bound == Exact || k.Bound == AtLeast {
 			p.Most = max(p.Most, k.PerSecond)
 			p.PerPartition = max(p.PerPartition, k.PerSecond/float64(max(1, c.partitions())))
 		}
-		bounded = bounded || k.Bound == AtLeast || k.Bound == None
-	}
-	switch n, carries := s.measured(load.Needed); {
-	case s.Law != nil:
-		p.byLaw(*s.Law, n, carries)
-	case carries:
-		p.Answer, p.N, p.Measured = Carried, n, true
-	case bounded:
-		p.Answer = Open
-	}
-	p.Partitions = s.partitions(p)
-	for _, c := range s.Cells {
-		if k := c.Knee; p.Answer == Carried && c.N == p.N && k.Spread == stats.Interval && k.Lo < load.Needed {
-			p.Doubtful, p.Low = true, k.Lo
+		says := k.decide(load.Needed)
+		open = open || says == leaves
+		if says > strongest {
+			best, strongest = c, says
 		}
 	}
+	switch n, between := s.between(load.Needed); {
+	case strongest > leaves:
+		p.Answer, p.N, p.Measured = Carried, best.N, true
+		p.Doubtful, p.Low = strongest == perhaps, best.Knee.Lo
+	case between:
+		p.Answer, p.N, p.Doubtful = Carried, n, true
+	case open:
+		p.Answer = Open
+	case s.Law != nil:
+		p.beyond(*s.Law)
+	}
+	p.Partitions = s.partitions(p)
 	return p
 }
 
-// byLaw takes the least N of the law; a larger one that was measured to carry
-// the load stands where the law says less of it than was measured.
-func (p *Plan) byLaw(law Law, measured int, carries bool) {
-	best, most := law.Best()
-	p.Most = max(p.Most, law.At(min(best, law.Largest)))
-	n, ok := law.Least(p.Load.Needed)
-	switch {
-	case ok && float64(n) <= law.Largest:
-		p.Answer, p.N = Carried, n
-	case carries:
-		p.Answer, p.N, p.Measured = Carried, measured, true
-	case !ok:
-		p.Answer, p.Most = Unreachable, max(p.Most, most)
-	case law.Spare() > 0:
-		p.Answer, p.N = Extrapolated, n
+// between is the least N among the measured ones, and not one of them, of which
+// the law says that it carries a rate.
+func (s Scaling) between(needed float64) (n int, ok bool) {
+	if s.Law == nil {
+		return 0, false
 	}
-}
-
-// measured is the least N of which the knee itself is enough.
-func (s Scaling) measured(needed float64) (n int, ok bool) {
-	for _, c := range s.Cells {
-		if k := c.Knee; (k.Bound == Exact || k.Bound == AtLeast) && k.PerSecond >= needed && (!ok || c.N < n) {
-			n, ok = c.N, true
+	for n := s.Cells[0].N + 1; n < int(s.Law.Largest); n++ {
+		measured := slices.ContainsFunc(s.Cells, func(c Cell) bool { return c.N == n })
+		if !measured && s.Law.At(float64(n)) >= needed {
+			return n, true
 		}
 	}
-	return n, ok
+	return 0, false
+}
+
+// beyond asks the law about what is over the largest N, where it can be tested.
+func (p *Plan) beyond(law Law) {
+	if law.Spare() <= 0 {
+		return
+	}
+	n, ok := law.Least(p.Load.Needed)
+	n = max(n, int(law.Largest)+1)
+	switch {
+	case !ok:
+		p.Answer = Unreachable
+	case law.At(float64(n)) >= p.Load.Needed:
+		p.Answer, p.N = Extrapolated, n
+	}
 }
 
 // partitions is how many a topic needs for a plan: no fewer than consumers, of
 // which each has one at least, and as many as the rate takes at what one was
 // measured to carry.
 func (s Scaling) partitions(p Plan) int {
-	if p.N == 0 || p.PerPartition <= 0 {
+	if p.Answer != Carried && p.Answer != Extrapolated || p.PerPartition <= 0 {
 		return 0
 	}
 	consumers := s.Cells[0].setting("consumer.count")

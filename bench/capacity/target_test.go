@@ -1,14 +1,13 @@
 package capacity
 
 import (
-	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/result"
-	"deliverybench/bench/stats"
 )
 
 // By hand: 50,000 × 1.4² = 98,000; / 0.7 = 140,000. A message takes 1024 + 21 =
@@ -64,11 +63,12 @@ func cells(over string, knees ...Knee) Scaling {
 	return s
 }
 
-func exactly(rate float64) Knee { return Knee{PerSecond: rate, Bound: Exact, Lo: rate, Hi: rate} }
+// exactly, atLeast and below are knees in which six repeats agree.
+func exactly(rate float64) Knee { return newKnee(passes(Exact, slices.Repeat([]float64{rate}, 6)...)) }
 func atLeast(rate float64) Knee {
-	return Knee{PerSecond: rate, Bound: AtLeast, Lo: rate, Hi: math.Inf(1)}
+	return newKnee(passes(AtLeast, slices.Repeat([]float64{rate}, 6)...))
 }
-func below(rate float64) Knee { return Knee{PerSecond: rate, Bound: Below, Hi: rate} }
+func below(rate float64) Knee { return newKnee(passes(Below, slices.Repeat([]float64{rate}, 6)...)) }
 
 func byLaw(over string, l Law, most int) Scaling {
 	var knees []Knee
@@ -99,29 +99,88 @@ func TestPlan(t *testing.T) {
 		{"without a law what was measured", cells("consumer.count", exactly(1000), atLeast(1500)), 1400, Carried, 2, 4},
 		{"a bound leaves it open", cells("consumer.count", exactly(1000), atLeast(1500)), 1600, Open, 0, 0},
 		{"below is an answer", cells("consumer.count", below(1000), below(1000)), 1600, NotCarried, 0, 0},
+		{"below what is over the need leaves it open", cells("consumer.count", below(1000), below(2000)), 1600, Open, 0, 0},
+		// The law gives 28,468 at 3, and 24,000 was measured there.
+		{"a measured N by its own knee", cells("consumer.count", exactly(10_000), exactly(20_000), exactly(24_000), exactly(40_000)), 26_500, Carried, 4, 4},
+		{"the law's optimism about a measured N", cells("consumer.count", exactly(10_000), exactly(20_000), exactly(24_000), exactly(26_000)), 26_100, Extrapolated, 5, 5},
+		// The law of the exact knees has its peak under what 4 carry at least.
+		{"a bound against the law", cells("consumer.count", exactly(5000), exactly(9000), exactly(12_000), atLeast(14_000)), 15_000, Open, 0, 0},
+		{"a bound that carries, against the law", cells("consumer.count", exactly(5000), exactly(9000), exactly(9500), atLeast(14_000)), 13_000, Carried, 4, 4},
+		{"3 points give no peak beyond them", byLaw("consumer.count", contended, 3), 10_000, NotCarried, 0, 0},
 		{"nothing is none", cells("consumer.count", Knee{}, Knee{}), 1600, Open, 0, 0},
 	} {
 		p := NewPlan(Load{Design: c.needed, Needed: c.needed}, c.scaling)
 		require.Equal(t, c.answer, p.Answer, c.name)
 		require.Equal(t, []int{c.n, c.partitions}, []int{p.N, p.Partitions}, c.name)
 	}
-	// The median carries 1400, the interval goes down to 1000.
-	wide := exactly(1500)
-	wide.Lo, wide.Spread = 1000, stats.Interval
-	doubted := cells("consumer.count", exactly(1000), wide)
-	plan := NewPlan(Load{Needed: 1400}, doubted)
-	require.Equal(t, []any{Carried, true, 1000.0}, []any{plan.Answer, plan.Doubtful, plan.Low})
-	doubted.Plan = &plan
-	require.Equal(t, Inconclusive, (&Analysis{Scalings: []Scaling{doubted}}).Conclude())
-	require.False(t, NewPlan(Load{Needed: 1000}, doubted).Doubtful)
 
 	// With nothing varied the one cell answers, and keeps its consumers.
-	one := cells("", exactly(1000))
+	one := cells("", exactly(1000)) // on 4 partitions
 	one.Cells[0].N = 0
 	p := NewPlan(Load{Needed: 900}, one)
 	require.Equal(t, Carried, p.Answer)
 	require.True(t, p.Measured)
+	require.Equal(t, 4, p.Partitions, "at 250/s each")
 	require.Equal(t, NotCarried, NewPlan(Load{Needed: 1100}, one).Answer)
+}
+
+// A target is carried for sure only by an interval that lies over it, of every
+// repeat, at an N that was measured.
+func TestPlanDoubts(t *testing.T) {
+	knee := func(bound Bound, rates ...float64) Knee { return newKnee(passes(bound, rates...)) }
+	incomplete := knee(Exact, 1500, 1500, 1500, 1500, 1500, 1500)
+	incomplete.Missing = 1
+	for _, c := range []struct {
+		name     string
+		knees    []Knee
+		needed   float64
+		n        int
+		doubtful bool
+		low      float64
+	}{
+		{"the interval is over it", []Knee{exactly(1000), knee(Exact, 1400, 1500, 1500, 1500, 1500, 1500)}, 1400, 2, false, 1400},
+		{"the interval goes below it", []Knee{exactly(1000), knee(Exact, 1000, 1500, 1500, 1500, 1500, 1500)}, 1400, 2, true, 1000},
+		{"the interval of a bound does", []Knee{exactly(1000), knee(AtLeast, 1000, 1500, 1500, 1500, 1500, 1500)}, 1400, 2, true, 1000},
+		{"a range goes below it", []Knee{exactly(1000), knee(Exact, 1000, 1500, 1500)}, 1400, 2, true, 1000},
+		{"a range is no interval", []Knee{exactly(1000), knee(Exact, 1500, 1500, 1500)}, 1400, 2, true, 1500},
+		{"one is none", []Knee{exactly(1000), knee(Exact, 1500)}, 1400, 2, true, 1500},
+		{"a repeat is missing", []Knee{exactly(1000), incomplete}, 1400, 2, true, 1500},
+		{"what is sure before what is less", []Knee{exactly(1000), knee(Exact, 1500), exactly(1600)}, 1400, 3, false, 1600},
+	} {
+		s := cells("consumer.count", c.knees...)
+		p := NewPlan(Load{Needed: c.needed}, s)
+		require.Equal(t, []any{Carried, c.n, c.doubtful, c.low}, []any{p.Answer, p.N, p.Doubtful, p.Low}, c.name)
+		s.Plan = &p
+		require.Equal(t, c.doubtful, (&Analysis{Scalings: []Scaling{s}}).Conclude() == Inconclusive, c.name)
+	}
+	require.Equal(t, Open, NewPlan(Load{Needed: 1600}, cells("consumer.count", incomplete)).Answer, "too little, and not of every repeat")
+
+	// 1, 3 and 8 were measured, and the law's peak lies between.
+	law := Law{Lambda: 1000, Sigma: 0.1, Kappa: 0.05}
+	s := Scaling{Over: "consumer.count"}
+	for _, n := range []int{1, 3, 8} {
+		one := cells("consumer.count", exactly(law.At(float64(n)))).Cells[0]
+		one.N = n
+		s.Cells = append(s.Cells, one)
+	}
+	s.fit()
+	p := NewPlan(Load{Needed: law.At(4)}, s)
+	require.Equal(t, []any{Carried, 4, true, false}, []any{p.Answer, p.N, p.Doubtful, p.Measured})
+}
+
+// A law is none that says less than what was measured at the least, or more than
+// what broke; nor has it a knee that some repeats say nothing of.
+func TestALawThatABoundContradicts(t *testing.T) {
+	linear := []Knee{exactly(1000), exactly(2000), exactly(3000)}
+	require.NotNil(t, cells("consumer.count", append(linear, atLeast(3900))...).Law)
+	require.Nil(t, cells("consumer.count", append(linear, atLeast(4100))...).Law)
+	require.NotNil(t, cells("consumer.count", append(linear, below(4100))...).Law)
+	s := cells("consumer.count", append(linear, below(3900))...)
+	require.Nil(t, s.Law)
+	require.Equal(t, "that of the exact knees gives 4000/s at N = 4, where below 3900/s was measured", s.Why)
+	odd := exactly(4000)
+	odd.Missing = 5
+	require.Equal(t, 3, cells("consumer.count", append(linear, odd)...).Law.Distinct)
 }
 
 func TestAssumptionsNameWhatDiffers(t *testing.T) {

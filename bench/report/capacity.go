@@ -84,8 +84,6 @@ func capacityTable(run *result.Run, a *capacity.Analysis) view {
 		switch {
 		case c.Break != nil:
 			broke = plain(c.Break.String())
-		case len(c.Knee.Passes) == 0:
-			broke = stats.None
 		case !c.Reached():
 			broke = stopText(c)
 		}
@@ -97,14 +95,38 @@ func capacityTable(run *result.Run, a *capacity.Analysis) view {
 
 // stopText is what ended the ways up that ended without evidence.
 func stopText(c capacity.Cell) string {
-	stops := map[capacity.State]int{}
-	for _, p := range c.Knee.Passes {
-		stops[p.Stop]++
-	}
-	if stops[capacity.Limited] >= stops[capacity.Unknown] {
+	switch {
+	case c.Ended(capacity.Limited):
 		return "the load generator was the limit"
+	case c.Knee.Missing > 0, c.Ended(capacity.Unknown):
+		return "trials did not complete or cannot be judged"
 	}
-	return "trials above did not complete"
+	return "nothing, and no higher rate was measured"
+}
+
+// remedies say of every knee that was not reached what to do about it.
+func remedies(a *capacity.Analysis) []string {
+	var lines []string
+	for _, s := range a.Scalings {
+		for _, c := range s.Cells {
+			name, k := plain(c.Cell.Name), c.Knee
+			switch {
+			case c.Reached():
+			case k.Missing > 0:
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since %d of %s say nothing of it: see why their trials were not completed, and measure again.",
+					name, k.Missing, plural(a.Question.Repeats, "repeat")))
+			case k.Bound == capacity.Below:
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since its lowest rung broke: lower capacity.rates.from, or loosen the SLO.", name))
+			case c.Ended(capacity.Limited):
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since the load generator was the limit: give the load a machine of its own.", name))
+			case c.Ended(capacity.Unknown):
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since trials above did not complete or cannot be judged: see why, and measure again.", name))
+			default:
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since up to %s was asked for: go on with -resume, or measure again with more repeats.", name, countPerSecond(c.Asked)))
+			}
+		}
+	}
+	return lines
 }
 
 func howCapacity(a *capacity.Analysis) []string {
@@ -133,7 +155,7 @@ func howCapacity(a *capacity.Analysis) []string {
 	if unknown > 0 {
 		lines = append(lines, fmt.Sprintf("%s cannot be judged and say nothing.", sentence(plural(unknown, "trial"))))
 	}
-	return lines
+	return append(lines, remedies(a)...)
 }
 
 // lawLines tell the law of scaling, or why there is none.
@@ -189,7 +211,7 @@ func planLines(a *capacity.Analysis, s capacity.Scaling) []string {
 	}
 	lines := []string{fmt.Sprintf("Target: %s%s, with %s free: %s needed. %s.", countPerSecond(t.PerSecond), grown,
 		stats.Percent(t.HeadroomShare), countPerSecond(p.Load.Needed), sentence(answerText(s)))}
-	if p.N > 0 && p.Answer == capacity.Carried && p.Partitions > 0 {
+	if p.Answer == capacity.Carried && p.Partitions > 0 {
 		lines = append(lines, fmt.Sprintf("Partitions: %d of each topic.", p.Partitions))
 	}
 	l := p.Load
@@ -213,7 +235,7 @@ func workers(over string, n int) string {
 // answerText says whether a target is carried, and by what.
 func answerText(s capacity.Scaling) string {
 	p := s.Plan
-	most := "at most " + countPerSecond(p.Most)
+	highest := "whose highest knee is " + countPerSecond(p.Most)
 	switch p.Answer {
 	case capacity.Carried:
 		switch {
@@ -222,9 +244,9 @@ func answerText(s capacity.Scaling) string {
 		case p.Measured:
 			return "carried by " + workers(s.Over, p.N) + ", as measured" + doubt(s)
 		}
-		return fmt.Sprintf("carried by %s (the law gives %s)%s", workers(s.Over, p.N), countPerSecond(s.Law.At(float64(p.N))), doubt(s))
+		return fmt.Sprintf("carried by %s by the law alone (it gives %s): measure that to be sure", workers(s.Over, p.N), countPerSecond(s.Law.At(float64(p.N))))
 	case capacity.Extrapolated:
-		return fmt.Sprintf("not carried by what was measured, %s; by the law %s would, extrapolated from %s", most,
+		return fmt.Sprintf("not carried by what was measured, %s; by the law %s would, extrapolated from %s", highest,
 			workers(s.Over, p.N), workers(s.Over, int(s.Law.Largest)))
 	case capacity.Unreachable:
 		n, peak := s.Law.Best()
@@ -233,24 +255,37 @@ func answerText(s capacity.Scaling) string {
 		}
 		return fmt.Sprintf("not reachable with this configuration: the law's peak is %s at %s", countPerSecond(peak), workers(s.Over, int(n)))
 	case capacity.Open:
-		return "open: the knees are only bounds, and the highest is at least " + countPerSecond(p.Most)
+		return "open: some knees are only bounds or not of every repeat" + orNothing(p.Most > 0, ", and the highest is "+countPerSecond(p.Most)+" or more")
 	}
 	if p.Most == 0 {
 		return "not carried: nothing that was measured kept the SLO"
 	}
-	return "not carried by what was measured, " + most
+	return "not carried by what was measured, " + highest
 }
 
-// doubt says that the interval of the knee that carries a target reaches below it.
-func doubt(s capacity.Scaling) string {
-	switch p := s.Plan; {
-	case !p.Doubtful:
-		return ""
-	case p.Low == 0:
-		return ", but its interval goes down below the ladder: more repeats and smaller steps make it sure"
-	default:
-		return fmt.Sprintf(", but its interval goes down to %s: more repeats and smaller steps make it sure", countPerSecond(p.Low))
+func orNothing(is bool, text string) string {
+	if is {
+		return text
 	}
+	return ""
+}
+
+// doubt says why the knee that carries a target perhaps does not.
+func doubt(s capacity.Scaling) string {
+	p := s.Plan
+	if !p.Doubtful {
+		return ""
+	}
+	at := slices.IndexFunc(s.Cells, func(c capacity.Cell) bool { return c.N == p.N })
+	switch k := s.Cells[at].Knee; {
+	case k.Missing > 0:
+		return fmt.Sprintf(", but by %d of %s only", len(k.Passes), plural(len(k.Passes)+k.Missing, "repeat"))
+	case p.Low == 0:
+		return ", but its spread goes down below the ladder: more repeats and smaller steps make it sure"
+	case p.Low < p.Load.Needed:
+		return fmt.Sprintf(", but its spread goes down to %s: more repeats and smaller steps make it sure", countPerSecond(p.Low))
+	}
+	return fmt.Sprintf(", but by %s only: %d make it sure", plural(len(s.Cells[at].Knee.Passes), "repeat"), stats.IntervalSamples)
 }
 
 // capacityCaution is about numbers of a machine that broker and load share.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"deliverybench/bench/capacity"
 	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
@@ -118,10 +119,33 @@ func TestEveryAnswerOfACapacityRun(t *testing.T) {
 		run.Capacity.Target.PerSecond, run.Capacity.Target.Years, run.Capacity.Target.HeadroomShare = perSecond, 0, 0
 		return strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
 	}
-	require.Contains(t, text(9000), "Carried by 2 consumers (the law gives")
-	require.Contains(t, text(16_500), "Carried by 4 consumers (the law gives 17,124/s), but its interval goes down to 15,900/s: more repeats and smaller steps make it sure.")
-	require.Contains(t, text(18000), "Not carried by what was measured")
+	require.Contains(t, text(9000), "Carried by 2 consumers, as measured.")
+	require.Contains(t, text(16_500), "Carried by 4 consumers, as measured, but its spread goes down to 15,900/s: more repeats and smaller steps make it sure.")
+	require.Contains(t, text(17_800), "Not carried by what was measured, whose highest knee is 17,500/s; by the law 5 consumers would")
 	require.Contains(t, text(18000), "by the law 5 consumers would, extrapolated from 4 consumers.")
 	require.Contains(t, text(900_000), "Not reachable with this configuration")
 	require.Contains(t, Verdict(knees()), "Knee of relay: 5320/s with 1 consumer, 9900/s with 2 consumers, 13,200/s with 3 consumers, 17,500/s with 4 consumers; the target of")
+}
+
+// A knee of few repeats is called so, with what to do, and leaves its target in doubt.
+func TestAKneeOfFewRepeats(t *testing.T) {
+	run := knees()
+	for i := range run.Cells[3].Trials {
+		if r := &run.Cells[3].Trials[i]; r.Repeat > 1 {
+			r.Status, r.Reason = result.Inconclusive, "1 of 2 brokers was away"
+			r.Verdict, r.Latency = nil, nil
+		}
+	}
+	run.Capacity.Target.PerSecond, run.Capacity.Target.Years, run.Capacity.Target.HeadroomShare = 15_000, 0, 0
+	text := strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
+	require.Contains(t, text, "17,500/s (median of 1 of 6)")
+	require.Contains(t, text, "Not reached: relay/consumer.count=4, since 5 of 6 repeats say nothing of it")
+	require.Contains(t, text, "Carried by 4 consumers, as measured, but by 1 of 6 repeats only.")
+	require.Equal(t, capacity.Inconclusive, capacity.Analyse(run).Conclude())
+
+	// With nothing varied, the partitions are told too.
+	run = severalArms()
+	run.Cells, run.Capacity.Over, run.Capacity.Target = run.Cells[:1], "", &result.Target{PerSecond: 1000, Replication: 1}
+	text = strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
+	require.Contains(t, text, "Carried by what was measured, but by 3 repeats only: 6 make it sure. Partitions: ")
 }
