@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"deliverybench/bench/claim"
@@ -28,20 +29,66 @@ func Check(p *profile.Profile) []error {
 		return nil
 	}
 	var errs []error
+	breakable := false
 	for _, o := range p.Capacity.SLO {
 		e, err := claim.Parse(o.Expression)
 		if err == nil && e.NeedsBaseline() {
 			err = fmt.Errorf("%q compares with a baseline, and a service level stands by itself: write a number", o.Expression)
 		}
 		if err != nil {
-			errs = append(errs, &profile.Error{Path: p.Path, Line: o.Line, Column: o.Column, Text: err.Error()})
+			errs = append(errs, fault(p, o, err.Error()))
+			continue
 		}
+		breakable = breakable || breaksUnderLoad(e)
+	}
+	if len(errs) == 0 && !breakable && len(p.Capacity.SLO) > 0 {
+		errs = append(errs, fault(p, p.Capacity.SLO[0], "capacity.slo bounds no latency and no speed, so that more load need not break it: add for example end_to_end.p99 < 50ms"))
 	}
 	return errs
 }
 
+// breaksUnderLoad reports whether an expression fails sooner or later as the rate
+// grows: a latency that has to stay below something, or a speed above it. Counts,
+// such as lost == 0, may hold however late everything is.
+func breaksUnderLoad(e claim.Expr) bool {
+	comparison := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(e.String()), e.Metric()))
+	if claim.IsLatency(e.Metric()) {
+		return strings.HasPrefix(comparison, "<")
+	}
+	return claim.MoreIsBetter(e.Metric()) && strings.HasPrefix(comparison, ">")
+}
+
+// measurable says why the trials of a cell never have a metric, and which they
+// have; "" of one that they have.
+func measurable(metric string, s profile.Settings) string {
+	role, _, _ := strings.Cut(metric, ".")
+	why, instead := "", "ack.p99"
+	switch {
+	case s.Pipeline == profile.Produce && (role == result.EndToEnd || role == result.EndToEndService ||
+		metric == "consumed_per_second" || metric == "output_per_second" || metric == "pipeline_per_second"):
+		why = "pipeline: produce has no consumer"
+		if claim.MoreIsBetter(metric) {
+			instead = "produced_per_second"
+		}
+	case (role == result.Durable || role == "database") && !s.Sink.Enabled():
+		why = "there is no sink"
+		if s.Pipeline != profile.Produce {
+			instead = "end_to_end.p99"
+		}
+	case metric == "output_per_second" && s.Pipeline != profile.RelayTo:
+		why, instead = fmt.Sprintf("pipeline: %s writes no output", s.Pipeline), "pipeline_per_second"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s is measured in no trial, since %s: write %s", metric, why, instead)
+}
+
+func fault(p *profile.Profile, o profile.Objective, text string) error {
+	return &profile.Error{Path: p.Path, Line: o.Line, Column: o.Column, Text: text}
+}
+
 // NewStudy makes one of a plan that profile.CapacityPlan made. The error says
-// which of its rungs cannot be measured.
+// which part of its SLO, or which of its rungs, cannot be measured.
 func NewStudy(base *profile.Plan) (*Study, error) {
 	block := base.Profile.Capacity
 	s := &Study{base: base, block: block, grid: Grid(block.Rates.From, block.Rates.To, block.Rates.Step)}
@@ -56,6 +103,11 @@ func NewStudy(base *profile.Plan) (*Study, error) {
 		s.slo = append(s.slo, e)
 	}
 	for _, t := range base.Trials {
+		for i, e := range s.slo {
+			if why := measurable(e.Metric(), t.Settings); why != "" {
+				return nil, fault(base.Profile, block.SLO[i], why)
+			}
+		}
 		if _, err := Window(s.slo, t.Settings.Load, s.grid[0], block.Rates.Step); err != nil {
 			return nil, &profile.Error{Path: base.Profile.Path, Line: block.Line, Column: block.Column, Text: err.Error()}
 		}

@@ -296,6 +296,30 @@ func TestATopBelowWhatWasAskedIsNotReached(t *testing.T) {
 }
 
 func TestStudyRefuses(t *testing.T) {
+	// What no load can break, or no trial measures.
+	for _, c := range [][3]string{
+		{"lost == 0, duplicates == 0", "", "my.yaml:4:9: capacity.slo bounds no latency and no speed, so that more load need not break it: add for example end_to_end.p99 < 50ms"},
+		{"end_to_end.p99 > 5ms", "", "my.yaml:4:9: capacity.slo bounds no latency"},
+		{"lost == 0, end_to_end.p99 < 50ms", "pipeline: produce", "my.yaml:4:20: end_to_end.p99 is measured in no trial, since pipeline: produce has no consumer: write ack.p99"},
+		{"pipeline_per_second >= 0.9 x load.rate", "pipeline: produce", "my.yaml:4:9: pipeline_per_second is measured in no trial, since pipeline: produce has no consumer: write produced_per_second"},
+		{"durable.p99 < 50ms", "", "my.yaml:4:9: durable.p99 is measured in no trial, since there is no sink: write end_to_end.p99"},
+		{"ack.p99 < 5ms, database.lost == 0", "", "my.yaml:4:24: database.lost is measured in no trial, since there is no sink: write end_to_end.p99"},
+		{"output_per_second >= 0.9 x load.rate", "", "my.yaml:4:9: output_per_second is measured in no trial, since pipeline: consume writes no output: write pipeline_per_second"},
+		{"durable.p99 < 50ms, database.lost == 0", "sink: {database: sqlite}", ""},
+		{"pipeline_per_second >= 0.9 x load.rate", "", ""},
+		{"output_per_second >= 0.9 x load.rate", "pipeline: relay", ""},
+		{"ack.p99 < 5ms, lost == 0", "pipeline: produce", ""},
+	} {
+		p, err := profile.Parse([]byte("name: t\n"+c[1]+"\ncapacity:\n  slo: ["+c[0]+"]\n  rates: {from: 1000/s, to: 6000/s, step: 90%}\n"), "my.yaml")
+		require.NoError(t, err)
+		base, err := p.CapacityPlan(profile.Options{})
+		require.NoError(t, err)
+		if _, err = NewStudy(base); c[2] == "" {
+			require.NoError(t, err, c[0])
+			continue
+		}
+		require.ErrorContains(t, err, c[2])
+	}
 	for text, want := range map[string]string{
 		"end_to_end.p98 < 5ms":             `my.yaml:4:9: claim "end_to_end.p98 < 5ms", column 1: no metric "end_to_end.p98": the nearest is`,
 		"end_to_end.p99 <= 1.2x baseline":  `my.yaml:4:9: "end_to_end.p99 <= 1.2x baseline" compares with a baseline, and a service level stands by itself: write a number`,
