@@ -170,7 +170,7 @@ func verdictCounts() []count {
 	return []count{
 		{"lost", of(func(v *ledger.Verdict) int64 { return v.Lost.Total }), func(p *result.Predicted) *int64 { return p.Lost }, true},
 		{"duplicates", of(func(v *ledger.Verdict) int64 { return v.Duplicates.Total }), func(p *result.Predicted) *int64 { return p.Duplicates }, true},
-		{"dead letters", of(func(v *ledger.Verdict) int64 { return v.DeadLettered }), nil, false},
+		{"dead letters", of(func(v *ledger.Verdict) int64 { return v.DeadLettered }), func(p *result.Predicted) *int64 { return p.DeadLettered }, false},
 		{"aborted seen", of(func(v *ledger.Verdict) int64 { return v.AbortedDelivered }), nil, false},
 	}
 }

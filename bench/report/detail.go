@@ -96,7 +96,9 @@ func cellDetail(run *result.Run, c *result.Cell, row int) pageCellDetail {
 func scenarioDetail(run *result.Run, c *result.Cell, row int, scenario string, trials []*result.Trial) pageScenario {
 	s := pageScenario{
 		Anchor: scenarioAnchor(row, scenario), Name: plain(scenario), Repeats: repeatTable(run, c, scenario, trials),
-		Command: again(run, "^"+regexp.QuoteMeta(c.Name+"/"+scenario)+"$"),
+	}
+	if run.Capacity == nil { // its rungs are no scenarios that -only could choose
+		s.Command = again(run, "^"+regexp.QuoteMeta(c.Name+"/"+scenario)+"$")
 	}
 	for _, name := range sortedKeys(trials[0].Settings) {
 		s.Settings = append(s.Settings, [2]string{plain(name), plain(trials[0].Settings[name])})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -155,15 +156,25 @@ func (m *markdown) reasons(what string, all byReason) {
 	}
 }
 
-// md escapes what Markdown and the HTML within it would read as markup.
+// md escapes what Markdown and the HTML within it would read as markup: also what
+// begins a list, and what calls somebody by name.
 func md(s string) string {
-	return strings.NewReplacer(
-		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`,
+	s = strings.NewReplacer(
+		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "$", `\$`,
 		"<", "&lt;", ">", "&gt;", "&", "&amp;", "#", `\#`, "~", `\~`, "!", `\!`,
 	).Replace(plain(s))
+	s = numbered.ReplaceAllString(s, `$1\$2`)
+	s = bulleted.ReplaceAllString(s, `\$1`)
+	return mention.ReplaceAllString(s, "@<!-- -->$1")
 }
 
-// mdLink escapes what ends a link's address.
+var (
+	numbered = regexp.MustCompile(`^(\d+)([.)](?: |$))`)
+	bulleted = regexp.MustCompile(`^([-+](?:[-+ ]|$))`)
+	mention  = regexp.MustCompile(`@(\w)`)
+)
+
+// mdLink escapes what ends a link's address, and what would be no part of its path.
 func mdLink(s string) string {
-	return strings.NewReplacer(" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E").Replace(s)
+	return strings.NewReplacer("%", "%25", "#", "%23", "?", "%3F", " ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E").Replace(s)
 }

@@ -199,7 +199,11 @@ func claimTableOf(v *view) pageTable {
 			}
 			cells = append(cells, cell)
 		}
-		t.add(pageHeader{header, "text", byText}, cells)
+		sort := byText
+		if header == "expected" || header == "observed" { // numbers of any unit, rounded
+			sort = ""
+		}
+		t.add(pageHeader{header, "text", sort}, cells)
 	}
 	text("status", "", func(c result.Claim) pageCell { return pageCell{Text: string(c.Status), Class: claimClass(c.Status)} })
 	text("cell", "wide", func(c result.Claim) pageCell { return pageCell{Text: plain(c.Cell)} })
