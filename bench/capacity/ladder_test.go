@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -85,15 +86,52 @@ func TestWindow(t *testing.T) {
 		{"end_to_end.max < 500ms", 10, 0.1, 5 * time.Second},
 		{"end_to_end.max < 500ms", 10, 1, 2 * time.Second},
 		{"end_to_end.max < 1s", 10, 0.25, 4500 * time.Millisecond},
+		// So that the middle one waits that long: (5.5 s − 0.5 s) / 0.5; of 100, p90: 5 s / 0.9.
+		{"end_to_end.p50 < 500ms", 1000, 0.1, 10 * time.Second},
+		{"end_to_end.mean < 500ms", 1000, 0.1, 10 * time.Second},
+		{"end_to_end.p90 < 500ms", 1000, 0.1, 5600 * time.Millisecond},
+		{"end_to_end.p99 < 500ms", 10_000, 0.1, 5100 * time.Millisecond},
 	} {
 		got, err := Window(parsed(t, c.slo), load, c.rate, c.step)
 		require.NoError(t, err)
 		require.Equal(t, profile.Duration(c.want), got, "%s at %v", c.slo, c.rate)
 	}
+	rapid.Check(t, func(t *rapid.T) { requireWindowBreaks(t) })
 	_, err := Window(parsed(t, "lost == 0", "end_to_end.p999 < 50ms"), load, 100, 0.5)
 	require.EqualError(t, err, "end_to_end.p999 < 50ms at 100/s needs a window of 16m40s, so that 100 messages lie beyond the percentile, and at most 5m are measured: raise capacity.rates.from, or take a lower percentile")
 	_, err = Window(parsed(t, "end_to_end.max < 10s"), load, 100, 0.01)
 	require.EqualError(t, err, "end_to_end.max < 10s needs a window of 16m49.5s, so that a backlog reaches it one step of 1% over the capacity, and at most 5m are measured: raise capacity.rates.step")
+}
+
+// requireWindowBreaks simulates one step over the capacity, message by message:
+// the window's latencies break the bound.
+func requireWindowBreaks(t *rapid.T) {
+	name := rapid.SampledFrom([]string{"p50", "p90", "p99", "max", "mean"}).Draw(t, "of")
+	limit := rapid.IntRange(20, 900).Draw(t, "ms")
+	step := rapid.Float64Range(0.1, 1).Draw(t, "step")
+	load := profile.Load{Duration: profile.Duration(500 * time.Millisecond), Warmup: profile.Duration(rapid.IntRange(0, 2000).Draw(t, "warm-up")) * profile.Duration(time.Millisecond)}
+	const capacity = 2000.0
+	window, err := Window(parsed(t, fmt.Sprintf("end_to_end.%s < %dms", name, limit)), load, capacity*(1+step), profile.Share(step))
+	require.NoError(t, err)
+	var waits []float64 // ms
+	sum, warm, done := 0.0, time.Duration(load.Warmup).Seconds(), 0.0
+	for n := 0.0; ; n++ {
+		due := n / (capacity * (1 + step))
+		if due >= warm+time.Duration(window).Seconds() {
+			break
+		}
+		done = max(done, due) + 1/capacity
+		if due >= warm {
+			waits = append(waits, (done-due)*1e3)
+			sum += (done - due) * 1e3
+		}
+	}
+	at := map[string]float64{"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1}[name]
+	seen := sum / float64(len(waits))
+	if name != "mean" {
+		seen = waits[int(at*float64(len(waits)))-1]
+	}
+	require.GreaterOrEqual(t, seen, float64(limit))
 }
 
 // The model walks up without a word about bounds.

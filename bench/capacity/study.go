@@ -65,7 +65,7 @@ func measurable(metric string, s profile.Settings) string {
 	why, instead := "", "ack.p99"
 	switch {
 	case s.Pipeline == profile.Produce && (role == result.EndToEnd || role == result.EndToEndService ||
-		metric == "consumed_per_second" || metric == "output_per_second" || metric == "pipeline_per_second"):
+		metric == "consumed_per_second" || metric == "output_per_second"):
 		why = "pipeline: produce has no consumer"
 		if claim.MoreIsBetter(metric) {
 			instead = "produced_per_second"
@@ -75,7 +75,7 @@ func measurable(metric string, s profile.Settings) string {
 		if s.Pipeline != profile.Produce {
 			instead = "end_to_end.p99"
 		}
-	case metric == "output_per_second" && s.Pipeline != profile.RelayTo:
+	case metric == "output_per_second" && s.Pipeline == profile.Consume:
 		why, instead = fmt.Sprintf("pipeline: %s writes no output", s.Pipeline), "pipeline_per_second"
 	default:
 		return ""
