@@ -56,16 +56,29 @@ func kneePoints(c capacity.Cell) []capacity.Point {
 
 func kneeTitle(c capacity.Cell) string {
 	text := label(c.Cell) + ": "
-	switch c.Knee.Bound {
+	k := c.Knee
+	switch k.Bound {
 	case capacity.Exact, capacity.AtLeast:
-		text += "the SLO holds up to " + c.Knee.String()
+		text += "the SLO holds up to " + k.String()
 	case capacity.Below:
-		text += "the SLO holds nowhere on the ladder, whose lowest rung is " + strings.TrimPrefix(c.Knee.String(), "below ")
+		below := 0
+		for _, p := range k.Passes {
+			if p.Bound == capacity.Below {
+				below++
+			}
+		}
+		text += fmt.Sprintf("the SLO breaks on the ladder's lowest rung, %s/s, in %d of %d repeats", stats.Count(int64(math.Round(k.PerSecond))), below, len(k.Passes)+k.Missing)
 	default:
 		return text + "no knee was found"
 	}
-	if c.Break != nil {
-		text += "; above, " + c.Break.Metric + " breaks first"
+	switch b := c.Break; {
+	case b == nil:
+	case k.Bound != capacity.Below && b.PerSecond > k.PerSecond:
+		text += fmt.Sprintf("; above, %s breaks first, in %d of %d", b.Metric, b.Times, b.Of)
+	case k.Bound == capacity.Below:
+		text += "; " + b.Metric + " breaks first"
+	default: // a minority, so that the knee is higher
+		text += fmt.Sprintf("; %s breaks in %d of %d below", b.Metric, b.Times, b.Of)
 	}
 	return text
 }
@@ -184,7 +197,7 @@ func paintKneeName(p *pen, k capacity.Knee, x, y scale) {
 func scalingTitle(s capacity.Scaling) string {
 	var known []capacity.Cell
 	for _, c := range s.Cells {
-		if c.Knee.Bound == capacity.Exact {
+		if c.Knee.Bound == capacity.Exact && c.Knee.Missing == 0 {
 			known = append(known, c)
 		}
 	}
@@ -193,10 +206,18 @@ func scalingTitle(s capacity.Scaling) string {
 		for _, c := range s.Cells {
 			knees = append(knees, c.Knee.String())
 		}
-		return fmt.Sprintf("%s: what %s carries is only bounded: %s", s.Name, s.Over, strings.Join(knees, ", "))
+		return fmt.Sprintf("%s: what %s carries is known only in part: %s", s.Name, s.Over, strings.Join(knees, ", "))
 	}
 	first, last := known[0], known[len(known)-1]
+	if !separate(first.Knee, last.Knee) {
+		return fmt.Sprintf("%s: no difference detected between what %s %d and %d carries", s.Name, s.Over, first.N, last.N)
+	}
 	return fmt.Sprintf("%s: %s %d instead of %d carries %s× the messages", s.Name, s.Over, last.N, first.N, stats.Ratio(last.Knee.PerSecond/first.Knee.PerSecond))
+}
+
+// separate reports whether the 95 % intervals of two knees have nothing in common.
+func separate(a, b capacity.Knee) bool {
+	return a.Spread == stats.Interval && b.Spread == stats.Interval && (a.Hi < b.Lo || b.Hi < a.Lo)
 }
 
 // scalingPoints are the knees with the law beside them, without those that were
@@ -280,7 +301,9 @@ func paintLaw(p *pen, l capacity.Law, x, y scale, end float64) {
 	if end > l.Largest {
 		beyond := curve(l.Largest, end, l.At)
 		p.path(beyond, 2.5, ink, 9, 6)
-		last = beyond[len(beyond)-1]
+		if len(beyond) > 0 { // else the law leaves the picture before
+			last = beyond[len(beyond)-1]
+		}
 	}
 	top := ideal[len(ideal)-1]
 	places := spread([]vg.Length{top.Y, last.Y}, 1.4*textSize, y.a, y.b)

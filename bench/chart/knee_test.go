@@ -69,7 +69,7 @@ func TestKneeFigures(t *testing.T) {
 	require.Equal(t, "charts/scaling-relay.png", names[0])
 	figures := kneeFigures(run)
 	require.Equal(t, "relay: consumer.count 4 instead of 1 carries 3.28× the messages", figures[0].title)
-	require.Equal(t, "relay (count=1): the SLO holds up to 5000/s; above, end_to_end.p99 breaks first", figures[1].title)
+	require.Equal(t, "relay (count=1): the SLO holds up to 5000/s; above, end_to_end.p99 breaks first, in 5 of 6", figures[1].title)
 	require.Len(t, figures[0].points, 4)
 	require.Equal(t, []string{"1", "5000", "exact"}, figures[0].points[0][:3])
 	require.Len(t, figures[1].points, 5+6*6, "every trial, those of the search too")
@@ -110,10 +110,71 @@ func TestKneesThatAreBounds(t *testing.T) {
 	_, err := Draw(dir, run)
 	require.NoError(t, err)
 	figures := kneeFigures(run)
-	require.Equal(t, "relay: what consumer.count carries is only bounded: at least 8650/s, below 6667/s, –", figures[0].title)
+	require.Equal(t, "relay: what consumer.count carries is known only in part: at least 8650/s, below 6667/s, –", figures[0].title)
 	require.Equal(t, "relay (count=1): the SLO holds up to at least 8650/s", figures[1].title)
-	require.Equal(t, "relay (count=2): the SLO holds nowhere on the ladder, whose lowest rung is 6667/s; above, end_to_end.p99 breaks first", figures[2].title)
+	require.Equal(t, "relay (count=2): the SLO breaks on the ladder's lowest rung, 6667/s, in 6 of 6 repeats; end_to_end.p99 breaks first", figures[2].title)
 	require.Equal(t, "relay (count=3): no knee was found", figures[3].title)
 	require.Equal(t, capacity.None, capacity.Analyse(run).Scalings[0].Cells[2].Knee.Bound)
 	require.Equal(t, []string{"1", "8650", "at least", "8650", "", "", ""}, figures[0].points[0], "a bound has no other end, and there is no law")
+}
+
+// A title says no more than the repeats do.
+func TestKneeTitlesSayWhatIsKnown(t *testing.T) {
+	title := func(own ...float64) string {
+		_, run := ladder(t, own)
+		return kneeTitle(capacity.Analyse(run).Scalings[0].Cells[0])
+	}
+	// Rungs are 4236/s and up around 6100/s: half of the repeats hold none of them.
+	require.Equal(t, "relay (count=1): the SLO breaks on the ladder's lowest rung, 4236/s, in 3 of 6 repeats; end_to_end.p99 breaks first",
+		title(4000, 4000, 4000, 6100, 6100, 6100))
+	require.Equal(t, "relay (count=1): the SLO holds up to 4236/s; above, end_to_end.p99 breaks first, in 3 of 6",
+		title(4300, 4300, 4300, 6100, 6100, 6100), "the lower of two is a rung")
+
+	// Most hold the top; where the two others broke is below that.
+	top := 1.73 * 6100.0
+	require.Equal(t, "relay (count=1): the SLO holds up to at least 10,553/s; end_to_end.p99 breaks in 2 of 6 below",
+		kneeTitle(cellThatHolds(t, top, 4)))
+
+	// A ratio is one only where the intervals are apart.
+	for _, c := range []struct {
+		knees [][]float64
+		want  string
+	}{
+		{[][]float64{six(5000), six(6000)}, "relay: no difference detected between what consumer.count 1 and 2 carries"},
+		{[][]float64{{5000, 5000, 5000}, {9600, 9600, 9600}}, "relay: no difference detected between what consumer.count 1 and 2 carries"},
+		{[][]float64{six(5000), six(9600)}, "relay: consumer.count 2 instead of 1 carries 1.92× the messages"},
+	} {
+		_, run := ladder(t, c.knees...)
+		run.Capacity.Repeats = len(c.knees[0])
+		require.Equal(t, c.want, scalingTitle(capacity.Analyse(run).Scalings[0]))
+	}
+}
+
+// cellThatHolds is one that keeps the SLO to its ladder's top in so many of six repeats.
+func cellThatHolds(t *testing.T, top float64, held int) capacity.Cell {
+	t.Helper()
+	own := []float64{6100, 6100, 6100, 6100, 6100, 6100}
+	_, run := ladder(t, own)
+	for i := range run.Cells[0].Trials {
+		if r := &run.Cells[0].Trials[i]; r.Repeat <= held {
+			r.Latency[result.EndToEnd], r.Generator.Limited = latency.Summary{Count: 9000, P99: 9e3}, false
+		} else {
+			r.Generator.Limited = false
+		}
+	}
+	c := capacity.Analyse(run).Scalings[0].Cells[0]
+	require.InDelta(t, top, c.Knee.PerSecond, 1)
+	return c
+}
+
+// A law that leaves the picture where nothing was measured is drawn as far as it goes.
+func TestALawThatLeavesThePicture(t *testing.T) {
+	_, run := ladder(t, six(1000), six(16000), six(1000), six(1000))
+	for i, n := range []string{"1", "2", "4", "8"} {
+		run.Cells[i].Settings["consumer.count"] = n
+	}
+	store, err := result.Create(t.TempDir(), run)
+	require.NoError(t, err)
+	_, err = Draw(store.Dir(), run)
+	require.NoError(t, err)
 }
