@@ -78,8 +78,7 @@ func TestNoFaultFired(t *testing.T) {
 	for _, trial := range crashes(run, at) {
 		trial.Faults[0].Fired = nil
 	}
-	g, _ := newGrid(run)
-	f, ok := damageFigure(run, g, "crash")
+	f, _, ok := damageFigure(run, "crash")
 	require.True(t, ok)
 	require.Len(t, f.points, 37)
 	require.Equal(t, "9 of 37 combinations lost and duplicated nothing in 5 faults of scenario crash", f.title)

@@ -72,13 +72,13 @@ func heatFigures(run *result.Run) []figure {
 	}
 	var figures []figure
 	if of, ok := priced(run); ok {
-		if f, ok := costFigure(run, g, of); ok {
-			figures = append(figures, f)
+		if f, h, ok := costFigure(run, of); ok {
+			figures = append(figures, heatPages(run, g, h, f)...)
 		}
 	}
 	for _, scenario := range scenarios(run) {
-		if f, ok := damageFigure(run, g, scenario); ok {
-			figures = append(figures, f)
+		if f, h, ok := damageFigure(run, scenario); ok {
+			figures = append(figures, heatPages(run, g, h, f)...)
 		}
 	}
 	return figures
@@ -193,22 +193,22 @@ func newPanels(run *result.Run, g grid, left []dimension) []panel {
 }
 
 // costFigure is what the cells cost.
-func costFigure(run *result.Run, g grid, of price) (figure, bool) {
+func costFigure(run *result.Run, of price) (figure, heat, bool) {
 	compared, order := costComparisons(run, of)
 	h, points, ok := costHeat(run, of, compared)
 	if !ok {
-		return figure{}, false
+		return figure{}, heat{}, false
 	}
 	better := "faster"
 	if !of.rate {
 		better = "sooner"
 	}
-	return heatFigure(run, g, h, figure{
+	return figure{
 		name: "heatmap-" + of.scenario, title: costTitle(run, of, compared, order), speed: true,
 		conditions: sentence(fmt.Sprintf("Scenario %s: %s", of.scenario, load(run, of.scenario)), repeats(run, of.scenario),
 			"brighter is "+better, comparisonMarks(compared)),
 		points: points,
-	}), true
+	}, h, true
 }
 
 // costHeat colours every cell by its cost beside the baseline's, or where nothing
@@ -309,9 +309,9 @@ func costTitle(run *result.Run, of price, compared map[*result.Cell]stats.Compar
 }
 
 // damageFigure colours every cell by what a fault lost and duplicated in it.
-func damageFigure(run *result.Run, g grid, scenario string) (figure, bool) {
+func damageFigure(run *result.Run, scenario string) (figure, heat, bool) {
 	if !strikes(run, scenario) {
-		return figure{}, false
+		return figure{}, heat{}, false
 	}
 	h := heat{key: "messages per fault", none: true, write: amount, scenario: scenario, why: map[*result.Cell]string{}}
 	values, texts := map[*result.Cell]float64{}, map[*result.Cell]string{}
@@ -351,11 +351,11 @@ func damageFigure(run *result.Run, g grid, scenario string) (figure, bool) {
 	}
 	h.scale = scale{lo: few, hi: most, a: 1, b: 0, log: true}
 	h.of = func(c *result.Cell) (float64, string) { return values[c], texts[c] }
-	return heatFigure(run, g, h, figure{
+	return figure{
 		name: "heatmap-" + scenario, title: title, unfinished: sentence(left...),
 		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeats(run, scenario), "brighter is less damage", tileMarks(met)),
 		points:     points,
-	}), true
+	}, h, true
 }
 
 // tileMarks explains what stands in tiles and is rare.
@@ -389,13 +389,26 @@ func tileDamage(h harm) string {
 	return strings.Join(parts, ", ")
 }
 
-// heatFigure adds to a figure what all heat maps share.
-func heatFigure(run *result.Run, g grid, h heat, f figure) figure {
+// heatPages adds to a figure what all heat maps share, and makes as many of it as
+// its tiles need to be read.
+func heatPages(run *result.Run, g grid, h heat, f figure) (figures []figure) {
 	f.omitted, f.striped = omitted(run, h.scenario), true
 	f.header = []string{"cell", "scenario", "metric", "median", "ratio_to_baseline", "p_value", "lost_per_fault", "duplicates_per_fault", "strays_per_fault"}
-	f.room = g.room()
-	f.paint = func(p *pen, body vg.Rectangle) { paintHeat(p, body, g, h) }
-	return f
+	parts := g.parts()
+	for i, part := range parts {
+		one := f
+		if i > 0 {
+			one.name = fmt.Sprintf("%s-%d", f.name, i+1)
+		}
+		if len(parts) > 1 {
+			one.conditions = sentence(fmt.Sprintf("Part %d of %d", i+1, len(parts)), f.conditions)
+		}
+		one.points = slices.DeleteFunc(slices.Clone(f.points), func(point []string) bool { return !part.has(point[0]) })
+		one.room = part.room()
+		one.paint = func(p *pen, body vg.Rectangle) { paintHeat(p, body, part, h) }
+		figures = append(figures, one)
+	}
+	return figures
 }
 
 // missing says in a word why a cell has no number.

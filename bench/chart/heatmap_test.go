@@ -10,6 +10,7 @@ import (
 	"deliverybench/bench/stats"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestGrid(t *testing.T) {
@@ -128,8 +129,9 @@ func TestHeatWithoutABaseline(t *testing.T) {
 	require.Nil(t, of.compare(run, &run.Cells[alike]))
 	texts := func() []string {
 		g, _ := newGrid(run)
-		f, ok := costFigure(run, g, of)
+		f, h, ok := costFigure(run, of)
 		require.True(t, ok)
+		f = heatPages(run, g, h, f)[0]
 		var all []string
 		for _, text := range painted(t, run, f, Height) {
 			all = append(all, text.text)
@@ -140,4 +142,50 @@ func TestHeatWithoutABaseline(t *testing.T) {
 	run.Run.Baseline = ""
 	require.NotContains(t, texts(), "no baseline")
 	require.Contains(t, texts(), stats.Rate(stats.Summarise(rates(run.Cells[alike].Completed("saturated"))).Median))
+}
+
+// However large a matrix is, every tile is in one figure and can be read.
+func TestHeatPages(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		g := grid{rows: dimension{setting: "r", short: "r"}, columns: dimension{setting: "c", short: "c"}}
+		count := func(name string, most int) int { return rapid.IntRange(1, most).Draw(rt, name) }
+		rows, columns, panels := count("rows", 40), count("columns", 45), count("panels", 30)
+		name := func(i int) string { return strconv.Itoa(i) }
+		for i := range rows {
+			g.rows.values = append(g.rows.values, name(i))
+		}
+		for i := range columns {
+			g.columns.values = append(g.columns.values, name(i))
+		}
+		for i := range panels {
+			made := panel{title: name(i)}
+			for j := range rows {
+				var row []*result.Cell
+				for k := range columns {
+					row = append(row, &result.Cell{Name: name(i) + "/" + name(j) + "/" + name(k)})
+				}
+				made.cells = append(made.cells, row)
+			}
+			g.panels = append(g.panels, made)
+		}
+		seen := map[string]bool{}
+		for _, part := range g.parts() {
+			high := float64(heatRoom)/float64(part.down()) - panelHead - panelGap
+			require.GreaterOrEqual(rt, high/float64(len(part.rows.values)), float64(leastTile))
+			require.LessOrEqual(rt, part.across()*len(part.columns.values), mostTilesAside)
+			for _, made := range part.panels {
+				for j, row := range made.cells {
+					for k, c := range row {
+						require.Equal(rt, made.title+"/"+part.rows.values[j]+"/"+part.columns.values[k], c.Name)
+						require.False(rt, seen[c.Name])
+						seen[c.Name] = true
+					}
+				}
+			}
+		}
+		require.Len(rt, seen, rows*columns*panels)
+	})
+	_, run := wide(t)
+	require.Equal(t, "heatmap-saturated", heatFigures(run)[0].name)
+	require.NotContains(t, heatFigures(run)[0].conditions, "Part")
 }

@@ -2,6 +2,9 @@ package chart
 
 import (
 	"math"
+	"slices"
+
+	"deliverybench/bench/result"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -17,15 +20,72 @@ const (
 
 // across is how many panels stand side by side: as many as leave their tiles room for a number.
 func (g grid) across() int {
-	const most = 20 // columns in all
 	count := len(g.panels)
-	for count > 1 && count*len(g.columns.values) > most {
+	for count > 1 && count*len(g.columns.values) > mostTilesAside {
 		count = (count + 1) / 2
 	}
 	return count
 }
 
 func (g grid) down() int { return (len(g.panels) + g.across() - 1) / g.across() }
+
+// What one figure has room for: the least that a long title and notes leave of its
+// height, and names that can be read.
+const (
+	heatRoom       = 426
+	mostTileRows   = (heatRoom - panelHead - panelGap) / leastTile
+	mostTilesAside = 20
+)
+
+// mostPanels is how many panels leave their tiles leastTile of height.
+func (g grid) mostPanels() int {
+	down := max(1, heatRoom/(panelHead+panelGap+leastTile*len(g.rows.values)))
+	count := len(g.panels)
+	for count > 1 && (grid{columns: g.columns, panels: g.panels[:count]}).down() > down {
+		count--
+	}
+	return count
+}
+
+// parts cuts a grid that has more tiles than one figure shows.
+func (g grid) parts() (parts []grid) {
+	bands, _ := pages(g.rows.values, mostTileRows)
+	strips, _ := pages(g.columns.values, mostTilesAside)
+	top := 0
+	for _, rows := range bands {
+		start := 0
+		for _, columns := range strips {
+			part := grid{rows: g.rows, columns: g.columns}
+			part.rows.values, part.columns.values = rows, columns
+			for _, whole := range g.panels {
+				made := panel{title: whole.title}
+				for _, cells := range whole.cells[top : top+len(rows)] {
+					made.cells = append(made.cells, cells[start:start+len(columns)])
+				}
+				part.panels = append(part.panels, made)
+			}
+			cut, _ := pages(part.panels, part.mostPanels())
+			for _, panels := range cut {
+				parts = append(parts, grid{rows: part.rows, columns: part.columns, panels: panels})
+			}
+			start += len(columns)
+		}
+		top += len(rows)
+	}
+	return parts
+}
+
+// has reports whether one of the grid's tiles is the cell of that name.
+func (g grid) has(name string) bool {
+	for _, p := range g.panels {
+		for _, row := range p.cells {
+			if slices.ContainsFunc(row, func(c *result.Cell) bool { return c != nil && c.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // room is how high the figure is where there is no lack of it.
 func (g grid) room() vg.Length {
