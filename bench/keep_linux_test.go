@@ -15,14 +15,14 @@ import (
 	"deliverybench/bench/client"
 )
 
-// keep starts the broker verb and returns the address that it prints; ended
-// tells its exit code.
-func (p *place) keep(ctx context.Context, stderr io.Writer) (address string, ended <-chan int) {
+// keep starts the broker verb with a broker of this name, and returns the address
+// that it prints; ended tells its exit code.
+func (p *place) keep(ctx context.Context, name string, stderr io.Writer) (address string, ended <-chan int) {
 	p.t.Helper()
 	stdout, printed := io.Pipe()
 	b := program{
-		args: []string{"broker", "-broker", "embedded", "-out", p.out}, stdin: strings.NewReader(""), stdout: printed, stderr: stderr,
-		getenv:     func(string) string { return "" },
+		args: []string{"broker", "-broker", name, "-out", p.out}, stdin: strings.NewReader(""), stdout: printed, stderr: stderr,
+		getenv:     func(name string) string { return p.env[name] },
 		executable: p.executable, scratch: []string{p.scratch},
 	}
 	code := make(chan int, 1)
@@ -41,7 +41,7 @@ func TestABrokerIsKeptUntilTheInterrupt(t *testing.T) {
 	p := newPlace(t)
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	address, ended := p.keep(ctx, io.Discard)
+	address, ended := p.keep(ctx, "embedded", io.Discard)
 	admin, err := client.NewAdmin(client.Endpoint{Bootstrap: address})
 	require.NoError(t, err)
 	defer admin.Close()
@@ -60,7 +60,7 @@ func TestABrokerThatEndsIsNotKept(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	var stderr bytes.Buffer
-	_, ended := p.keep(ctx, &stderr)
+	_, ended := p.keep(ctx, "embedded", &stderr)
 	for pid := range children() {
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	}

@@ -25,6 +25,7 @@ keep() {
   from=$(echo "$tmp/$1"/*)
   rm -rf "$to" "$from"/logs "$from"/*.log
   find "$from" \( -name '*.png' -o -name '*.hgrm' \) -delete
+  if [[ $1 == capacity ]]; then rm -rf "$from"/histograms; fi # its figures need none
   mkdir -p "$(dirname "$to")"
   mv "$from" "$to"
 }
