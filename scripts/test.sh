@@ -140,7 +140,7 @@ formatted() {
 # first. Under nohup, and in the background, some signals are ignored; tests send
 # them.
 tests() {
-  local plain='/bench(/capacity|/chart|/claim|/comparison|/message|/report|/result|/stats|/trial)?$' code=0 pid
+  local plain='/bench(/capacity|/chart|/claim|/comparison|/report|/result|/stats|/trial)?$' code=0 pid
   # shellcheck disable=SC2046 # one word per package
   tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
   pid=$!
