@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -40,18 +41,28 @@ type metric struct {
 
 // metrics returns every number of a trial by its short name.
 func metrics() []metric {
+	list := countedMetrics()
+	for _, role := range latencyRoles() {
+		list = append(list, latencyMetrics(role)...)
+	}
+	return list
+}
+
+// countedMetrics are those that are no latency.
+func countedMetrics() []metric {
 	list := verdictMetrics()
 	list = append(list, metric{name: "promise", unit: outcome})
 	list = append(list, throughputMetrics()...)
 	list = append(list, backlogMetrics()...)
-	list = append(list, databaseMetrics()...)
-	for _, role := range []string{
+	return append(list, databaseMetrics()...)
+}
+
+// latencyRoles begin the names of latencies, and of no other metric.
+func latencyRoles() []string {
+	return []string{
 		result.Ack, result.AckService, result.EndToEnd, result.EndToEndService,
 		result.CommitLatency, result.TransactionVisible, result.Durable, result.SendLag,
-	} {
-		list = append(list, latencyMetrics(role)...)
 	}
-	return list
 }
 
 func verdictMetrics() []metric {
@@ -216,7 +227,11 @@ func Metrics() []string {
 }
 
 func findMetric(name string) (metric, bool) {
-	for _, m := range metrics() {
+	list := countedMetrics()
+	if role, _, dotted := strings.Cut(name, "."); dotted && slices.Contains(latencyRoles(), role) {
+		list = latencyMetrics(role) // the others are not worth making for each look
+	}
+	for _, m := range list {
 		if m.name == name {
 			return m, true
 		}
