@@ -113,6 +113,14 @@ func exact(value float64) string {
 	return strconv.FormatFloat(value, 'f', -1, 64)
 }
 
+// single takes sorting and finding from a table in which there is nothing to sort or find.
+func (t *pageTable) single() {
+	if len(t.Rows) < 2 {
+		t.ID, t.Choice, t.States = "", "", nil
+		t.fix()
+	}
+}
+
 // fix keeps the rows as they are, in a table too short to be sorted.
 func (t *pageTable) fix() {
 	for i := range t.Headers {
@@ -161,6 +169,7 @@ func mainTable(v *view) pageTable {
 		t.group(g, func(row int) string { return "#" + countAnchor(row, g.scenario, g.trials[row]) })
 	}
 	t.choose("promise", v.all.cells)
+	t.single()
 	return t
 }
 
@@ -183,6 +192,7 @@ func sectionTable(v *view, id, label string) pageTable {
 	for _, g := range v.groups {
 		t.group(g, nil)
 	}
+	t.single()
 	return t
 }
 
@@ -221,6 +231,7 @@ func claimTableOf(v *view) pageTable {
 		states = append(states, string(c.Status))
 	}
 	t.choose("status", states)
+	t.single()
 	return t
 }
 
