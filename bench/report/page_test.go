@@ -59,6 +59,7 @@ func TestWhereACountLeads(t *testing.T) {
 	require.Equal(t, "trial-001-arm-crash-1", countAnchor(0, "crash", c.InScenario("crash")), "the one that was counted")
 	strike(b.trial(c, "crash"), "kill consumer", true, 0, 5, 0, 7)
 	require.Equal(t, "cell-1-crash", countAnchor(0, "crash", c.InScenario("crash")))
+	b.cell("other", "none") // one row alone is not sorted
 	page := pageOf(t, &b.run)
 	require.Contains(t, page, `<td data-value="7"><a href="#cell-1-crash">5–7</a></td>`)
 	require.Contains(t, page, `<h4 id="cell-1-crash">`)
