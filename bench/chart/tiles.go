@@ -18,16 +18,14 @@ const (
 	leastTile = 22
 )
 
-// across is how many panels stand side by side: as many as leave their tiles room for a number.
-func (g grid) across() int {
-	count := len(g.panels)
-	for count > 1 && count*len(g.columns.values) > mostTilesAside {
-		count = (count + 1) / 2
-	}
-	return count
-}
+// aside is how many panels have room side by side: as many as leave their tiles room for a number.
+func (g grid) aside() int { return max(1, mostTilesAside/max(1, len(g.columns.values))) }
 
-func (g grid) down() int { return (len(g.panels) + g.across() - 1) / g.across() }
+// down is in how many rows the panels stand: as few as have room.
+func (g grid) down() int { return (len(g.panels) + g.aside() - 1) / g.aside() }
+
+// across is how many panels stand side by side, so that the rows are about as long as each other.
+func (g grid) across() int { return (len(g.panels) + g.down() - 1) / max(1, g.down()) }
 
 // What one figure has room for: the least that a long title and notes leave of its
 // height, and names that can be read.
@@ -39,12 +37,7 @@ const (
 
 // mostPanels is how many panels leave their tiles leastTile of height.
 func (g grid) mostPanels() int {
-	down := max(1, heatRoom/(panelHead+panelGap+leastTile*len(g.rows.values)))
-	count := len(g.panels)
-	for count > 1 && (grid{columns: g.columns, panels: g.panels[:count]}).down() > down {
-		count--
-	}
-	return count
+	return g.aside() * max(1, heatRoom/(panelHead+panelGap+leastTile*len(g.rows.values)))
 }
 
 // parts cuts a grid that has more tiles than one figure shows.
