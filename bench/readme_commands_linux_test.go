@@ -40,10 +40,10 @@ func commandsOf(source string) (commands []string) {
 }
 
 // reader is somebody who follows README: a profile of their own from it, a broker
-// that they keep, and a run.
+// that they kept, what clean said of it, and a run.
 type reader struct {
 	*place
-	profile, kept, run string
+	profile, kept, run, cleaned string
 }
 
 // script is what scripts/test.sh does of a command, where a run is too long for a test.
@@ -95,7 +95,7 @@ func readmes() map[string]func(t *testing.T, r *reader) {
 		"bench help [VERB]":              func(_ *testing.T, r *reader) { r.types("help"); r.types("help", "clean") },
 		"bench broker":                   func(t *testing.T, r *reader) { require.NotEmpty(t, r.kept) },
 		"bench broker -broker local3":    func(t *testing.T, r *reader) { require.NotEmpty(t, r.kept) },
-		"bench clean -broker HOST:PORT":  func(_ *testing.T, r *reader) { r.types("clean", "-broker", r.kept) },
+		"bench clean -broker HOST:PORT":  func(t *testing.T, r *reader) { require.NotEmpty(t, r.cleaned) },
 		"bench capacity -profile NAME":   func(_ *testing.T, r *reader) { r.types("check", "-profile", "payments.yaml") },
 	}
 }
@@ -123,6 +123,9 @@ func TestReadmesCommands(t *testing.T) {
 	r.types("-profile", r.profile, "-out", r.out)
 	r.run, _ = r.place.run()
 	r.types("-profile", r.profile, "-out", t.TempDir(), "-broker", r.kept, "-only", "large/paced", "-set", "repeats=1")
+	r.cleaned = r.types("clean", "-broker", r.kept).stdout
+	cancel() // before others start clusters of their own
+	require.Equal(t, exitMet, <-ended)
 
 	executed := readmes()
 	for _, text := range commandsOf(source) {
@@ -133,8 +136,6 @@ func TestReadmesCommands(t *testing.T) {
 		delete(executed, text)
 	}
 	require.Empty(t, executed, "no longer in README")
-	cancel()
-	require.Equal(t, exitMet, <-ended)
 	requireNoChildren(t)
 	r.requireNothingLeft()
 	p.requireNothingLeft()

@@ -13,6 +13,11 @@ readonly TEST_TIMEOUT=40m      # of one test binary
 readonly FUZZ_INPUTS=3000x
 readonly FUZZ_TIMEOUT=400      # seconds, with building it, beside what has precedence
 readonly RUN_TIMEOUT=900       # seconds, of one profile or suite
+readonly CLAIMS_AT_ONCE=4      # profiles of the suite
+
+# The brokers of these tests live for seconds and minutes, in which compiling their
+# code a second time, and better, costs more than it saves. No speed is judged here.
+export JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-test.XXXXXX")
 tmp=$(cd "$tmp" && pwd -P)
@@ -145,7 +150,7 @@ tests() {
   tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
   pid=$!
   # shellcheck disable=SC2046
-  tested -race -p 1 $(go list ./... | grep -vE "$plain") || code=$?
+  tested -race -p 2 $(go list ./... | grep -vE "$plain") || code=$?
   wait "$pid" || code=$?
   return "$code"
 }
@@ -207,24 +212,18 @@ measured() {
   }
 }
 
-# claims runs the rows of the suite that need no cluster, in three runs side by
-# side: they mostly wait.
+# claims runs the profiles of the suite that need no cluster, several at once and the
+# longest first: they mostly wait.
 claims() {
-  local run pids=() code=0
+  local code=0
+  mkdir "$tmp/claims"
   "$tmp/bench" check -profile claims -broker embedded >"$tmp/rows"
-  for run in 0 1 2; do
-    local only
-    only=$(awk -v run="$run" '$1 == "profile" { on = 1; next } on && $3 != "–" && NF { if (n++ % 3 == run) print $1 }' "$tmp/rows" | paste -sd '|')
-    timeout "$RUN_TIMEOUT" "$tmp/bench" -profile claims -broker embedded -only "^($only)\$" -out "$tmp/claims-$run" >"$tmp/claims-$run.out" 2>&1 &
-    pids+=($!)
-  done
-  for run in 0 1 2; do
-    wait "${pids[run]}" || code=$?
-    grep -v '^ *[0-9]*/[0-9]* ' "$tmp/claims-$run.out"
-  done
-  if ((code != 0)); then
-    echo "a run of the claims ended with exit code $code, not 0" >&2
-  fi
+  awk '$1 == "profile" { on = 1; next } on && $3 != "–" && NF { print ($5 == "min" ? 60 : 1) * $4, $1 }' "$tmp/rows" |
+    sort -rn | cut -d ' ' -f 2 | xargs -P "$CLAIMS_AT_ONCE" -I PROFILE bash -c '
+      timeout "$1" "$2" -profile claims -broker embedded -only "^PROFILE\$" -out "$3/PROFILE" >"$3/PROFILE.out" 2>&1 ||
+        { code=$?; echo "the claims of PROFILE ended with exit code $code, not 0" >&2; exit "$code"; }
+    ' claims "$RUN_TIMEOUT" "$tmp/bench" "$tmp/claims" || code=$?
+  grep -hv '^ *[0-9]*/[0-9]* ' "$tmp"/claims/*.out
   return "$code"
 }
 

@@ -149,11 +149,14 @@ func (p *Producer) Flush(timeout time.Duration) int64 {
 // with 1 it returns at once and has flushed nothing.
 func (p *Producer) endLinger(done <-chan struct{}) {
 	const shortest = 2 // ms
-	for p.p.Flush(shortest) > 0 {
+	for {
 		select {
-		case <-done:
+		case <-done: // perhaps before this began: what is produced next may linger
 			return
 		default:
+		}
+		if p.p.Flush(shortest) == 0 {
+			return
 		}
 	}
 }

@@ -106,6 +106,8 @@ func TestARelayKilledBetweenCheckAndAct(t *testing.T) {
 				t.Parallel()
 				s := killed(profile.RelayTo, crash{when: when, point: profile.PointChecked}, 1)
 				s.Load.Rate = 1000
+				// The first batch: the wait for one before it may still be ending the linger.
+				s.Load.Warmup, s.Faults[0].At = 0, profile.Moment{}
 				s.Sink.Database, s.Sink.Write = profile.SQLite, profile.CheckThenAct
 				s.Consumer.ProcessingTime = processing
 				s.Relay.Librdkafka = map[string]string{"linger.ms": linger}
