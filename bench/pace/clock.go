@@ -45,6 +45,15 @@ func NewClock() Clock {
 // Now returns the time in nanoseconds since the host's arbitrary zero.
 func (c Clock) Now() int64 { return c.offset + int64(time.Since(c.base)) }
 
+// Sleep sleeps for the duration, to some 0.1 ms on an idle machine. On Linux the Go runtime's
+// timers wake in whole milliseconds where nothing else wakes the process (runtime/netpoll_epoll.go,
+// Go 1.26): time.Sleep makes 0.5 ms a whole one, and 1.2 ms two.
+func (c Clock) Sleep(d time.Duration) {
+	if d > 0 {
+		sleepUntil(c, c.Now()+int64(d))
+	}
+}
+
 // Uncertainty returns how far Now can lie from CLOCK_MONOTONIC: half of the
 // calibration's bracket, typically 0.1 µs.
 func (c Clock) Uncertainty() time.Duration { return c.uncertainty }

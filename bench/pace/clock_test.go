@@ -152,3 +152,22 @@ func processorTime(b *testing.B) int64 {
 	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &usage))
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
+
+// The shortest of many: a busy machine makes some longer, and none shorter. The
+// runtime's own timers have no such sleep under a millisecond.
+func TestASleepIsNoRoundMillisecond(t *testing.T) {
+	clock := pace.NewClock()
+	shortest := time.Hour
+	for range 200 {
+		before := clock.Now()
+		clock.Sleep(300 * time.Microsecond)
+		took := time.Duration(clock.Now() - before)
+		require.GreaterOrEqual(t, took, 300*time.Microsecond)
+		shortest = min(shortest, took)
+	}
+	require.Less(t, shortest, 900*time.Microsecond)
+	before := clock.Now()
+	clock.Sleep(0)
+	clock.Sleep(-time.Hour)
+	require.Less(t, time.Duration(clock.Now()-before), time.Minute)
+}

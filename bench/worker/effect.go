@@ -187,9 +187,7 @@ func (e *effect) afterFailure(r *record) (again bool, err error) {
 
 // work simulates processing.
 func (e *effect) work() {
-	if d := time.Duration(e.env.spec.Settings.Consumer.ProcessingTime); d > 0 {
-		time.Sleep(d)
-	}
+	e.env.clock.Sleep(time.Duration(e.env.spec.Settings.Consumer.ProcessingTime))
 }
 
 // measure counts effects just had, by one reading of the clock: it is after all
