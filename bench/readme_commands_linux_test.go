@@ -72,8 +72,8 @@ func readmes() map[string]func(t *testing.T, r *reader) {
 		},
 		"go run ./bench -profile at-most-once.yaml": func(t *testing.T, _ *reader) { script(t, " end_to_end at-most-once\n") },
 		"go run ./bench -profile semantics.yaml":    func(t *testing.T, _ *reader) { script(t, " end_to_end semantics ") },
-		"go run ./bench -profile claims.yaml":       func(t *testing.T, _ *reader) { script(t, `-profile claims -broker embedded`) },
-		"bench -profile claims":                     func(t *testing.T, _ *reader) { script(t, `-profile claims -broker embedded`) },
+		"go run ./bench -profile claims.yaml":       func(t *testing.T, _ *reader) { script(t, `"claims -only ^"`) },
+		"bench -profile claims":                     func(t *testing.T, _ *reader) { script(t, `"claims -only ^"`) },
 		// Needs Docker: TestComposeOneNode brings the same file up where there is one.
 		"docker compose --profile single up -d": func(t *testing.T, _ *reader) { require.FileExists(t, "../docker-compose.yml") },
 		"go run ./bench -profile acks-failover.yaml": func(_ *testing.T, r *reader) {
