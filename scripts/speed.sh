@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Of one turn, about a second: what a worker does once, such as opening its logs,
 # is then as little of it as in a trial. A comparison has 25 turns of each side.
 messages=${MESSAGES:-600000}
-readonly RUN_TIMEOUT=1800     # seconds, of all comparisons
+readonly RUN_TIMEOUT=3600     # seconds, of all comparisons
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-speed.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
@@ -35,10 +35,10 @@ go test -run '^$' -benchmem -benchtime 200ms \
   }'
 
 go test -c -o "$tmp/worker.test" ./bench/worker
-bench() { # NAME COUNT
-  timeout "$RUN_TIMEOUT" "$tmp/worker.test" -test.run '^$' -test.bench "$1" -test.benchtime "$2x" >"$tmp/out" 2>&1 ||
-    { cat "$tmp/out" >&2; exit 1; }
-  grep '^Benchmark' "$tmp/out"
+bench() { # NAME COUNT: each comparison's line as soon as it is there
+  timeout "$RUN_TIMEOUT" "$tmp/worker.test" -test.run '^$' -test.bench "$1" -test.benchtime "$2x" 2>&1 |
+    tee "$tmp/out" | grep --line-buffered '^Benchmark.* [0-9]' || true
+  tail -n 1 "$tmp/out" | grep -q '^PASS' || { cat "$tmp/out" >&2; exit 1; }
 }
 
 echo
@@ -54,6 +54,7 @@ bench '^(BenchmarkProduce|BenchmarkConsume)$' "$messages" | awk '{
     v["processor"], v["processor-low"], v["processor-high"], (good ? "PASS" : "BELOW: target " target)
   if (name ~ /^Consume.broker=free/) printf "  %-42s %.0f msg/s, without measuring %.0f  %s\n", "Consume where the broker gives it", v["msg/s"], v["other-msg/s"],
     (v["msg/s"] >= 700000 ? "PASS" : "BELOW: target 700,000")
+  fflush()
 }'
 
 echo
