@@ -1,6 +1,9 @@
 package broker
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // WithPorts makes StartLocal take its ports from choose.
 func (o LocalOptions) WithPorts(choose func(n int) ([]int, error)) LocalOptions {
@@ -26,3 +29,10 @@ func (v *View) GroupCoordinator(ctx context.Context, group string) (int32, error
 func (v *View) TransactionCoordinator(ctx context.Context, id string) (int32, error) {
 	return v.coordinatorOf(ctx, transactionCoordinator, id)
 }
+
+// Left is the time that opening left for Permit, and SetLeft sets it.
+func (x *External) Left() time.Duration     { return x.left }
+func (x *External) SetLeft(d time.Duration) { x.left = d }
+
+// OpenWithin is the bound of both together.
+const OpenWithin = openWithin

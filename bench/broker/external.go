@@ -17,6 +17,8 @@ import (
 
 // Bounds of opening, each within the one before.
 const (
+	// openWithin is for opening and asking for rights together, so that whatever
+	// stands in the way is told within it.
 	openWithin    = 15 * time.Second
 	connectWithin = 3 * time.Second // one attempt; what stands in its way is then looked at
 )
@@ -27,17 +29,25 @@ type External struct {
 	endpoint client.Endpoint
 	cluster  client.Cluster
 	version  string
+	left     time.Duration // of openWithin, after opening
+}
+
+// opening bounds a part of opening, which has that much time left.
+func opening(ctx context.Context, left time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, left, fmt.Errorf("%s are over", openWithin))
 }
 
 // OpenExternal connects to a cluster and makes sure that every node of it can be
 // reached. An error says what stands in the way and what helps.
 func OpenExternal(ctx context.Context, e client.Endpoint) (*External, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openWithin, fmt.Errorf("%s are over", openWithin))
+	began := time.Now()
+	ctx, cancel := opening(ctx, openWithin)
 	defer cancel()
 	x, err := openExternal(ctx, e)
 	if err != nil {
 		return nil, errors.New(e.Hide(err.Error()))
 	}
+	x.left = openWithin - time.Since(began)
 	return x, nil
 }
 

@@ -42,9 +42,9 @@ func demandsOf(trials []profile.Trial) demands {
 
 // Permit makes sure that the cluster lets this user do what the trials will, and
 // has the topics that they name. It costs less than the first trial's start, and
-// fails before anything was measured.
+// fails before anything was measured. It has the time that opening the cluster left.
 func (x *External) Permit(ctx context.Context, trials []profile.Trial) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, openWithin, fmt.Errorf("%s are over", openWithin))
+	ctx, cancel := opening(ctx, x.left)
 	defer cancel()
 	if err := x.permit(ctx, demandsOf(trials)); err != nil {
 		return errors.New(x.endpoint.Hide(err.Error()))

@@ -84,6 +84,21 @@ func TestExternalThatIsNoKafka(t *testing.T) {
 	require.EqualError(t, err, "connect: "+l.Addr().String()+": somebody answers, but not as Kafka does; check the port in -broker")
 }
 
+// Opening and asking for rights have one bound, not one each: what opening took
+// is missing when rights are asked for.
+func TestOpeningAndPermittingShareTheirTime(t *testing.T) {
+	b, _ := start(t)
+	before := time.Now()
+	x, err := broker.OpenExternal(t.Context(), b.Endpoint())
+	require.NoError(t, err)
+	require.Less(t, x.Left(), broker.OpenWithin)
+	require.GreaterOrEqual(t, x.Left(), broker.OpenWithin-time.Since(before))
+	relay := profile.Defaults()
+	relay.Pipeline = profile.RelayTo
+	x.SetLeft(0)
+	require.ErrorContains(t, x.Permit(t.Context(), []profile.Trial{{Settings: relay}}), "15s are over")
+}
+
 func TestAnInterruptEndsTheWaitForACluster(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

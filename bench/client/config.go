@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"maps"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -87,6 +88,16 @@ func ProducerProperties(e Endpoint, s profile.Producer, transactionalID string, 
 		maps.Copy(p, m)
 	}
 	return p
+}
+
+// batching reads how the library will put messages together. A size that cannot
+// be read, or that is the library's own, bounds nothing.
+func (p Properties) batching() batching {
+	size, err := strconv.Atoi(p["batch.size"])
+	if err != nil {
+		size = math.MaxInt
+	}
+	return batching{kept: p["enable.idempotence"] == "true" || p["transactional.id"] != "", size: size}
 }
 
 // ConsumerProperties turns a profile's consumer settings into librdkafka's.

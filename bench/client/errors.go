@@ -23,26 +23,41 @@ const (
 // ErrQueueFull says that the client's queue has no room: try again.
 var ErrQueueFull = errors.New("the client's queue is full")
 
-// notAppended are the errors that prove that no attempt was appended: the
-// client or the broker refuses the message for what it is, at its first
-// attempt as at every other. Timeouts, disconnects, NOT_LEADER and
-// NOT_ENOUGH_REPLICAS(_AFTER_APPEND) prove nothing: an earlier attempt of the
-// same message may have been appended and its answer lost.
-var notAppended = map[kafka.ErrorCode]bool{
-	kafka.ErrMsgSizeTooLarge:            true,
-	kafka.ErrInvalidMsgSize:             true,
-	kafka.ErrInvalidTimestamp:           true,
-	kafka.ErrInvalidRecord:              true,
-	kafka.ErrTopicAuthorizationFailed:   true,
-	kafka.ErrUnsupportedCompressionType: true,
+// refusesContent are the errors by which a broker refuses a batch for what is in
+// it, which it does at every attempt alike, as long as nobody changes the topic
+// in between. Every other error proves nothing: an earlier attempt of the same
+// message may have been appended and its answer lost.
+//
+//   - Timeouts, disconnects, NOT_LEADER, NOT_ENOUGH_REPLICAS(_AFTER_APPEND): the
+//     attempt that they are about may itself be in the log.
+//   - TOPIC_AUTHORIZATION_FAILED: the right may have been taken away since.
+//   - INVALID_TIMESTAMP: a message grows too old between two attempts.
+//   - UNSUPPORTED_COMPRESSION_TYPE: the leader may have moved to another version.
+var refusesContent = map[kafka.ErrorCode]bool{
+	kafka.ErrMsgSizeTooLarge: true,
+	kafka.ErrInvalidRecord:   true,
 }
 
-func outcomeOf(err error) Outcome {
+// batching is how the client library puts messages together.
+type batching struct {
+	// kept: a batch is sent again as it was, since its sequence numbers say what
+	// it holds. Without idempotence a failed batch goes back to the queue, and its
+	// messages into another one, with others.
+	kept bool
+	size int // bytes of the largest batch of more than one message
+}
+
+// constant says whether a message of that size is in the same batch at every
+// attempt: in one that is kept, or alone, because no two have room.
+func (b batching) constant(messageBytes int) bool { return b.kept || 2*messageBytes > b.size }
+
+// outcomeOf is what a report's error proves about a message of that size.
+func (b batching) outcomeOf(err error, messageBytes int) Outcome {
 	if err == nil {
 		return Acked
 	}
 	var ke kafka.Error
-	if errors.As(err, &ke) && notAppended[ke.Code()] {
+	if errors.As(err, &ke) && refusesContent[ke.Code()] && b.constant(messageBytes) {
 		return Rejected
 	}
 	return Unknown

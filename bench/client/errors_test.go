@@ -4,50 +4,73 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/stretchr/testify/require"
 )
 
-// Only an error that proves that no attempt was appended makes a message
-// rejected. Everything else leaves it unknown: an earlier attempt may be in the
-// log, its answer lost.
+// Only an error that refuses a batch for what is in it makes a message rejected,
+// and only where that batch is the same at every attempt. Everything else leaves
+// the message unknown: an earlier attempt may be in the log, its answer lost.
 func TestOutcomeOfADeliveryReport(t *testing.T) {
-	rejected := []kafka.ErrorCode{
-		kafka.ErrMsgSizeTooLarge, kafka.ErrInvalidMsgSize, kafka.ErrInvalidTimestamp, kafka.ErrInvalidRecord,
-		kafka.ErrTopicAuthorizationFailed, kafka.ErrUnsupportedCompressionType,
+	const size = 1_000_000
+	for _, test := range []struct {
+		name    string
+		b       batching
+		message int
+		refused Outcome
+	}{
+		{"a batch that is kept", batching{kept: true, size: size}, 100, Rejected},
+		{"a message among others, put together anew", batching{size: size}, 100, Unknown},
+		{"two that just fill a batch", batching{size: size}, size / 2, Unknown},
+		{"one beside which no other has room", batching{size: size}, size/2 + 1, Rejected},
+	} {
+		for code := kafka.ErrorCode(-300); code < 300; code++ {
+			want := Unknown
+			switch code {
+			case kafka.ErrNoError:
+				continue
+			case kafka.ErrMsgSizeTooLarge, kafka.ErrInvalidRecord:
+				want = test.refused
+			}
+			err := kafka.NewError(code, "", false)
+			require.Equal(t, want, test.b.outcomeOf(err, test.message), "%s: %v", test.name, code)
+			require.Equal(t, want, test.b.outcomeOf(fmt.Errorf("produce: %w", err), test.message), "%s: %v", test.name, code)
+		}
+		require.Equal(t, Acked, test.b.outcomeOf(nil, test.message))
+		require.Equal(t, Unknown, test.b.outcomeOf(errors.New("not the library's"), test.message))
+		require.Equal(t, Unknown, test.b.outcomeOf(context.DeadlineExceeded, test.message))
 	}
-	unknown := []kafka.ErrorCode{
-		kafka.ErrMsgTimedOut, kafka.ErrTimedOut, kafka.ErrTimedOutQueue, kafka.ErrRequestTimedOut, kafka.ErrTransport,
-		kafka.ErrAllBrokersDown, kafka.ErrNetworkException, kafka.ErrNotLeaderForPartition, kafka.ErrLeaderNotAvailable,
-		kafka.ErrNotEnoughReplicas, kafka.ErrNotEnoughReplicasAfterAppend, kafka.ErrKafkaStorageError,
-		kafka.ErrOutOfOrderSequenceNumber, kafka.ErrDuplicateSequenceNumber, kafka.ErrUnknownProducerID,
-		kafka.ErrInvalidProducerEpoch, kafka.ErrProducerFenced, kafka.ErrFenced, kafka.ErrPurgeInflight,
-		kafka.ErrPurgeQueue, kafka.ErrDestroy, kafka.ErrFail, kafka.ErrUnknown, kafka.ErrUnknownTopicOrPart,
-		kafka.ErrUnknownTopic, kafka.ErrClusterAuthorizationFailed, kafka.ErrGaplessGuarantee, kafka.ErrInvalidMsg,
-	}
-	require.Len(t, notAppended, len(rejected), "every error that counts as rejected is listed here")
-	for _, code := range rejected {
-		require.Equal(t, Rejected, outcomeOf(kafka.NewError(code, "", false)), "%v", code)
-		require.Equal(t, Rejected, outcomeOf(fmt.Errorf("produce: %w", kafka.NewError(code, "", false))), "%v", code)
-	}
-	for _, code := range unknown {
-		require.Equal(t, Unknown, outcomeOf(kafka.NewError(code, "", false)), "%v", code)
-	}
-	require.Equal(t, Acked, outcomeOf(nil))
-	require.Equal(t, Unknown, outcomeOf(errors.New("not the library's")))
-	require.Equal(t, Unknown, outcomeOf(context.DeadlineExceeded))
 }
 
-// No code of the library is rejected but those listed.
-func TestUnlistedErrorsAreUnknown(t *testing.T) {
-	for code := kafka.ErrorCode(-300); code < 300; code++ {
-		if code == kafka.ErrNoError || notAppended[code] {
-			continue
-		}
-		require.Equal(t, Unknown, outcomeOf(kafka.NewError(code, "", false)), "%d", code)
+// What a broker refuses today it may have taken a moment ago: a right was taken
+// away, a message grew old, the leader moved to a node of another version.
+func TestARefusalThatMayHaveBegunSinceProvesNothing(t *testing.T) {
+	kept := batching{kept: true}
+	for _, code := range []kafka.ErrorCode{
+		kafka.ErrTopicAuthorizationFailed, kafka.ErrClusterAuthorizationFailed, kafka.ErrInvalidTimestamp,
+		kafka.ErrUnsupportedCompressionType, kafka.ErrUnknownTopicOrPart, kafka.ErrNotEnoughReplicas,
+	} {
+		require.Equal(t, Unknown, kept.outcomeOf(kafka.NewError(code, "", false), 100), "%v", code)
 	}
+}
+
+func TestHowMessagesArePutTogether(t *testing.T) {
+	for _, test := range []struct {
+		properties Properties
+		want       batching
+	}{
+		{Properties{"batch.size": "16384", "enable.idempotence": "false"}, batching{size: 16384}},
+		{Properties{"batch.size": "16384", "enable.idempotence": "true"}, batching{kept: true, size: 16384}},
+		{Properties{"batch.size": "16384", "transactional.id": "t"}, batching{kept: true, size: 16384}},
+		{Properties{}, batching{size: math.MaxInt}},
+	} {
+		require.Equal(t, test.want, test.properties.batching())
+	}
+	alone := batching{size: math.MaxInt}
+	require.False(t, alone.constant(1<<30), "a size that is not known is never full")
 }
 
 // wrap keeps the library's error and says what a caller must decide by.

@@ -18,6 +18,7 @@ type Producer struct {
 	p *kafka.Producer
 	// topic is kept as a pointer once: the library wants *string per message.
 	topic           string
+	batching        batching
 	taken, reported atomic.Int64
 	// settled holds a token when every message taken had its report.
 	settled chan struct{}
@@ -53,7 +54,7 @@ func NewProducer(properties Properties, topic string) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make producer: %w", err)
 	}
-	return &Producer{p: p, topic: topic, settled: make(chan struct{}, 1)}, nil
+	return &Producer{p: p, topic: topic, batching: properties.batching(), settled: make(chan struct{}, 1)}, nil
 }
 
 // Produce hands a message to the client's queue; its report follows through
@@ -91,7 +92,7 @@ func (p *Producer) Reports(onReport func(*Report), onError func(error)) {
 				Value:     e.Value,
 				Partition: e.TopicPartition.Partition,
 				Offset:    int64(e.TopicPartition.Offset),
-				Outcome:   outcomeOf(e.TopicPartition.Error),
+				Outcome:   p.batching.outcomeOf(e.TopicPartition.Error, len(e.Value)),
 				Err:       wrapOn("produce", mayWrite, p.topic, e.TopicPartition.Error),
 				Together:  arrived > 0,
 			}

@@ -119,6 +119,40 @@ func TestHotPathInlines(t *testing.T) {
 	}
 }
 
+// Marks are made while messages are under way: none of them allocates.
+func TestMarksAllocateNothing(t *testing.T) {
+	tr := newTrial(t, Layout{Producers: 1, Capacity: 1 << 20})
+	effects, err := OpenEffects(tr.dir, 0, 0)
+	require.NoError(t, err)
+	defer effects.Close()
+	mark, err := OpenMark(tr.dir, "polled")
+	require.NoError(t, err)
+	defer mark.Close()
+	o := tr.outcomes[0]
+	r := Record{Partition: 0}
+	tr.audit.Uncommitted(r) // a partition's first record makes room for it
+	tr.audit.Committed(r)
+	for name, step := range map[string]func(seq int64){
+		"begin":        o.Begin,
+		"acked":        o.Acked,
+		"sent":         o.Sent,
+		"rejected":     o.Rejected,
+		"unknown":      o.Unknown,
+		"aborted":      o.Aborted,
+		"settle range": func(seq int64) { o.SettleRange(seq, seq+1, Acked) },
+		"effect":       effects.Mark,
+		"crash point":  mark.Fired,
+		"uncommitted":  func(seq int64) { tr.audit.Uncommitted(Record{Index: seq, Offset: seq}) },
+		"committed":    func(seq int64) { tr.audit.Committed(Record{Index: seq, Offset: seq}) },
+	} {
+		seq := int64(0)
+		require.Zero(t, testing.AllocsPerRun(1000, func() {
+			seq++
+			step(seq)
+		}), name)
+	}
+}
+
 func TestLayout(t *testing.T) {
 	l := Layout{Producers: 3, Capacity: 100, Relay: true}
 	for _, test := range []struct {

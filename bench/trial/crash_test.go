@@ -92,6 +92,9 @@ func requireCost(t *testing.T, s profile.Settings, r *result.Trial, c crash) {
 	require.Equal(t, v.Due-c.lost+c.duplicates, v.Effects)
 	require.Zero(t, v.Reordered)
 	require.Zero(t, v.AbortedDelivered)
+	require.Equal(t, c.lost, r.Latency[result.EndToEnd].Over, "what was lost is longer than everything in the percentiles")
+	require.Positive(t, r.Latency[result.CommitLatency].Count)
+	require.Equal(t, c.when == profile.InTransaction, r.Latency[result.TransactionVisible].Count > 0)
 	if s.Pipeline == profile.RelayTo {
 		require.Zero(t, r.Unrecorded, "the observer, who was not killed, sees every output")
 	}

@@ -173,6 +173,8 @@ func (b *bench) complete(t *testing.T, s profile.Settings) *result.Trial {
 	require.Zero(t, v.Saturated)
 	kills := 0
 	for _, w := range r.Workers {
+		require.Positive(t, w.UserSeconds+w.SystemSeconds, w.Name)
+		require.Positive(t, w.MaxResidentBytes, w.Name)
 		if w.Exit == "killed" {
 			kills++
 			continue

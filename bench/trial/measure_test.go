@@ -82,6 +82,45 @@ func steadily(role *latency.IntervalRecorder, from, to time.Duration, perSecond 
 	}
 }
 
+// A paced load is its generator's when it was later than 1 ms and than a tenth of
+// what was measured, or when more than 95 % of the processors were busy. On each
+// boundary it is not yet.
+func TestWhatTheGeneratorLimits(t *testing.T) {
+	const late, busy = "the load was up to 2.0 ms late (p99 of the send lag)", "the processors were 96 % busy"
+	paced := func(s *profile.Settings) {}
+	for name, c := range map[string]struct {
+		change             func(*profile.Settings)
+		lag, ack, endToEnd float64 // p99 in microseconds
+		cpu                float64 // of 1000
+		want               result.Generator
+	}{
+		"in time":                     {paced, 100, 5000, 5000, 500, result.Generator{CPU: 0.5}},
+		"1 ms late":                   {paced, 1000, 5000, 5000, 500, result.Generator{CPU: 0.5}},
+		"over 1 ms late":              {paced, 1001, 5000, 5000, 500, result.Generator{CPU: 0.5, Limited: true, Why: "the load was up to 1.0 ms late (p99 of the send lag)"}},
+		"a tenth late":                {paced, 2000, 5000, 20_000, 500, result.Generator{CPU: 0.5}},
+		"over a tenth late":           {paced, 2001, 50_000, 20_000, 500, result.Generator{CPU: 0.5, Limited: true, Why: late}},
+		"over a tenth of 1 ms":        {paced, 900, 5000, 5000, 500, result.Generator{CPU: 0.5}},
+		"busy":                        {paced, 0, 0, 0, 950, result.Generator{CPU: 0.95}},
+		"too busy":                    {paced, 0, 0, 0, 960, result.Generator{CPU: 0.96, Limited: true, Why: busy}},
+		"late and too busy":           {paced, 2001, 5000, 5000, 960, result.Generator{CPU: 0.96, Limited: true, Why: late}},
+		"producing, by its acks":      {func(s *profile.Settings) { s.Pipeline = profile.Produce }, 2001, 20_000, 50_000, 500, result.Generator{CPU: 0.5, Limited: true, Why: late}},
+		"producing, a tenth":          {func(s *profile.Settings) { s.Pipeline = profile.Produce }, 2000, 20_000, 5000, 500, result.Generator{CPU: 0.5}},
+		"a writer waits":              {func(s *profile.Settings) { s.Pipeline = profile.ByOutbox }, 2001, 5000, 5000, 500, result.Generator{CPU: 0.5}},
+		"a writer, too busy":          {func(s *profile.Settings) { s.Pipeline = profile.ByOutbox }, 2001, 5000, 5000, 960, result.Generator{CPU: 0.96, Limited: true, Why: busy}},
+		"as fast as it goes":          {func(s *profile.Settings) { s.Load.Rate = profile.RateMax }, 2001, 5000, 5000, 960, result.Generator{CPU: 0.96, Closed: true}},
+		"closed by what is under way": {func(s *profile.Settings) { s.Producer.Outstanding = 1 }, 2001, 5000, 5000, 960, result.Generator{CPU: 0.96, Closed: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trial := &conductor{window: resources{busy: c.cpu, total: 1000}}
+			trial.trial.Settings = profile.Defaults()
+			c.change(&trial.trial.Settings)
+			require.Equal(t, c.want, trial.generator(&result.Trial{Latency: map[string]latency.Summary{
+				result.SendLag: {P99: c.lag}, result.Ack: {P99: c.ack}, result.EndToEnd: {P99: c.endToEnd},
+			}}))
+		})
+	}
+}
+
 // 1000/s for 3.5 s of which 0.5 s are the warm-up; the consumers begin after 2 s
 // of load: 2000 messages are there by then, 500 of them of the warm-up, which is
 // in no log. They do 4000/s, so that it takes 0.5 s until they have done as many,

@@ -70,6 +70,25 @@ func requireAborted(t *testing.T, r *result.Trial, pipeline profile.Pipeline, is
 	require.Equal(t, result.Held, r.Promise)
 }
 
+// A transaction that has no number of messages ends by its time: with the first
+// message that is due when it is over.
+func TestATransactionEndsByItsTime(t *testing.T) {
+	t.Parallel()
+	const interval = 50 * time.Millisecond
+	b := newBench(t)
+	s := short()
+	s.Pipeline, s.Guarantee = profile.Produce, profile.ExactlyOnce // consumers commit too
+	s.Producer.Transaction = profile.Transaction{Interval: profile.Duration(interval)}
+	r := b.complete(t, s)
+	requireFlawless(t, r)
+	commits, visible := r.Latency[result.CommitLatency], r.Latency[result.TransactionVisible]
+	require.GreaterOrEqual(t, commits.Count, int64(2), "one transaction holds not everything")
+	require.LessOrEqual(t, commits.Count, int64(time.Duration(s.Load.Length())/interval), "and none ends before its time")
+	measured := int64(float64(s.Load.Rate) * time.Duration(s.Load.Duration).Seconds())
+	require.Equal(t, measured, visible.Count)
+	require.GreaterOrEqual(t, visible.Max, micros(interval), "a transaction's first message waits for its end")
+}
+
 // A producer killed inside a transaction leaves it open; its successor's
 // registration ends it, and nobody sees what it held.
 func TestAProducerKilledInsideATransaction(t *testing.T) {

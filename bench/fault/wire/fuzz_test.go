@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"runtime/metrics"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,22 +24,10 @@ func allocated() uint64 {
 // some hundred bytes for an element that may have one.
 const mostPerByte = 2000
 
-// turnsForMinutes says whether a body may hold a count of tagged fields that is
-// larger than what is there. kmsg counts down from it, up to 2^32, without
-// noticing that nothing is left: a connection to a broker that sends such an
-// answer stands still. That is the library's to mend, and the fuzzer's to avoid.
-func turnsForMinutes(body []byte) bool {
-	inARow := 0
-	for _, b := range body {
-		if inARow++; b < 0x80 {
-			inARow = 0
-		}
-		if inARow == 3 {
-			return true
-		}
-	}
-	return false
-}
+// manyTags is the largest count of tagged fields that can be written. Before
+// version 1.15.1 kmsg counted down from it without noticing that nothing was
+// left, and the connection stood still for minutes.
+var manyTags = []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
 
 // FuzzRequests reads whatever a client may send: it never panics, and takes
 // memory for what is there, not for what a length says.
@@ -50,7 +39,11 @@ func FuzzRequests(f *testing.F) {
 	} {
 		for _, version := range []int16{0, 3, 9, request.MaxVersion()} {
 			request.SetVersion(min(version, request.MaxVersion()))
-			f.Add(formatter.AppendRequest(nil, request, 1))
+			whole := formatter.AppendRequest(nil, request, 1)
+			f.Add(whole)
+			many := append(whole[:len(whole)-1:len(whole)-1], manyTags...)
+			binary.BigEndian.PutUint32(many, uint32(len(many)-sizeBytes))
+			f.Add(many)
 		}
 	}
 	f.Add([]byte{0x3b, 0x9a, 0xca, 0x00, 0, 0, 0, 7}) // says that it is as long as can be
@@ -87,7 +80,7 @@ func readAll(stream []byte) {
 			}
 			continue
 		}
-		if frame.whole() != nil || turnsForMinutes(frame.body()) {
+		if frame.whole() != nil {
 			return
 		}
 		h, rest, _ = requestHeader(frame.body())
@@ -106,13 +99,15 @@ func FuzzResponses(f *testing.F) {
 			response.SetVersion(version)
 			named := withAddresses(response)
 			f.Add(key.Int16(), version, named.AppendTo([]byte{0, 0, 0, 7, 0}))
-			f.Add(key.Int16(), version, named.AppendTo([]byte{0, 0, 0, 7}))
+			whole := named.AppendTo([]byte{0, 0, 0, 7})
+			f.Add(key.Int16(), version, whole)
+			f.Add(key.Int16(), version, append(whole[:len(whole)-1:len(whole)-1], manyTags...))
 		}
 	}
 	f.Add(kmsg.OffsetCommit.Int16(), int16(8), kmsg.NewPtrOffsetCommitResponse().AppendTo([]byte{0, 0, 0, 7, 0}))
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
 		response := kmsg.ResponseForKey(key)
-		if response == nil || version < 0 || version > response.MaxVersion() || turnsForMinutes(body) {
+		if response == nil || version < 0 || version > response.MaxVersion() {
 			return
 		}
 		x := &exchange{header: header{key: kmsg.Key(key), version: version}}
@@ -138,6 +133,42 @@ func FuzzResponses(f *testing.F) {
 			}
 		})
 	})
+}
+
+// A count of tagged fields is only a promise too, wherever in a frame it stands:
+// what is there ends the reading of them.
+func TestACountOfTaggedFieldsEndsWithTheFrame(t *testing.T) {
+	for key := kmsg.Key(0); key <= kmsg.MaxKey; key++ {
+		if request := kmsg.RequestForKey(key.Int16()); request != nil && namesTopics(key) {
+			request.SetVersion(request.MaxVersion())
+			h := header{key: key, version: request.MaxVersion()}
+			endlessAt(t, request.AppendTo([]byte{0}), func(body []byte) error {
+				_, err := decodeRequest(h, cursor{rest: body})
+				return err
+			})
+		}
+		if response := kmsg.ResponseForKey(key.Int16()); response != nil && (brings(key) || carriesAddresses(key, response.MaxVersion())) {
+			response.SetVersion(response.MaxVersion())
+			x := &exchange{header: header{key: key, version: response.MaxVersion()}}
+			endlessAt(t, withAddresses(response).AppendTo([]byte{0, 0, 0, 7, 0}), func(body []byte) error {
+				_, _, err := decodeResponse(x, body)
+				return err
+			})
+		}
+	}
+}
+
+// endlessAt puts the count into a body in place of each zero byte, and of the
+// last one, which is the count of the message's own tagged fields.
+func endlessAt(t *testing.T, body []byte, decode func([]byte) error) {
+	t.Helper()
+	require.NoError(t, decode(body))
+	for at, b := range body {
+		if b == 0 {
+			_ = decode(slices.Concat(body[:at], manyTags, body[at+1:]))
+		}
+	}
+	require.Error(t, decode(slices.Concat(body[:len(body)-1], manyTags)))
 }
 
 // FuzzRecords counts the records of whatever stands in a Produce request.

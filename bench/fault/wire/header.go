@@ -112,7 +112,9 @@ func silent(h header, c cursor) (bool, error) {
 	return acks == 0, nil
 }
 
-// decodeRequest decodes a whole request.
+// decodeRequest decodes a whole request. That kmsg returns, whatever counts a
+// request holds, is what its version 1.15.1 is needed for: before it went on
+// reading tagged fields, up to 2^32 of them, that nothing was left of.
 func decodeRequest(h header, c cursor) (kmsg.Request, error) {
 	request := kmsg.RequestForKey(h.key.Int16())
 	if err := known(h.key, h.version, request.MaxVersion()); err != nil {
