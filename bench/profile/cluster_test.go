@@ -18,6 +18,13 @@ func clusterOf(t *testing.T, name string) Cluster {
 // foreign is somebody else's cluster whose number of nodes is known.
 func foreign(nodes int) Cluster { return Cluster{Kind: "host:9092", Nodes: nodes, Foreign: true} }
 
+// tls is such a cluster behind TLS.
+func tls(nodes int) Cluster {
+	c := foreign(nodes)
+	c.Encrypted = true
+	return c
+}
+
 func TestClusterOf(t *testing.T) {
 	for name, want := range map[string]Cluster{
 		"embedded":            {Kind: "embedded", Nodes: 1, OneLog: true, Forgets: true},
@@ -113,6 +120,9 @@ func TestCellsThatAClusterCannotShow(t *testing.T) {
 		{"topic.min_insync_replicas: 3", clusterOf(t, "local3"), ""},
 		{"topic.min_insync_replicas: 4", clusterOf(t, "local3"), "topic.min_insync_replicas: 4 needs as many copies, and on -broker local3 there are 3"},
 		{"topic: {replication: 2, min_insync_replicas: 2}", foreign(1), "topic.replication: 2 needs as many brokers, and -broker host:9092 has 1"},
+		{"proxy: true", tls(3), "proxy: true: clients speak TLS with this cluster, which a proxy cannot read; use a plaintext listener"},
+		{"proxy: true", foreign(3), ""},
+		{"proxy: false", tls(3), ""},
 		// What no client can do comes first: no other broker would help.
 		{"producer: {acks: 1, idempotence: true}", clusterOf(t, "embedded"), "producer.idempotence needs acks: all, not 1"},
 	} {
@@ -126,6 +136,29 @@ func TestCellsThatAClusterCannotShow(t *testing.T) {
 		}
 		require.Equal(t, []Omission{{Cell: "t", Reason: c.want}}, made.Omissions, "%s on %s", c.settings, c.cluster.Kind)
 		require.Empty(t, made.Trials)
+	}
+}
+
+// Behind a proxy nothing of a TLS cluster can be read: faults on the wire are
+// omitted there with that reason, and others strike.
+func TestFaultsOnTheWireOfATLSCluster(t *testing.T) {
+	for fault, want := range map[string]string{
+		"{lose_response: produce}":                  "lose the response to produce: ",
+		"{lose_request: offset-commit}":             "lose the request offset-commit: ",
+		"{cut: producer}":                           "cut producer: ",
+		"{blackhole: consumer, for: 1s}":            "blackhole consumer for 1s: ",
+		"{kill: consumer, when: polled}":            "",
+		"{freeze: consumer, for: 1s, when: polled}": "",
+	} {
+		p := parse(t, "name: t\nscenarios: {calm: {}, struck: {faults: ["+fault+"]}}")
+		require.Empty(t, plan(t, p, Options{Cluster: foreign(3)}).Omissions, fault)
+		made := plan(t, p, Options{Cluster: tls(3)})
+		if want == "" {
+			require.Empty(t, made.Omissions, fault)
+			continue
+		}
+		require.Equal(t, []Omission{{"t", "struck", want + "clients speak TLS with this cluster, which a proxy cannot read; use a plaintext listener"}}, made.Omissions)
+		require.Len(t, made.Trials, 1)
 	}
 }
 
