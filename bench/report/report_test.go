@@ -98,7 +98,7 @@ func TestGoldens(t *testing.T) {
 
 func TestEveryFormSaysTheSameVerdict(t *testing.T) {
 	for name, run := range fixtures() {
-		if name == "hostile" {
+		if strings.HasSuffix(name, "hostile") {
 			continue // there it is escaped, differently in each form
 		}
 		var markdown, page bytes.Buffer
