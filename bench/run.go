@@ -339,7 +339,7 @@ func draw(store *result.Store, run *result.Run) error {
 	if err := store.WriteFile("report.md", func(w io.Writer) error { return report.Markdown(w, run, folder) }); err != nil {
 		return err
 	}
-	return store.WriteFile("report.html", func(w io.Writer) error { return report.HTML(w, run, folder) })
+	return store.WriteFile(result.PageFile, func(w io.Writer) error { return report.HTML(w, run, folder) })
 }
 
 // print writes the table, or the whole result, for the one who waits.
@@ -350,7 +350,7 @@ func (p *program) print(f *flags, store *result.Store, run *result.Run) error {
 	if err := report.Table(p.stdout, run, p.tableOptions()); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(p.stdout, filepath.Join(store.Dir(), "report.html"))
+	_, err := fmt.Fprintln(p.stdout, filepath.Join(store.Dir(), result.PageFile))
 	return err
 }
 

@@ -266,11 +266,19 @@ func (v *view) claimLink(c result.Claim) string {
 	if row < 0 {
 		return ""
 	}
-	trials := v.cells[row].InScenario(c.Scenario)
-	if !slices.ContainsFunc(trials, ran) {
+	if anchor := placeAnchor(v.run, v.cells[row], c.Scenario); anchor != "" {
+		return "#" + anchor
+	}
+	return ""
+}
+
+// placeAnchor is where the trials of a cell in a scenario are; "" when none was tried.
+func placeAnchor(run *result.Run, c *result.Cell, scenario string) string {
+	trials := c.InScenario(scenario)
+	if c.Omitted != "" || !slices.ContainsFunc(trials, ran) {
 		return ""
 	}
-	return "#" + countAnchor(row, c.Scenario, trials)
+	return countAnchor(cellRow(run, c), scenario, trials)
 }
 
 // claimsWorstFirst orders what needs reading before what is as expected.
