@@ -229,7 +229,7 @@ func days(seconds float64) string {
 // workers are what the varied setting counts.
 func workers(over string, n int) string {
 	nouns := map[string]string{"consumer.count": "consumer", "producer.count": "producer", "topic.partitions": "partition"}
-	return plural(n, orElse(nouns[over], over))
+	return plural(n, orElse(nouns[over], plain(over)))
 }
 
 // answerText says whether a target is carried, and by what.

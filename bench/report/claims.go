@@ -187,8 +187,10 @@ func (m *markdown) claimConditions(r *catalogue.Record) {
 	if limited > 0 {
 		m.line(fmt.Sprintf("- In %d of %s the load was late or the processors were busy: counts are as good, speeds and latencies are the machine's.", limited, plural(trials, "trial")))
 	}
-	if slices.ContainsFunc(r.Rows, func(j catalogue.Judgement) bool { return j.Setup.Broker.Kind == "embedded" }) {
-		m.line("- The embedded broker's guarantees are real, its speeds are not a cluster's: they compare the sides of a row with each other.")
+	embedded := slices.IndexFunc(r.Rows, func(j catalogue.Judgement) bool { return j.Setup.Broker.Kind == "embedded" })
+	if embedded >= 0 {
+		caveat := result.Environment{Broker: r.Rows[embedded].Setup.Broker}.BrokerCaveat()
+		m.line("- " + md(caveat) + ". Compare the sides of a row with each other.")
 	}
 	m.line("- A rate is given with its 95 % interval by Clopper and Pearson. Exact numbers are predicted to the message.")
 	m.line("- SIGKILL leaves the operating system's page cache alone: power failures are not part of this.")
@@ -209,7 +211,7 @@ func (m *markdown) judgement(j catalogue.Judgement, run *result.Run) {
 	}
 	m.paragraph(md(j.Setup.About))
 	m.line("\n- Profile: `" + plain(j.Profile) + ".yaml`")
-	m.line("- Broker: " + md(brokerText(result.Environment{Broker: j.Setup.Broker})))
+	m.line("- Broker: " + md(j.Setup.Broker.Description()))
 	for _, l := range commonFaults(j.Sides) {
 		m.line("- Fault: `" + plain(l) + "`")
 	}

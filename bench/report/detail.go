@@ -190,7 +190,7 @@ func trialDetail(t *result.Trial) pageTrial {
 		d.Warnings = append(d.Warnings, plain(w))
 	}
 	if t.Unrecorded > 0 {
-		d.Warnings = append(d.Warnings, "the latency of "+plural64(t.Unrecorded, "effect")+" is not recorded")
+		d.Warnings = append(d.Warnings, "the latency of "+plural(t.Unrecorded, "effect")+" is not recorded")
 	}
 	return d
 }

@@ -133,9 +133,9 @@ func howNever(g group) string {
 	}
 	switch {
 	case lost > 0:
-		return "Latency percentiles count the " + plural64(lost, "lost message") + " as longer than all others."
+		return "Latency percentiles count the " + plural(lost, "lost message") + " as longer than all others."
 	case unanswered > 0:
-		return "Latency percentiles count the " + plural64(unanswered, "message") + " without an acknowledgement as longer than all others."
+		return "Latency percentiles count the " + plural(unanswered, "message") + " without an acknowledgement as longer than all others."
 	}
 	return ""
 }
@@ -511,14 +511,9 @@ func heading(run *result.Run) string {
 	if len(run.Cells) != len(arms) {
 		what = plural(len(run.Cells), "cell")
 	}
-	b := run.Environment.Broker
 	line := fmt.Sprintf("%s: %s × %s, %s.", plain(run.Run.Profile), what, plural(len(run.Run.Scenarios), "scenario"), plural(trials, "trial"))
-	if b.Kind != "" {
-		line += " " + sentence(plain(b.Kind)) + " broker"
-		if b.SharesHost {
-			line += ", shares " + plural(run.Environment.Cores, "core") + " with the load"
-		}
-		line += "."
+	if broker := run.Environment.BrokerHeadline(); broker != "" {
+		line += " " + broker + "."
 	}
 	return line
 }
