@@ -127,7 +127,7 @@ func leftToMeasure(study *capacity.Study, run *result.Run) string {
 
 // capacityHeading is the first line: what will be measured, for how long, on what.
 func capacityHeading(study *capacity.Study, o suite.Options) string {
-	return fmt.Sprintf("%s: capacity of %s. %s.", o.Run.Run.Profile, capacityText(study, o.Plan), brokerText(o.Run))
+	return fmt.Sprintf("%s: capacity of %s. %s.", o.Run.Run.Profile, capacityText(study, o.Plan), o.Run.Environment.BrokerHeadline())
 }
 
 // capacityText is "3 cells, up to 5 trials each to search 9 rates and then 6 × about 5 rungs, 4.1 min to 5.6 min".

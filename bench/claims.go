@@ -313,8 +313,21 @@ func (r *suiteRun) conclude(ctx context.Context, err error) int {
 	return claimsCode(r.record)
 }
 
+// writeClaims writes the claim table, which leads to the runs that stand beside it.
 func writeClaims(dir string, record *catalogue.Record) error {
-	return result.WriteFile(filepath.Join(dir, catalogue.TableFile), func(w io.Writer) error { return report.ClaimMarkdown(w, record) })
+	runs := map[string]*result.Run{}
+	for _, entry := range record.Profiles {
+		folder := filepath.Join(dir, entry.Profile)
+		if !begun(folder) {
+			continue
+		}
+		run, err := result.Load(folder)
+		if err != nil {
+			return err
+		}
+		runs[entry.Profile] = run
+	}
+	return result.WriteFile(filepath.Join(dir, catalogue.TableFile), func(w io.Writer) error { return report.ClaimMarkdown(w, record, runs) })
 }
 
 // printClaims prints the claim table, or the whole record.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,9 +102,16 @@ func TestASuite(t *testing.T) {
 		require.Equal(t, filepath.Base(dir)+"/"+entry.Profile, run.Run.ID)
 	}
 
-	// What was saved can be drawn again, with the same exit code.
+	// Every row leads to its trials, and to where they are.
 	written, err := os.ReadFile(filepath.Join(dir, "claims.md"))
 	require.NoError(t, err)
+	require.Equal(t, []string{
+		"confirmed → orders/report.html#trial-002-early-crash-1", "refuted → holding/report.html#trial-002-early-again-1",
+		"early/crash → orders/report.html#trial-002-early-crash-1", "late/crash → orders/report.html#trial-001-late-crash-1",
+		"early/again → holding/report.html#trial-002-early-again-1", "late/again → holding/report.html#trial-001-late-again-1",
+	}, pageLinks(t, dir, string(written)))
+
+	// What was saved can be drawn again, with the same exit code.
 	for _, file := range []string{"claims.md", "orders/report.html"} {
 		require.NoError(t, os.Remove(filepath.Join(dir, file)))
 	}
@@ -123,6 +131,19 @@ func TestASuite(t *testing.T) {
 	again = p.measure(path, "-resume", dir, "-scale", "2")
 	require.Equal(t, exitUsage, again.code)
 	require.Equal(t, "deliverybench: cannot resume "+record.Suite.ID+": it was made with another suite, seed, broker or scale; use the same flags as then\n", again.stderr)
+}
+
+// pageLinks are the links of a claim table to pages beside it, whose targets are there.
+func pageLinks(t *testing.T, dir, table string) []string {
+	t.Helper()
+	var links []string
+	for _, m := range regexp.MustCompile(`\[([^\]]*)\]\(([^)#]+)#([^)]+)\)`).FindAllStringSubmatch(table, -1) {
+		page, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(m[2])))
+		require.NoError(t, err)
+		require.Contains(t, string(page), `id="`+m[3]+`"`)
+		links = append(links, m[1]+" → "+m[2]+"#"+m[3])
+	}
+	return links
 }
 
 // A side that is to break and stays clean fails its row, and the suite.

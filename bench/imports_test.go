@@ -13,7 +13,7 @@ import (
 // layout is the order of the packages: each imports only what stands before
 // it. A new package takes its place here and in docs/DESIGN.md.
 var layout = []string{
-	"profile", "pace", "message", "latency", "ledger", "fault", "result", "stats", "claim", "comparison", "capacity", "catalogue", "chart", "report",
+	"profile", "pace", "message", "latency", "ledger", "fault", "stats", "result", "claim", "comparison", "capacity", "catalogue", "chart", "report",
 	"client", "process", "scratch", "broker", "sink", "worker", "trial", "suite", "metrics",
 }
 

@@ -339,7 +339,7 @@ func draw(store *result.Store, run *result.Run) error {
 	if err := store.WriteFile("report.md", func(w io.Writer) error { return report.Markdown(w, run, folder) }); err != nil {
 		return err
 	}
-	return store.WriteFile("report.html", func(w io.Writer) error { return report.HTML(w, run, folder) })
+	return store.WriteFile(result.PageFile, func(w io.Writer) error { return report.HTML(w, run, folder) })
 }
 
 // print writes the table, or the whole result, for the one who waits.
@@ -350,7 +350,7 @@ func (p *program) print(f *flags, store *result.Store, run *result.Run) error {
 	if err := report.Table(p.stdout, run, p.tableOptions()); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(p.stdout, filepath.Join(store.Dir(), "report.html"))
+	_, err := fmt.Fprintln(p.stdout, filepath.Join(store.Dir(), result.PageFile))
 	return err
 }
 
@@ -409,17 +409,7 @@ func heading(o suite.Options) string {
 	if left := suite.Left(run, plan); left < len(plan.Trials) {
 		line += fmt.Sprintf("%s left to do. ", count(left, "trial"))
 	}
-	return line + brokerText(run) + "."
-}
-
-// brokerText is "Embedded broker, shares 2 cores with the load".
-func brokerText(run *result.Run) string {
-	b := run.Environment.Broker
-	text := strings.ToUpper(b.Kind[:1]) + b.Kind[1:] + " broker"
-	if b.SharesHost {
-		text += fmt.Sprintf(", shares %d cores with the load", run.Environment.Cores)
-	}
-	return text
+	return line + run.Environment.BrokerHeadline() + "."
 }
 
 func size(plan *profile.Plan) string {
@@ -430,9 +420,4 @@ func size(plan *profile.Plan) string {
 	return fmt.Sprintf("%s × %s, %s", count(len(plan.Cells), "cell"), count(len(scenarios), "scenario"), count(len(plan.Trials), "trial"))
 }
 
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
+func count(n int, what string) string { return stats.Plural(n, what) }

@@ -204,23 +204,23 @@ func theme(name string) step {
 }
 
 // drawn is a folder of real charts, and a picture that somebody put there.
-func drawn(t *testing.T) fs.FS {
+func drawn(t *testing.T, run *result.Run) fs.FS {
 	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "charts"), 0o700))
-	_, err := chart.Draw(folder, semantics())
+	_, err := chart.Draw(folder, run)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "charts", "mine.svg"), charts()["charts/mine.svg"].Data, 0o600))
 	return os.DirFS(folder)
 }
 
 func TestPageInABrowser(t *testing.T) {
-	b, pictures := browser(t), drawn(t)
+	b, pictures := browser(t), drawn(t, semantics())
 	for name, test := range map[string]func(*testing.T, context.Context, fs.FS){
 		"nothing is asked for and nothing complains": silence, "sorting": sorting, "sorting by settings": sortingBySettings,
 		"sorting with the keyboard": keyboard, "filtering": filtering, "numbers lead to their trials": leads,
-		"without scripts": withoutScripts, "a phone's width": narrowPage, "hostile text": hostilePage, "the policy": policed,
-		"paper": paper, "accessibility": accessibility, "copying": copying, "drawings": drawings,
+		"without scripts": withoutScripts, "a phone's width": narrowPage, "hostile text": hostilePage, "hostile text in a capacity run": hostileCapacityPage, "the policy": policed,
+		"the first screen": firstScreen, "paper": paper, "accessibility": accessibility, "copying": copying, "drawings": drawings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, b, pictures) })
 	}
@@ -368,9 +368,27 @@ const followed = `(async () => {
 
 // Every link opens what it leads to, and a count leads to the trial that it is of.
 func leads(t *testing.T, browser context.Context, pictures fs.FS) {
-	for name, run := range map[string]*result.Run{"semantics": semantics(), "trouble": trouble(), "failover": failover(), "omitted": omitted()} {
+	for name, run := range map[string]*result.Run{
+		"semantics": semantics(), "trouble": trouble(), "failover": failover(), "omitted": omitted(), "capacity": bounds(), "hostile capacity": hostileCapacity(),
+	} {
 		b := open(t, browser, run, pictures)
 		require.Empty(t, ask[[]string](b, followed), "%s: links that lead nowhere", name)
+		b.clean()
+	}
+
+	// What is told of a rung or of a recovery leads to its trials too.
+	for _, c := range []struct {
+		run           *result.Run
+		table, target string
+	}{
+		{knees(), "capacity", "cell-1-rate-5860"}, {failover(), "recovery", "cell-1-isolated"},
+	} {
+		b := open(t, browser, c.run, pictures)
+		b.click(`#%s tbody tr:first-child td:last-child a`, c.table)
+		b.until(fmt.Sprintf(`(() => {
+			const repeats = document.getElementById(%q), place = repeats.getBoundingClientRect();
+			return repeats.checkVisibility() && place.top >= 0 && place.top < innerHeight;
+		})()`, c.target))
 		b.clean()
 	}
 
@@ -427,6 +445,7 @@ func longNames(cells int) *result.Run {
 func narrowPage(t *testing.T, browser context.Context, pictures fs.FS) {
 	for name, run := range map[string]*result.Run{
 		"24 cells": matrix(), "24 cells with long names": longNames(24), "2 cells with long names": longNames(2), "hostile": hostile(), "brokers": failover(),
+		"capacity": knees(), "capacity's bounds": bounds(), "capacity of two arms": severalArms(), "hostile capacity": hostileCapacity(),
 	} {
 		b := open(t, browser, run, pictures, narrow())
 		unfold(b)
@@ -449,12 +468,45 @@ func hostilePage(t *testing.T, browser context.Context, _ fs.FS) {
 		"charts/losses.svg": {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(6)"><title>` + "t" + `</title><text onclick="alert(7)">x</text></svg>`)},
 	})
 	unfold(b)
-	require.Equal(t, []int{1, 1, 0}, ask[[]int](b, `["script", "style", "svg"].map((e) => document.querySelectorAll(e).length)`))
-	require.Empty(t, ask[[]string](b, `[...document.querySelectorAll("*")].flatMap((e) => [...e.attributes]).filter((a) =>
+	inert(b, 0)
+	require.Contains(t, ask[string](b, `document.body.textContent`), "alert(3)", "it is there to be read")
+}
+
+// hostileCapacityPage: what a capacity run adds is escaped too. Its charts are of
+// the run itself, so that they bear its names.
+func hostileCapacityPage(t *testing.T, browser context.Context, _ fs.FS) {
+	b := open(t, browser, hostileCapacity(), drawn(t, hostileCapacity()))
+	unfold(b)
+	drawings := ask[int](b, `document.querySelectorAll("figure svg").length`)
+	require.NotZero(t, drawings)
+	inert(b, drawings)
+	require.Contains(t, ask[string](b, `document.querySelector("h2 + p code").textContent`), `<script>alert("1")</script>`, "it is there to be read")
+}
+
+// inert fails when anything but our script, our style and so many drawings is in the page.
+func inert(b *tab, drawings int) {
+	b.Helper()
+	require.Equal(b, []int{1, 1, drawings}, ask[[]int](b, `["script", "style", "svg"].map((e) => document.querySelectorAll(e).length)`))
+	require.Empty(b, ask[[]string](b, `[...document.querySelectorAll("*")].flatMap((e) => [...e.attributes]).filter((a) =>
 		a.name.startsWith("on") || a.name === "style" || ["href", "src", "action"].includes(a.name) && !a.value.startsWith("#") && !a.value.startsWith("data:image/svg+xml;base64,")
 	).map((a) => a.name + "=" + a.value)`))
-	require.Contains(t, ask[string](b, `document.body.textContent`), "alert(3)", "it is there to be read")
 	b.clean()
+}
+
+// firstScreen: on the screen of a small laptop stand the verdict, the whole table and
+// the beginning of the chart that a decision is made on, below each other. What is
+// assumed is behind them.
+func firstScreen(t *testing.T, browser context.Context, _ fs.FS) {
+	for name, run := range map[string]*result.Run{"semantics": semantics(), "capacity": knees(), "capacity's bounds": bounds()} {
+		b := open(t, browser, run, drawn(t, run), chromedp.EmulateViewport(1280, 800))
+		places := ask[[]float64](b, `[".verdict", "table", "figure text"].flatMap((s) => {
+			const place = document.querySelector(s).getBoundingClientRect();
+			return [place.top, place.bottom];
+		})`)
+		require.IsIncreasing(t, append(append([]float64{0}, places...), 800), name)
+		require.True(t, ask[bool](b, `[...document.querySelectorAll("details")].every((d) => !d.open && d.getBoundingClientRect().top > 800)`), name)
+		b.clean()
+	}
 }
 
 // policed: what got into the page in spite of everything would not run.
@@ -552,7 +604,10 @@ const findings = `(() => {
 
 func accessibility(t *testing.T, browser context.Context, pictures fs.FS) {
 	for _, scheme := range []string{"light", "dark"} {
-		for name, run := range map[string]*result.Run{"semantics": semantics(), "trouble": trouble(), "failover": failover(), "matrix": matrix(), "omitted": omitted()} {
+		for name, run := range map[string]*result.Run{
+			"semantics": semantics(), "trouble": trouble(), "failover": failover(), "matrix": matrix(), "omitted": omitted(),
+			"capacity": knees(), "capacity's bounds": bounds(), "capacity of two arms": severalArms(),
+		} {
 			b := open(t, browser, run, pictures, theme(scheme))
 			unfold(b)
 			require.Empty(t, ask[[]string](b, findings), "%s, %s", name, scheme)

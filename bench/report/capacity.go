@@ -68,7 +68,7 @@ func capacityTable(run *result.Run, a *capacity.Analysis) view {
 			ranges = ranges || c.Knee.Spread == stats.Range
 		}
 	}
-	knee, spread, first := column{header: "knee"}, column{header: "95 % CI"}, column{header: "breaks first", left: true}
+	knee, spread, first := column{header: "knee", traced: true}, column{header: "95 % CI"}, column{header: "breaks first", left: true, traced: true}
 	switch {
 	case ranges && intervals:
 		spread.header = "CI or range"
@@ -229,7 +229,7 @@ func days(seconds float64) string {
 // workers are what the varied setting counts.
 func workers(over string, n int) string {
 	nouns := map[string]string{"consumer.count": "consumer", "producer.count": "producer", "topic.partitions": "partition"}
-	return plural(n, orElse(nouns[over], over))
+	return plural(n, orElse(nouns[over], plain(over)))
 }
 
 // answerText says whether a target is carried, and by what.
@@ -391,6 +391,28 @@ func (m *markdown) capacity(v *capacityView) {
 	}
 }
 
+// capacityOrigin is where the page tells more: of a knee, the cell with all of its
+// rungs; of what broke first, the trials of its rung.
+func capacityOrigin(v *view) origin {
+	broke := map[*result.Cell]string{}
+	for _, s := range capacity.Analyse(v.run).Scalings {
+		for _, c := range s.Cells {
+			for _, r := range v.run.Capacity.Rungs {
+				if c.Break != nil && r.Cell == c.Cell.Name && r.Phase == result.Measured && r.PerSecond == c.Break.PerSecond {
+					broke[c.Cell] = r.Scenario
+				}
+			}
+		}
+	}
+	return func(row int, c column) string {
+		place := cellRow(v.run, v.cells[row])
+		if rung, any := broke[v.cells[row]]; any && c.left {
+			return scenarioAnchor(place, rung)
+		}
+		return cellAnchor(place)
+	}
+}
+
 // pageCapacity is the section of the page.
 type pageCapacity struct {
 	*capacityView
@@ -402,5 +424,5 @@ func newPageCapacity(run *result.Run) *pageCapacity {
 	if v == nil {
 		return nil
 	}
-	return &pageCapacity{v, sectionTable(&v.Table, "capacity", "Capacity")}
+	return &pageCapacity{v, sectionTable(&v.Table, "capacity", "Capacity", capacityOrigin(&v.Table))}
 }

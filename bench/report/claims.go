@@ -137,8 +137,10 @@ func worst(r *catalogue.Record) catalogue.Outcome {
 }
 
 // ClaimMarkdown writes claims.md: the conditions, a table of all rows, and of each
-// the experiment, what was measured and what to conclude.
-func ClaimMarkdown(w io.Writer, r *catalogue.Record) error {
+// the experiment, what was measured and what to conclude. Runs are those whose
+// folders stand beside it, by their profiles: each row leads to its trials in their
+// pages. Of the record alone there is nothing to lead to.
+func ClaimMarkdown(w io.Writer, r *catalogue.Record, runs map[string]*result.Run) error {
 	m := &markdown{bufio.NewWriter(w)}
 	m.line("# The claims of the articles, measured")
 	m.line("\n<!-- Written by `bench report` from a saved run of the suite; do not edit. -->")
@@ -148,10 +150,10 @@ func ClaimMarkdown(w io.Writer, r *catalogue.Record) error {
 	m.line("\n| # | Claim | Came out |")
 	m.line("|---:|---|---|")
 	for _, j := range r.Rows {
-		m.line(fmt.Sprintf("| [%d](#%s) | %s | %s |", j.Row, anchor(j), md(j.Claim), md(string(j.Outcome))))
+		m.line(fmt.Sprintf("| [%d](#%s) | %s | %s |", j.Row, anchor(j), md(j.Claim), outcomeLink(j, runs[j.Profile])))
 	}
 	for _, j := range r.Rows {
-		m.judgement(j)
+		m.judgement(j, runs[j.Profile])
 	}
 	m.line("\n## Run it again\n")
 	m.line("    " + quoted(r.Suite.Command))
@@ -185,15 +187,17 @@ func (m *markdown) claimConditions(r *catalogue.Record) {
 	if limited > 0 {
 		m.line(fmt.Sprintf("- In %d of %s the load was late or the processors were busy: counts are as good, speeds and latencies are the machine's.", limited, plural(trials, "trial")))
 	}
-	if slices.ContainsFunc(r.Rows, func(j catalogue.Judgement) bool { return j.Setup.Broker.Kind == "embedded" }) {
-		m.line("- The embedded broker's guarantees are real, its speeds are not a cluster's: they compare the sides of a row with each other.")
+	embedded := slices.IndexFunc(r.Rows, func(j catalogue.Judgement) bool { return j.Setup.Broker.Kind == "embedded" })
+	if embedded >= 0 {
+		caveat := result.Environment{Broker: r.Rows[embedded].Setup.Broker}.BrokerCaveat()
+		m.line("- " + md(caveat) + ". Compare the sides of a row with each other.")
 	}
 	m.line("- A rate is given with its 95 % interval by Clopper and Pearson. Exact numbers are predicted to the message.")
 	m.line("- SIGKILL leaves the operating system's page cache alone: power failures are not part of this.")
 }
 
 // judgement is one row in full.
-func (m *markdown) judgement(j catalogue.Judgement) {
+func (m *markdown) judgement(j catalogue.Judgement, run *result.Run) {
 	m.line(fmt.Sprintf("\n<a id=\"%s\"></a>", anchor(j)))
 	m.line(fmt.Sprintf("\n## %d. %s", j.Row, md(j.Claim)))
 	switch j.Outcome {
@@ -207,7 +211,7 @@ func (m *markdown) judgement(j catalogue.Judgement) {
 	}
 	m.paragraph(md(j.Setup.About))
 	m.line("\n- Profile: `" + plain(j.Profile) + ".yaml`")
-	m.line("- Broker: " + md(brokerText(result.Environment{Broker: j.Setup.Broker})))
+	m.line("- Broker: " + md(j.Setup.Broker.Description()))
 	for _, l := range commonFaults(j.Sides) {
 		m.line("- Fault: `" + plain(l) + "`")
 	}
@@ -220,8 +224,52 @@ func (m *markdown) judgement(j catalogue.Judgement) {
 				settings = append(settings[:len(settings):len(settings)], "fault: "+f)
 			}
 		}
-		m.line(fmt.Sprintf("| %s | %s | %s | %s | %s | %d |", s.Side, md(s.Glob), cells(settings), cells(factTexts(s)), cells(claimTexts(s)), s.Trials))
+		m.line(fmt.Sprintf("| %s | %s | %s | %s | %s | %d |", s.Side, whereLinks(j, s, run), cells(settings), cells(factTexts(s)), cells(claimTexts(s)), s.Trials))
 	}
+}
+
+// outcomeLink is what a row came to, which leads to the first of its trials.
+func outcomeLink(j catalogue.Judgement, run *result.Run) string {
+	text := md(string(j.Outcome))
+	for _, s := range j.Sides {
+		for _, where := range s.Where {
+			if link := trialsLink(j.Profile, run, where); link != "" {
+				return "[" + text + "](" + link + ")"
+			}
+		}
+	}
+	return text
+}
+
+// whereLinks is a side's glob; each of its places leads to its trials.
+func whereLinks(j catalogue.Judgement, s catalogue.Side, run *result.Run) string {
+	var links []string
+	for _, where := range s.Where {
+		if link := trialsLink(j.Profile, run, where); link != "" {
+			links = append(links, "["+md(where)+"]("+link+")")
+		}
+	}
+	if len(s.Where) != 1 || s.Where[0] != s.Glob || len(links) == 0 {
+		links = slices.Insert(links, 0, md(s.Glob))
+	}
+	return strings.Join(links, "<br>")
+}
+
+// trialsLink leads to the trials of a cell in a scenario ("cell/scenario"), in the
+// page of their run; "" when none was tried.
+func trialsLink(profile string, run *result.Run, where string) string {
+	if run == nil {
+		return ""
+	}
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		for _, scenario := range c.Scenarios(run) {
+			if anchor := placeAnchor(run, c, scenario); anchor != "" && c.Name+"/"+scenario == where {
+				return mdLink(profile+"/"+result.PageFile) + "#" + anchor
+			}
+		}
+	}
+	return ""
 }
 
 // cells joins what stands in one cell of a table.

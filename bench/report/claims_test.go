@@ -39,7 +39,8 @@ func record() *catalogue.Record {
 		return j
 	}
 	drawn := side(catalogue.Breaks, "automatic/*", "consumer.commit.when: automatic", draw)
-	drawn.Trials = 12
+	drawn.Trials, drawn.Where = 12, []string{"automatic/crash", "automatic/nowhere"}
+	holds.Where = []string{"late/crash", "late/again"}
 	unlike := holds
 	unlike.Faults = nil
 	h := run.Run
@@ -62,6 +63,20 @@ func record() *catalogue.Record {
 	}
 }
 
+// claimRuns are the runs that stand beside the record.
+func claimRuns() map[string]*result.Run {
+	b := newBuild("commit-order", "crash", "again")
+	for _, arm := range []string{"early", "late", "automatic"} {
+		c := b.cell(arm, "none")
+		b.trial(c, "crash")
+		if arm == "late" {
+			b.trial(c, "again")
+			b.trial(c, "again")
+		}
+	}
+	return map[string]*result.Run{"commit-order": &b.run}
+}
+
 func claimTable(t *testing.T, r *catalogue.Record, o Options) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -72,8 +87,11 @@ func claimTable(t *testing.T, r *catalogue.Record, o Options) string {
 func TestClaimGoldens(t *testing.T) {
 	golden(t, "claims.txt", []byte(claimTable(t, record(), Options{})))
 	var b bytes.Buffer
-	require.NoError(t, ClaimMarkdown(&b, record()))
+	require.NoError(t, ClaimMarkdown(&b, record(), claimRuns()))
 	golden(t, "claims.md", b.Bytes())
+	require.Contains(t, b.String(), "| breaks | [early/crash](commit-order/report.html#trial-001-early-crash-1) |")
+	require.Contains(t, b.String(), "| holds | late/\\*<br>[late/crash](commit-order/report.html#trial-002-late-crash-1)<br>[late/again](commit-order/report.html#cell-2-again) |")
+	require.Contains(t, b.String(), " | [not met](commit-order/report.html#trial-001-early-crash-1) |\n")
 }
 
 func TestClaimTableFits(t *testing.T) {
@@ -106,7 +124,7 @@ func TestClaimsAreThoseOfTheReference(t *testing.T) {
 	r, err := catalogue.Load("../../results/reference/claims")
 	require.NoError(t, err)
 	var b bytes.Buffer
-	require.NoError(t, ClaimMarkdown(&b, r))
+	require.NoError(t, ClaimMarkdown(&b, r, nil))
 	written, err := os.ReadFile("../../docs/CLAIMS.md")
 	require.NoError(t, err)
 	require.Equal(t, string(written), b.String(), "run scripts/claims.sh results/reference/claims")

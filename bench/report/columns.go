@@ -180,7 +180,7 @@ func verdictCounts() []count {
 func countColumns(g group, counts ...count) []column {
 	var columns []column
 	for _, what := range counts {
-		observed, predicted := column{header: what.header, counts: true}, column{header: "predicted"}
+		observed, predicted := column{header: what.header, traced: true}, column{header: "predicted"}
 		differs, anything := false, false
 		for _, trials := range g.trials {
 			var seen, due []int64

@@ -71,7 +71,7 @@ func (p *printer) conditions(c *comparison.Comparison) {
 		name.cells, was.cells, is.cells = append(name.cells, one.Name), append(was.cells, a), append(is.cells, b)
 	}
 	if len(name.cells) == 0 {
-		p.line("The conditions are the same: "+brokerText(c.Run.Environment)+"; "+machineText(c.Run.Environment)+".", "")
+		p.line("The conditions are the same: "+c.Run.Environment.Broker.Description()+"; "+machineText(c.Run.Environment)+".", "")
 		return
 	}
 	p.line("Conditions that differ:", yellow)

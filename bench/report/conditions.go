@@ -19,7 +19,7 @@ func conditions(run *result.Run) []condition {
 			out = append(out, condition{name, value})
 		}
 	}
-	add("Broker", brokerText(e))
+	add("Broker", e.Broker.Description())
 	add("Database", strings.Join(databases(run), ", "))
 	add("Client", strings.TrimSpace(e.Client+librdkafka(e)))
 	add("Machine", machineText(e))
@@ -44,18 +44,6 @@ func librdkafka(e result.Environment) string {
 		return ""
 	}
 	return ", librdkafka " + e.Librdkafka
-}
-
-func brokerText(e result.Environment) string {
-	b := e.Broker
-	parts := nonEmpty(b.Kind, b.Version)
-	if b.Nodes > 0 {
-		parts = append(parts, plural(b.Nodes, "node"))
-	}
-	if b.SharesHost {
-		parts = append(parts, "on the machine of the load")
-	}
-	return strings.Join(parts, ", ")
 }
 
 func machineText(e result.Environment) string {

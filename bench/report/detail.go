@@ -63,8 +63,13 @@ func scenarioAnchor(row int, scenario string) string {
 
 // countAnchor is where a number comes from: its trial, or the table of its repeats.
 func countAnchor(row int, scenario string, trials []*result.Trial) string {
-	if done := completed(trials); len(done) == 1 {
-		return trialAnchor(done[0].ID)
+	return trialsAnchor(row, scenario, completed(trials))
+}
+
+// trialsAnchor is the one trial, or the table of repeats that has them all.
+func trialsAnchor(row int, scenario string, trials []*result.Trial) string {
+	if len(trials) == 1 {
+		return trialAnchor(trials[0].ID)
 	}
 	return scenarioAnchor(row, scenario)
 }
@@ -146,15 +151,15 @@ func repeatTable(run *result.Run, c *result.Cell, scenario string, trials []*res
 	}
 	t := pageTable{Label: "Repeats of " + plain(c.Name) + ", " + plain(scenario)}
 	t.name([]column{repeats})
-	link := func(row int) string { return "#" + trialAnchor(trials[row].ID) }
+	trial := func(row int, _ column) string { return trialAnchor(trials[row].ID) }
 	for i := range t.Rows {
-		t.Rows[i].Cells[0].Link = link(i)
+		t.Rows[i].Cells[0].Link = "#" + trial(i, repeats)
 	}
 	t.add(pageHeader{Text: "promise", Class: "text"}, promise)
 	t.Names++
 	g := v.lay(scenario, rows)
 	g.short, g.title = "", "" // the heading says it
-	t.group(g, link)
+	t.group(g, trial)
 	var took []pageCell
 	for _, each := range trials {
 		took = append(took, pageCell{Text: stats.Seconds(each.TookSecond)})
@@ -185,7 +190,7 @@ func trialDetail(t *result.Trial) pageTrial {
 		d.Warnings = append(d.Warnings, plain(w))
 	}
 	if t.Unrecorded > 0 {
-		d.Warnings = append(d.Warnings, "the latency of "+plural64(t.Unrecorded, "effect")+" is not recorded")
+		d.Warnings = append(d.Warnings, "the latency of "+plural(t.Unrecorded, "effect")+" is not recorded")
 	}
 	return d
 }

@@ -326,6 +326,7 @@ func fixtures() map[string]*result.Run {
 	return map[string]*result.Run{
 		"semantics": semantics(), "matrix": matrix(), "trouble": trouble(), "empty": empty(), "hostile": hostile(),
 		"failover": failover(), "coordinators": coordinators(), "omitted": omitted(),
+		"capacity-knees": knees(), "capacity-bounds": bounds(), "capacity-arms": severalArms(), "capacity-hostile": hostileCapacity(),
 	}
 }
 

@@ -89,11 +89,8 @@ func (v *view) how() []string {
 		lines = append(lines, line)
 	}
 	for _, g := range v.groups {
-		switch line := howNever(g); {
-		case g.kind == faulted:
-			lines = append(lines, strings.TrimSpace(howFaults(g)+" "+line))
-		case line != "":
-			lines = append(lines, plain(g.scenario)+": "+line)
+		if line := howGroup(g); line != "" {
+			lines = append(lines, line)
 		}
 	}
 	if line := v.howPromise(); line != "" {
@@ -136,9 +133,9 @@ func howNever(g group) string {
 	}
 	switch {
 	case lost > 0:
-		return "Latency percentiles count the " + plural64(lost, "lost message") + " as longer than all others."
+		return "Latency percentiles count the " + plural(lost, "lost message") + " as longer than all others."
 	case unanswered > 0:
-		return "Latency percentiles count the " + plural64(unanswered, "message") + " without an acknowledgement as longer than all others."
+		return "Latency percentiles count the " + plural(unanswered, "message") + " without an acknowledgement as longer than all others."
 	}
 	return ""
 }
@@ -272,34 +269,84 @@ func medianOf(repeats []int) string {
 	return fmt.Sprintf("median of %d to %d", lo, hi)
 }
 
-// howFaults says what struck in a scenario, how often, and what a spotless
-// record is worth where theory does not give the number itself.
-func howFaults(g group) string {
+// howGroup says what struck in a scenario, what its counts are out of, and what
+// else a reader of them has to know; "" where there is nothing to say.
+func howGroup(g group) string {
+	line := strings.Join(nonEmpty(struck(g), outOf(g)), "; ")
+	if line != "" {
+		line += "."
+	}
+	line = strings.Join(nonEmpty(line, spotless(g), howNever(g)), " ")
+	if line == "" {
+		return ""
+	}
+	return plain(g.scenario) + ": " + line
+}
+
+// struck is what went wrong on purpose, and how often: "kill consumer (SIGKILL); 3
+// of 3 fired".
+func struck(g group) string {
 	var names []string
-	planned, fired, violated, exposed := 0, 0, 0, 0
-	for _, trials := range g.trials {
-		for _, t := range trials {
-			for _, f := range t.Faults {
-				planned++
-				if f.Fired != nil {
-					fired++
-				}
-				if f.Fired != nil && t.Promise == result.Held && (f.Predicted == nil || !f.Predicted.Exact) {
-					exposed++ // where nothing is promised, nothing can be violated
-				}
-				names = addNew(names, plain(f.Name)+howStruck(f.Name))
+	planned, fired := 0, 0
+	for _, t := range slices.Concat(g.trials...) {
+		for _, f := range t.Faults {
+			planned++
+			if f.Fired != nil {
+				fired++
 			}
-			if t.Promise == result.Violated {
-				violated++
+			names = addNew(names, plain(f.Name)+howStruck(f.Name))
+		}
+	}
+	if planned == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s; %d of %d fired", list(names, 3), fired, planned)
+}
+
+// outOf is what the counts of a scenario are out of: the messages of a trial that
+// were promised to arrive. Without acknowledgements it is those that were sent.
+func outOf(g group) string {
+	if !slices.ContainsFunc(g.columns, func(c column) bool { return c.traced }) {
+		return ""
+	}
+	var promised []int64
+	acked, sent := false, false
+	for _, t := range completed(slices.Concat(g.trials...)) {
+		promised = append(promised, t.Verdict.Acked+t.Verdict.Sent)
+		acked, sent = acked || t.Verdict.Acked > 0, sent || t.Verdict.Sent > 0
+	}
+	if len(promised) == 0 {
+		return ""
+	}
+	how := "acknowledged"
+	switch {
+	case sent && acked:
+		how = "sent or acknowledged"
+	case sent:
+		how = "sent"
+	}
+	return countRange(promised, tableCount) + " messages a trial " + how
+}
+
+// spotless is what a spotless record is worth where theory does not give the number
+// itself.
+func spotless(g group) string {
+	exposed := 0
+	for _, t := range slices.Concat(g.trials...) {
+		if t.Promise == result.Violated {
+			return ""
+		}
+		for _, f := range t.Faults {
+			if f.Fired != nil && t.Promise == result.Held && (f.Predicted == nil || !f.Predicted.Exact) {
+				exposed++ // where nothing is promised, nothing can be violated
 			}
 		}
 	}
-	line := fmt.Sprintf("%s: %s; %d of %d fired.", plain(g.scenario), list(names, 3), fired, planned)
-	if violated == 0 && exposed > 0 {
-		line += fmt.Sprintf(" No violation in %s: at 95 %% confidence at most %s of such faults violate a promise.",
-			plural(exposed, "fault"), stats.Percent(stats.UpperBound(exposed)))
+	if exposed == 0 {
+		return ""
 	}
-	return line
+	return fmt.Sprintf("No violation in %s: at 95 %% confidence at most %s of such faults violate a promise.",
+		plural(exposed, "fault"), stats.Percent(stats.UpperBound(exposed)))
 }
 
 // howStruck says what a fault's name leaves open.
@@ -448,7 +495,7 @@ func claimedOf(run *result.Run) map[claimed]bool {
 
 type claimed struct{ metric, cell, scenario string }
 
-// conditions is the environment in one line, for the heading.
+// heading is the run in one line: its size and its broker.
 func heading(run *result.Run) string {
 	arms := map[string]bool{}
 	trials := 0
@@ -464,14 +511,9 @@ func heading(run *result.Run) string {
 	if len(run.Cells) != len(arms) {
 		what = plural(len(run.Cells), "cell")
 	}
-	b := run.Environment.Broker
 	line := fmt.Sprintf("%s: %s × %s, %s.", plain(run.Run.Profile), what, plural(len(run.Run.Scenarios), "scenario"), plural(trials, "trial"))
-	if b.Kind != "" {
-		line += " " + sentence(plain(b.Kind)) + " broker"
-		if b.SharesHost {
-			line += ", shares " + plural(run.Environment.Cores, "core") + " with the load"
-		}
-		line += "."
+	if broker := run.Environment.BrokerHeadline(); broker != "" {
+		line += " " + broker + "."
 	}
 	return line
 }

@@ -105,6 +105,9 @@ func newPage(run *result.Run, charts []pageChart) page {
 		Table: mainTable(v), Capacity: newPageCapacity(run), How: v.how(), ClaimTable: claimTableOf(v), First: charts[:first], Charts: charts[first:],
 		Omitted: omissions(run), Conditions: conditions(run), Command: command(run),
 	}
+	if p.Capacity != nil {
+		p.How = slices.Concat(p.Capacity.How, p.How)
+	}
 	if lines := claimLines(run, 0); len(lines) > 0 {
 		p.Claims = lines[0]
 	}
@@ -118,7 +121,7 @@ func newPage(run *result.Run, charts []pageChart) page {
 	}
 	p.Limits = limits(run, len(p.Warnings))
 	if r := recoveryView(run); r != nil {
-		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), sectionTable(r.long(), "recovery", "Recovery")}
+		p.Recovery = &pageRecovery{r.recoveryTitle(), r.howRecovery(), recoveryTable(r.long())}
 	}
 	for i, c := range v.cells {
 		p.Cells = append(p.Cells, cellDetail(run, c, i))

@@ -78,23 +78,28 @@ func (t *pageTable) name(labels []column) {
 	t.Names = len(t.Headers)
 }
 
-// group appends the columns of a group. link leads from a count to the trials of
-// its row.
-func (t *pageTable) group(g group, link func(row int) string) {
+// origin is where a number comes from: the trials that it was made of.
+type origin func(row int, c column) (anchor string)
+
+// group appends the columns of a group.
+func (t *pageTable) group(g group, of origin) {
 	t.Groups = append(t.Groups, pageGroup{g.heading(), len(g.columns)})
 	for _, c := range g.columns {
 		h := pageHeader{Text: c.header}
+		if c.left {
+			h.Class = "text"
+		}
 		if c.values != nil {
 			h.Sort = byNumber
 		}
 		var cells []pageCell
 		for i, text := range c.cells {
-			cell := pageCell{Text: text}
+			cell := pageCell{Text: text, Class: h.Class}
 			if c.values != nil {
 				cell.Value = exact(c.values[i])
 			}
-			if c.counts && text != stats.None {
-				cell.Link = link(i)
+			if c.traced && text != stats.None {
+				cell.Link = "#" + of(i, c)
 			}
 			cells = append(cells, cell)
 		}
@@ -151,9 +156,7 @@ func mainTable(v *view) pageTable {
 		return pageTable{}
 	}
 	t.name(v.labels)
-	for i := range t.Rows {
-		t.Rows[i].Cells[0].Link = "#" + cellAnchor(i)
-	}
+	t.leadToCells(v)
 	for j := range v.labels {
 		if j > 0 || v.labels[j].header != "" {
 			t.placed(j)
@@ -166,7 +169,7 @@ func mainTable(v *view) pageTable {
 	t.add(pageHeader{v.all.header, "text", byText}, promises)
 	t.Names++
 	for _, g := range v.groups {
-		t.group(g, func(row int) string { return "#" + countAnchor(row, g.scenario, g.trials[row]) })
+		t.group(g, func(row int, _ column) string { return countAnchor(row, g.scenario, g.trials[row]) })
 	}
 	t.choose("promise", v.all.cells)
 	t.single()
@@ -185,12 +188,34 @@ func (t *pageTable) placed(column int) {
 	}
 }
 
-// sectionTable is a view of its own section, whose numbers lead nowhere.
-func sectionTable(v *view, id, label string) pageTable {
+// leadToCells leads from the name of each row to its cell.
+func (t *pageTable) leadToCells(v *view) {
+	for i := range t.Rows {
+		t.Rows[i].Cells[0].Link = "#" + cellAnchor(cellRow(v.run, v.cells[i]))
+	}
+}
+
+// cellRow is the row that a cell has in the main table, by which its anchors go.
+func cellRow(run *result.Run, of *result.Cell) int {
+	row := 0
+	for i := range run.Cells {
+		switch c := &run.Cells[i]; {
+		case c == of:
+			return row
+		case c.Omitted == "":
+			row++
+		}
+	}
+	return row
+}
+
+// sectionTable is a view of its own section.
+func sectionTable(v *view, id, label string, of origin) pageTable {
 	t := pageTable{ID: id, Label: label}
 	t.name(v.labels)
+	t.leadToCells(v)
 	for _, g := range v.groups {
-		t.group(g, nil)
+		t.group(g, of)
 	}
 	t.single()
 	return t
@@ -241,11 +266,19 @@ func (v *view) claimLink(c result.Claim) string {
 	if row < 0 {
 		return ""
 	}
-	trials := v.cells[row].InScenario(c.Scenario)
-	if !slices.ContainsFunc(trials, ran) {
+	if anchor := placeAnchor(v.run, v.cells[row], c.Scenario); anchor != "" {
+		return "#" + anchor
+	}
+	return ""
+}
+
+// placeAnchor is where the trials of a cell in a scenario are; "" when none was tried.
+func placeAnchor(run *result.Run, c *result.Cell, scenario string) string {
+	trials := c.InScenario(scenario)
+	if c.Omitted != "" || !slices.ContainsFunc(trials, ran) {
 		return ""
 	}
-	return "#" + countAnchor(row, c.Scenario, trials)
+	return countAnchor(cellRow(run, c), scenario, trials)
 }
 
 // claimsWorstFirst orders what needs reading before what is as expected.

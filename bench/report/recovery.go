@@ -77,15 +77,16 @@ func (v *view) long() *view {
 	var numbers []column
 	for _, header := range []string{"node", "new leader", "first ack", "first processed", "recovered"} {
 		if slices.ContainsFunc(v.groups, func(g group) bool { return g.column(header) != nil }) {
-			numbers = append(numbers, column{header: header})
+			numbers = append(numbers, column{header: header, traced: true})
 		}
 	}
+	var trials [][]*result.Trial
 	for _, g := range v.groups {
 		for i, node := range g.column("node").cells {
 			if node == stats.None {
 				continue // this fault was none of the cell's
 			}
-			out.cells = append(out.cells, v.cells[i])
+			out.cells, trials = append(out.cells, v.cells[i]), append(trials, g.trials[i])
 			for j, c := range v.labels {
 				out.labels[j].cells = append(out.labels[j].cells, c.cells[i])
 			}
@@ -103,7 +104,7 @@ func (v *view) long() *view {
 		}
 	}
 	out.labels = append(out.labels, scenarios, faults)
-	out.groups = []group{{kind: recovering, columns: numbers}}
+	out.groups = []group{{kind: recovering, columns: numbers, trials: trials}}
 	return out
 }
 
@@ -121,6 +122,7 @@ type hit struct {
 	place    int // among the trial's faults; 0 for all of a storm
 	fault    result.Fault
 	consumed bool // somebody processed the messages
+	trial    *result.Trial
 }
 
 // is reports whether two hits are repeats of one.
@@ -142,7 +144,7 @@ func hits(c *result.Cell, scenario string, of hit) []hit {
 			if stormy := setting(c, t, "storm_every"); stormy != "" && stormy != "0s" {
 				place = 0 // drawn again and again: strikes of one name are repeats
 			}
-			s := hit{place, f, setting(c, t, "pipeline") != string(profile.Produce)}
+			s := hit{place, f, setting(c, t, "pipeline") != string(profile.Produce), t}
 			if len(f.Nodes) > 0 && f.Fired != nil && (of.fault.Name == "" || s.is(of)) {
 				all = append(all, s)
 			}
@@ -151,13 +153,25 @@ func hits(c *result.Cell, scenario string, of hit) []hit {
 	return all
 }
 
+// trialsOf are those that were struck, each once.
+func trialsOf(row []hit) []*result.Trial {
+	var trials []*result.Trial
+	for _, s := range row {
+		if !slices.Contains(trials, s.trial) { // a storm strikes one again and again
+			trials = append(trials, s.trial)
+		}
+	}
+	return trials
+}
+
 func (v *view) recoveryGroup(scenario string, of hit) group {
 	g := group{scenario: scenario, fault: plain(of.fault.Name), kind: recovering}
 	g.title = plain(scenario) + ": " + g.fault
 	g.short = g.title
 	var rows [][]hit
 	for _, c := range v.cells {
-		rows = append(rows, hits(c, scenario, of))
+		row := hits(c, scenario, of)
+		rows, g.trials = append(rows, row), append(g.trials, trialsOf(row))
 	}
 	node := column{header: "node"}
 	for _, row := range rows {
@@ -307,6 +321,15 @@ func nodesText(row []hit) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, " / ")
+}
+
+// recoveryTable is the section's table on the page; its numbers lead to the trials
+// that were struck.
+func recoveryTable(v *view) pageTable {
+	return sectionTable(v, "recovery", "Recovery", func(row int, _ column) string {
+		struck := v.groups[0].trials[row]
+		return trialsAnchor(cellRow(v.run, v.cells[row]), struck[0].Scenario, struck)
+	})
 }
 
 // recoveryTitle stands over the table: from when its seconds count.

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -73,18 +72,7 @@ func list(names []string, limit int) string {
 	return fmt.Sprintf("%s and %s more", strings.Join(names[:limit], ", "), stats.Count(int64(len(names)-limit)))
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return stats.Count(int64(n)) + " " + noun + "s"
-}
+func plural[N int | int64](n N, noun string) string { return stats.Plural(n, noun) }
 
 // sentence writes the first letter large.
-func sentence(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	if size == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(first)) + s[size:]
-}
+func sentence(s string) string { return stats.Sentence(s) }

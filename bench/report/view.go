@@ -43,7 +43,7 @@ type column struct {
 	values []float64 // what the cells were rounded from, NaN where there is nothing; of columns of numbers
 	left   bool      // aligned left: names; numbers are aligned right
 	timed  bool      // a late load makes its numbers worse: speeds and latencies, not counts
-	counts bool      // what was counted in trials, which a page leads to
+	traced bool      // told by trials, to which a page leads
 }
 
 // add appends a cell and the number that its text tells.

@@ -29,21 +29,14 @@ func Warnings(run *result.Run) []Warning {
 func brokerWarnings(run *result.Run) []Warning {
 	const compare = "Compare the arms with each other, not with a cluster."
 	var out []Warning
-	alike := acksAlike(run)
-	switch b := run.Environment.Broker; {
-	case b.Kind == "embedded":
-		text := "Embedded broker: the guarantees are real, the speeds are not your cluster's"
-		if alike {
-			text += "; it has one log per partition, so acks=1 and acks=all are the same to it"
+	alike, embedded := acksAlike(run), run.Environment.Broker.Kind == "embedded"
+	if caveat := run.Environment.BrokerCaveat(); caveat != "" {
+		if alike && embedded {
+			caveat += "; it has one log per partition, so acks=1 and acks=all are the same to it"
 		}
-		return []Warning{{Text: text, Remedy: compare}}
-	case b.SharesHost:
-		out = append(out, Warning{
-			Text:   "Broker and load share " + plural(run.Environment.Cores, "core") + ": the speeds are this machine's",
-			Remedy: compare,
-		})
+		out = append(out, Warning{Text: caveat, Remedy: compare})
 	}
-	if alike {
+	if alike && !embedded {
 		remedy := "Use -broker local3, where topics have three copies."
 		if run.Environment.Broker.Nodes > 1 {
 			remedy = "Set topic.replication to the number of brokers, or leave it out."
@@ -84,19 +77,19 @@ func countWarnings(run *result.Run) []Warning {
 	var out []Warning
 	if full > 0 {
 		out = append(out, Warning{
-			Text:   fmt.Sprintf("%s reached 255 in %s: duplicates are at least the number shown", plural64(saturated, "counter"), plural(full, "trial")),
+			Text:   fmt.Sprintf("%s reached 255 in %s: duplicates are at least the number shown", plural(saturated, "counter"), plural(full, "trial")),
 			Remedy: "Shorten load.duration or look for a worker that starts over and over.",
 		})
 	}
 	if unrecorded > 0 {
 		out = append(out, Warning{
-			Text:   fmt.Sprintf("The latency of %s is not recorded in %s: a killed worker takes its last interval along", plural64(unrecorded, "effect"), plural(blind, "trial")),
+			Text:   fmt.Sprintf("The latency of %s is not recorded in %s: a killed worker takes its last interval along", plural(unrecorded, "effect"), plural(blind, "trial")),
 			Remedy: "Read percentiles of those trials without them; lost and duplicates are complete.",
 		})
 	}
 	if over > 0 {
 		out = append(out, Warning{
-			Text:   fmt.Sprintf("%s took over 10 min or never arrived; percentiles count them as longer than all others", plural64(over, "message")),
+			Text:   fmt.Sprintf("%s took over 10 min or never arrived; percentiles count them as longer than all others", plural(over, "message")),
 			Remedy: "Lower load.rate, or raise load.duration to see whether the backlog drains.",
 		})
 	}
@@ -277,11 +270,4 @@ func each(run *result.Run, f func(*result.Trial)) {
 			}
 		}
 	}
-}
-
-func plural64(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return stats.Count(n) + " " + noun + "s"
 }

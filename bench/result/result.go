@@ -188,7 +188,10 @@ type Throughput struct {
 	ProducedPerSecond float64 `json:"produced_per_second"` // acknowledged (or sent) messages
 	ConsumedPerSecond float64 `json:"consumed_per_second"` // effects
 	OutputPerSecond   float64 `json:"output_per_second"`   // relay: visible outputs
-	PipelinePerSecond float64 `json:"pipeline_per_second"` // the slowest stage the pipeline has: what the table shows
+	// PipelinePerSecond is what the table shows: the messages that were completed end
+	// to end from the start of the window until the last of it was done, over that
+	// time, and no less than the window. What is done again counts once.
+	PipelinePerSecond float64 `json:"pipeline_per_second"`
 	BytesPerSecond    float64 `json:"produced_bytes_per_second"`
 }
 

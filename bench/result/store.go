@@ -21,6 +21,7 @@ const (
 	CellsFile           = "cells.csv"
 	TrialsFile          = "trials.csv"
 	BenchFile           = "bench.txt"
+	PageFile            = "report.html"
 	HistogramsFolder    = "histograms"
 	ChartsFolder        = "charts"
 )

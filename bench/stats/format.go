@@ -46,6 +46,14 @@ func SI(v float64) string {
 	return s + prefixes[i]
 }
 
+// Plural writes so many of a thing: "1 trial", "12,000 trials".
+func Plural[N int | int64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return Count(int64(n)) + " " + noun
+}
+
 // Count writes a number of things: as it is below 10,000, from there with
 // thousands separators.
 func Count(n int64) string {

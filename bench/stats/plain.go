@@ -20,3 +20,12 @@ func Printable(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, " "))
 }
+
+// Sentence writes the first letter large.
+func Sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}

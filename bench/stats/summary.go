@@ -77,7 +77,7 @@ func Summarise(values []float64) Summary {
 		s.Lo, s.Hi, s.Spread = slices.Min(sample), slices.Max(sample), Range
 	}
 	s.Warnings = append(s.Warnings, Warning{
-		fmt.Sprintf("at %s there is no 95 %% interval", plural(s.N, "repeat")),
+		fmt.Sprintf("at %s there is no 95 %% interval", Plural(s.N, "repeat")),
 		fmt.Sprintf("set repeats: %d", IntervalSamples),
 	})
 	return s
@@ -133,11 +133,4 @@ func clean(values []float64) (sample []float64, dropped int) {
 func newSample(sorted []float64) *benchmath.Sample {
 	thresholds := benchmath.DefaultThresholds
 	return benchmath.NewSample(sorted, &thresholds)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
