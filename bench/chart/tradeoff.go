@@ -334,7 +334,7 @@ func hurtTitle(scenario string, all []bargain) string {
 func tradeoffConditions(run *result.Run, of price, scenario string, all []bargain, labelled int) string {
 	bounds := ""
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.bound && b.counted() }) {
-		bounds = "≥: an inconclusive trial is in it"
+		bounds = boundMark
 	}
 	var costs []stats.Summary
 	for _, b := range all {
