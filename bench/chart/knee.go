@@ -41,7 +41,7 @@ func kneeFigures(run *result.Run) []figure {
 				name: "knee-" + c.Cell.Name, title: kneeTitle(c), speed: true, omitted: omitted(run),
 				conditions: sentence("SLO "+strings.Join(a.Question.SLO, ", "), "messages of "+c.Cell.Settings["load.message.size"],
 					"dots: trials, line: their median, hollow: the generator was the limit, small: the search, which is in no knee"),
-				header: []string{"cell", "phase", "offered_msg_per_s", "repeat", a.Metric + "_us", "state", "broken"},
+				header: []string{"cell", "phase", "offered_msg_per_s", "repeat", c.Metric + "_us", "state", "broken"},
 				points: kneeRows(c), paint: func(p *pen, body vg.Rectangle) { paintKnee(p, body, run, a, c) },
 			})
 		}
@@ -67,7 +67,7 @@ func kneeTitle(c capacity.Cell) string {
 				below++
 			}
 		}
-		text += fmt.Sprintf("the SLO breaks on the ladder's lowest rung, %s/s, in %d of %d repeats", stats.Count(int64(math.Round(k.PerSecond))), below, len(k.Passes)+k.Missing)
+		text += fmt.Sprintf("the SLO breaks on the ladder's lowest rung, %s/s, in %d of %d repeats", stats.Count(int64(math.Round(k.PerSecond))), below, len(k.Passes))
 	default:
 		return text + "no knee was found"
 	}
@@ -100,13 +100,13 @@ const (
 
 func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis, c capacity.Cell) {
 	points := kneePoints(c)
-	rates, lo, hi := []float64{}, math.Inf(1), a.Limit
+	rates, lo, hi := []float64{}, math.Inf(1), c.Limit
 	for _, point := range points {
 		rates = append(rates, point.PerSecond)
 		lo, hi = min(lo, point.Micros), max(hi, point.Micros)
 	}
-	if a.Limit > 0 {
-		lo = min(lo, a.Limit)
+	if c.Limit > 0 {
+		lo = min(lo, c.Limit)
 	}
 	slices.Sort(rates)
 	rates = slices.Compact(rates)
@@ -129,10 +129,10 @@ func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis,
 	}
 	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
 	p.text((x.a+x.b)/2, y.a-48, "offered messages per second (log scale, every rung)", tickSize, faded, centre)
-	p.text(body.Min.X, y.b+kneeTop-14, a.Metric+" (log scale)", tickSize, faded, left)
-	if a.Limit > 0 {
-		p.line(x.a, y.at(a.Limit), x.b, y.at(a.Limit), 2, vermillion, 9, 5)
-		p.text(x.a+10, y.at(a.Limit)+15, "SLO "+stats.Micros(a.Limit), textSize, bad, left)
+	p.text(body.Min.X, y.b+kneeTop-14, c.Metric+" (log scale)", tickSize, faded, left)
+	if c.Limit > 0 {
+		p.line(x.a, y.at(c.Limit), x.b, y.at(c.Limit), 2, vermillion, 9, 5)
+		p.text(x.a+10, y.at(c.Limit)+15, "SLO "+stats.Micros(c.Limit), textSize, bad, left)
 	}
 	p.path(medianPath(points, x, y), 3, colour)
 	for _, point := range points {
