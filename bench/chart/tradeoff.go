@@ -336,9 +336,9 @@ func tradeoffConditions(run *result.Run, of price, scenario string, all []bargai
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.bound && b.counted() }) {
 		bounds = boundMark
 	}
-	var costs []stats.Summary
+	var costs []stats.Spread
 	for _, b := range all {
-		costs = append(costs, b.cost)
+		costs = append(costs, b.cost.Spread)
 	}
 	named, bounded := "", ""
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.limited }) {

@@ -134,7 +134,7 @@ func remedy(a *capacity.Analysis, c capacity.Cell) string {
 		return fmt.Sprintf("%s, for on the lowest rung the load generator was the limit of %d, and %d did not complete or cannot be judged: %s, see why, and measure again",
 			says, limited, k.Missing-limited, ownMachine)
 	case k.Bound == capacity.Below && k.PerSecond > a.Question.FromPerSecond:
-		return "its lowest rung broke, above which its one trial of the search held: measure again, lower rates are in the ladder then"
+		return "its lowest rung broke, above which the one trial of the search had held: measure again for a ladder that begins lower"
 	case k.Bound == capacity.Below:
 		return "its lowest rung broke: lower capacity.rates.from, or loosen the SLO"
 	case c.Ended(capacity.Limited):

@@ -157,7 +157,7 @@ func TestWhyAKneeWasNotReached(t *testing.T) {
 		run.Cells[3].Trials[i].Latency = map[string]latency.Summary{result.EndToEnd: {Count: 40000, P99: 63e3}}
 	}
 	require.Contains(t, strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " "),
-		"Not reached: relay/consumer.count=4, since its lowest rung broke, above which its one trial of the search held: measure again")
+		"Not reached: relay/consumer.count=4, since its lowest rung broke, above which the one trial of the search had held: measure again for a ladder that begins lower")
 	require.Contains(t, text(2, 0), "17,500/s (median of 4 of 6)")
 	require.Contains(t, text(2, 0), "since 2 of 6 repeats say nothing of it, for on the lowest rung the load generator was the limit: give")
 	require.Contains(t, text(0, 2), "since 2 of 6 repeats say nothing of it, for their trials on the lowest rung did not complete or cannot be judged: see why, and measure again.")
