@@ -18,10 +18,6 @@ import (
 // Analysis is what a capacity run found, computed from what it saved.
 type Analysis struct {
 	Question *result.Capacity
-	// Metric is the latency of the SLO that is looked at beside the rate, Limit
-	// its bound in microseconds, 0 where the SLO has none.
-	Metric   string
-	Limit    float64
 	Scalings []Scaling
 }
 
@@ -40,6 +36,10 @@ type Scaling struct {
 type Cell struct {
 	Cell *result.Cell
 	N    int // the varied setting, 0 without one
+	// Metric is the latency that is looked at beside the rate: the SLO's first, or
+	// the one that the pipeline has. Limit is its bound in microseconds, 0 without one.
+	Metric string
+	Limit  float64
 	// Asked is the rate up to which was asked, in messages per second.
 	Asked  float64
 	Knee   Knee
@@ -52,7 +52,7 @@ type Point struct {
 	Phase     result.Phase
 	PerSecond float64
 	Repeat    int
-	Micros    float64 // of Analysis.Metric, 0 where it has none
+	Micros    float64 // of Cell.Metric, 0 where it has none
 	State     State
 	Broken    string // the expression, "" when nothing broke
 
@@ -83,15 +83,7 @@ func Analyse(run *result.Run) *Analysis {
 	if q == nil {
 		return nil
 	}
-	a := &Analysis{Question: q, Metric: result.EndToEnd + ".p99"}
-	for _, text := range slices.Backward(q.SLO) { // the first of them stays
-		if e, err := claim.Parse(text); err == nil && claim.IsLatency(e.Metric()) {
-			a.Metric, a.Limit = e.Metric(), 0
-			if bound, known := e.Bound(); known {
-				a.Limit = bound
-			}
-		}
-	}
+	a := &Analysis{Question: q}
 	for i := range run.Cells {
 		c := &run.Cells[i]
 		if c.Omitted != "" {
@@ -145,14 +137,33 @@ func (a *Analysis) cell(run *result.Run, c *result.Cell) Cell {
 		made.N = made.setting(over)
 	}
 	made.Asked = a.Question.ToPerSecond
+	made.Metric, made.Limit = latencyOf(c, a.Question.SLO)
 	made.Points = a.points(run, c)
 	made.Knee = newKnee(a.passes(run, c, math.Inf(1)))
 	made.Break = made.broken()
 	return made
 }
 
-// points are a cell's trials, in the order of its rungs.
+// latencyOf is the first latency of an SLO with its bound; where it has none, the one
+// that the cell's pipeline is about: without a consumer messages end acknowledged.
+func latencyOf(c *result.Cell, slo []string) (metric string, limit float64) {
+	for _, text := range slo {
+		if e, err := claim.Parse(text); err == nil && claim.IsLatency(e.Metric()) {
+			if bound, known := e.Bound(); known {
+				limit = bound
+			}
+			return e.Metric(), limit
+		}
+	}
+	if c.Settings["pipeline"] == string(profile.Produce) {
+		return result.Ack + ".p99", 0
+	}
+	return result.EndToEnd + ".p99", 0
+}
+
+// points are a cell's trials, in the order of its rungs, each with its latency.
 func (a *Analysis) points(run *result.Run, c *result.Cell) []Point {
+	metric, _ := latencyOf(c, a.Question.SLO)
 	var points []Point
 	for _, r := range a.Question.Rungs {
 		for repeat := 1; r.Cell == c.Name && repeat <= r.Repeats; repeat++ {
@@ -161,7 +172,7 @@ func (a *Analysis) points(run *result.Run, c *result.Cell) []Point {
 				continue
 			}
 			o := judge(run, c, t, a.Question.SLO)
-			micros, _ := claim.Read(t, a.Metric)
+			micros, _ := claim.Read(t, metric)
 			points = append(points, Point{r.Phase, r.PerSecond, repeat, micros, o.State, o.Broken, t})
 		}
 	}

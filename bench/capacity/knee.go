@@ -108,8 +108,8 @@ type Knee struct {
 	Bound     Bound
 	Lo, Hi    float64
 	Spread    stats.Spread
-	Passes    []Pass // those with evidence
-	Missing   int    // repeats without any
+	Passes    []Pass // of every repeat
+	Missing   int    // passes without evidence
 }
 
 // open stands for a knee of which only a lower bound is known: over every rate
@@ -120,13 +120,12 @@ const open = 1e12
 // as low and once as high as it can be: where the two medians differ the knee
 // itself is a bound.
 func newKnee(passes []Pass) Knee {
-	k := Knee{}
+	k := Knee{Passes: passes}
 	var low, high []float64
 	for _, p := range passes {
 		switch p.Bound {
 		case None:
 			k.Missing++
-			continue
 		case Exact:
 			low, high = append(low, p.PerSecond), append(high, p.PerSecond)
 		case AtLeast:
@@ -134,7 +133,6 @@ func newKnee(passes []Pass) Knee {
 		case Below:
 			low, high = append(low, 0), append(high, p.PerSecond)
 		}
-		k.Passes = append(k.Passes, p)
 	}
 	if len(low) == 0 {
 		return k
@@ -158,6 +156,19 @@ func newKnee(passes []Pass) Knee {
 	return k
 }
 
+// Known is how many repeats have evidence.
+func (k Knee) Known() int { return len(k.Passes) - k.Missing }
+
+// MissingBy is how many repeats say nothing since their lowest rung came to this.
+func (k Knee) MissingBy(stop State) (count int) {
+	for _, p := range k.Passes {
+		if p.Bound == None && p.Stop == stop {
+			count++
+		}
+	}
+	return count
+}
+
 // String is the knee in few words: "48,000/s", "at least 48,000/s"; where some
 // repeats say nothing, of how many it is.
 func (k Knee) String() string {
@@ -173,7 +184,7 @@ func (k Knee) String() string {
 		return stats.None
 	}
 	if k.Missing > 0 {
-		text += fmt.Sprintf(" (median of %d of %d)", len(k.Passes), len(k.Passes)+k.Missing)
+		text += fmt.Sprintf(" (median of %d of %d)", k.Known(), len(k.Passes))
 	}
 	return text
 }
@@ -186,7 +197,7 @@ func (k Knee) Interval() string {
 	case k.Spread == stats.NoSpread || k.Bound == None:
 		return ""
 	case k.Spread == stats.Range:
-		name = fmt.Sprintf("range of %d: ", len(k.Passes))
+		name = fmt.Sprintf("range of %d: ", k.Known())
 	}
 	lo, hi := rate(k.Lo), rate(k.Hi)
 	switch {

@@ -60,9 +60,15 @@ func breaksUnderLoad(e claim.Expr) bool {
 
 // measurable says why the trials of a cell never have a metric, and which they
 // have; "" of one that they have.
-func measurable(metric string, s profile.Settings) string {
+func measurable(metric, cell string, s profile.Settings) string {
 	role, _, _ := strings.Cut(metric, ".")
-	why, instead := "", "ack.p99"
+	why, instead := "", "end_to_end.p99"
+	if s.Pipeline == profile.Produce {
+		instead = "ack.p99"
+	}
+	when := s.Consumer.Commit.When
+	transactions := s.Producer.Transaction.Enabled() || s.Pipeline == profile.RelayTo && when == profile.InTransaction
+	byClient := when == profile.Automatic || when == profile.AutomaticStored
 	switch {
 	case s.Pipeline == profile.Produce && (role == result.EndToEnd || role == result.EndToEndService ||
 		metric == "consumed_per_second" || metric == "output_per_second"):
@@ -72,15 +78,16 @@ func measurable(metric string, s profile.Settings) string {
 		}
 	case (role == result.Durable || role == "database") && !s.Sink.Enabled():
 		why = "there is no sink"
-		if s.Pipeline != profile.Produce {
-			instead = "end_to_end.p99"
-		}
+	case role == result.TransactionVisible && !transactions:
+		why = "no messages are sent in transactions"
+	case role == result.CommitLatency && !transactions && (byClient || !s.Pipeline.Consumes()):
+		why = "no worker makes a call to commit"
 	case metric == "output_per_second" && s.Pipeline == profile.Consume:
 		why, instead = fmt.Sprintf("pipeline: %s writes no output", s.Pipeline), "pipeline_per_second"
 	default:
 		return ""
 	}
-	return fmt.Sprintf("%s is measured in no trial, since %s: write %s", metric, why, instead)
+	return fmt.Sprintf("%s is measured in no trial of %s, since %s: write %s", metric, cell, why, instead)
 }
 
 func fault(p *profile.Profile, o profile.Objective, text string) error {
@@ -104,7 +111,7 @@ func NewStudy(base *profile.Plan) (*Study, error) {
 	}
 	for _, t := range base.Trials {
 		for i, e := range s.slo {
-			if why := measurable(e.Metric(), t.Settings); why != "" {
+			if why := measurable(e.Metric(), t.Cell, t.Settings); why != "" {
 				return nil, fault(base.Profile, block.SLO[i], why)
 			}
 		}

@@ -88,14 +88,14 @@ func TestStudyFindsAKnownCapacity(t *testing.T) {
 	whole(t, s, run, carries(func(consumers int) float64 { return 5000 * float64(consumers) }))
 	a := Analyse(run)
 	require.Len(t, a.Scalings, 1)
-	require.Equal(t, "end_to_end.p99", a.Metric)
-	require.Equal(t, 50e3, a.Limit)
 	for i, want := range []float64{4770, 9310, 18200} { // the highest rungs up to 5000, 10,000, 20,000
 		c := a.Scalings[0].Cells[i]
 		require.Equal(t, Exact, c.Knee.Bound)
 		require.Equal(t, want, c.Knee.PerSecond)
 		require.Equal(t, []float64{want, want}, []float64{c.Knee.Lo, c.Knee.Hi})
 		require.Len(t, c.Knee.Passes, 6)
+		require.Equal(t, "end_to_end.p99", c.Metric)
+		require.Equal(t, 50e3, c.Limit)
 		require.Equal(t, 6, c.Break.Times)
 		require.Equal(t, "end_to_end.p99 < 50ms", c.Break.Broken)
 		require.Equal(t, fmt.Sprintf("end_to_end.p99 900 ms at %s (6 of 6)", perSecond(c.Break.PerSecond)), c.Break.String())
@@ -300,11 +300,19 @@ func TestStudyRefuses(t *testing.T) {
 	for _, c := range [][3]string{
 		{"lost == 0, duplicates == 0", "", "my.yaml:4:9: capacity.slo bounds no latency and no speed, so that more load need not break it: add for example end_to_end.p99 < 50ms"},
 		{"end_to_end.p99 > 5ms", "", "my.yaml:4:9: capacity.slo bounds no latency"},
-		{"lost == 0, end_to_end.p99 < 50ms", "pipeline: produce", "my.yaml:4:20: end_to_end.p99 is measured in no trial, since pipeline: produce has no consumer: write ack.p99"},
-		{"consumed_per_second >= 0.9 x load.rate", "pipeline: produce", "my.yaml:4:9: consumed_per_second is measured in no trial, since pipeline: produce has no consumer: write produced_per_second"},
-		{"durable.p99 < 50ms", "", "my.yaml:4:9: durable.p99 is measured in no trial, since there is no sink: write end_to_end.p99"},
-		{"ack.p99 < 5ms, database.lost == 0", "", "my.yaml:4:24: database.lost is measured in no trial, since there is no sink: write end_to_end.p99"},
-		{"output_per_second >= 0.9 x load.rate", "", "my.yaml:4:9: output_per_second is measured in no trial, since pipeline: consume writes no output: write pipeline_per_second"},
+		{"lost == 0, end_to_end.p99 < 50ms", "pipeline: produce", "my.yaml:4:20: end_to_end.p99 is measured in no trial of t, since pipeline: produce has no consumer: write ack.p99"},
+		{"consumed_per_second >= 0.9 x load.rate", "pipeline: produce", "my.yaml:4:9: consumed_per_second is measured in no trial of t, since pipeline: produce has no consumer: write produced_per_second"},
+		{"durable.p99 < 50ms", "", "my.yaml:4:9: durable.p99 is measured in no trial of t, since there is no sink: write end_to_end.p99"},
+		{"ack.p99 < 5ms, database.lost == 0", "", "my.yaml:4:24: database.lost is measured in no trial of t, since there is no sink: write end_to_end.p99"},
+		{"output_per_second >= 0.9 x load.rate", "", "my.yaml:4:9: output_per_second is measured in no trial of t, since pipeline: consume writes no output: write pipeline_per_second"},
+		{"transaction_visible.p99 < 50ms", "", "my.yaml:4:9: transaction_visible.p99 is measured in no trial of t, since no messages are sent in transactions: write end_to_end.p99"},
+		{"lost == 0, transaction_visible.p99 < 50ms", "pipeline: produce", "my.yaml:4:20: transaction_visible.p99 is measured in no trial of t, since no messages are sent in transactions: write ack.p99"},
+		{"commit.p99 < 50ms", "consumer.commit: {when: automatic, interval: 5s}", "my.yaml:4:9: commit.p99 is measured in no trial of t, since no worker makes a call to commit: write end_to_end.p99"},
+		{"commit.p99 < 50ms", "pipeline: produce", "my.yaml:4:9: commit.p99 is measured in no trial of t, since no worker makes a call to commit: write ack.p99"},
+		{"commit.p99 < 50ms", "", ""},
+		{"commit.p99 < 50ms", "pipeline: produce\nproducer: {transaction: {every: 100}}", ""},
+		{"transaction_visible.p99 < 50ms", "producer: {transaction: {every: 100}}", ""},
+		{"transaction_visible.p99 < 50ms", "pipeline: relay\nconsumer.commit.when: in-transaction", ""},
 		{"durable.p99 < 50ms, database.lost == 0", "sink: {database: sqlite}", ""},
 		{"pipeline_per_second >= 0.9 x load.rate", "", ""},
 		{"output_per_second >= 0.9 x load.rate", "pipeline: relay", ""},
@@ -321,6 +329,14 @@ func TestStudyRefuses(t *testing.T) {
 		}
 		require.ErrorContains(t, err, c[2])
 	}
+	// Of several arms the one is named that does not measure it.
+	p, err := profile.Parse([]byte("name: t\npipeline: relay\narms: {plain: {}, exact: {consumer.commit.when: in-transaction}}\n"+
+		"capacity:\n  slo: transaction_visible.p99 < 50ms\n  rates: {from: 1000/s, to: 6000/s, step: 90%}\n"), "my.yaml")
+	require.NoError(t, err)
+	base, err := p.CapacityPlan(profile.Options{})
+	require.NoError(t, err)
+	_, err = NewStudy(base)
+	require.ErrorContains(t, err, "my.yaml:5:8: transaction_visible.p99 is measured in no trial of plain, since no messages are sent in transactions: write end_to_end.p99")
 	for text, want := range map[string]string{
 		"end_to_end.p98 < 5ms":             `my.yaml:4:9: claim "end_to_end.p98 < 5ms", column 1: no metric "end_to_end.p98": the nearest is`,
 		"end_to_end.p99 <= 1.2x baseline":  `my.yaml:4:9: "end_to_end.p99 <= 1.2x baseline" compares with a baseline, and a service level stands by itself: write a number`,
@@ -355,4 +371,26 @@ func TestEstimate(t *testing.T) {
 		require.GreaterOrEqual(t, took, int64(least))
 		require.LessOrEqual(t, took, int64(most))
 	})
+}
+
+// Where an SLO bounds no latency, the one beside the rates is the pipeline's own.
+func TestTheLatencyThatAPipelineHas(t *testing.T) {
+	for pipeline, want := range map[string]string{"produce": "ack.p99", "consume": "end_to_end.p99", "relay": "end_to_end.p99"} {
+		s, run := study(t, strings.ReplaceAll(strings.ReplaceAll(source, "end_to_end.p99 < 50ms", "pipeline_per_second >= 0.9 x load.rate"),
+			"name: t", "name: t\npipeline: "+pipeline))
+		whole(t, s, run, func(p profile.Trial) result.Trial {
+			r := carries(func(int) float64 { return 5000 })(p)
+			r.Latency[result.Ack] = latency.Summary{Count: 1000, P99: 2e3}
+			if pipeline == "produce" {
+				delete(r.Latency, result.EndToEnd)
+			}
+			return r
+		})
+		c := Analyse(run).Scalings[0].Cells[0]
+		require.Equal(t, []any{want, 0.0}, []any{c.Metric, c.Limit})
+		require.NotEmpty(t, c.Points)
+		for _, p := range c.Points {
+			require.Positive(t, p.Micros, pipeline)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"html"
 	"image"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +77,9 @@ func cases() map[string]func(*testing.T) (string, *result.Run) {
 		"paced":    paced,
 		"48-cells": func(t *testing.T) (string, *result.Run) { return wide(t) },
 		"brokers":  brokers,
+		"knees":    exactKnees,
+		"bounds":   boundedKnees,
+		"3-values": func(t *testing.T) (string, *result.Run) { return ladder(t, six(5000), six(9600), six(13500)) },
 	}
 }
 
@@ -142,6 +147,47 @@ func TestNoTextMeetsAnother(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConditionsUnderEveryFigure holds every kind of figure to what its reader has to
+// know: on what it was measured, when, how often, by which profile; and of a speed
+// that an embedded broker gave, that it is not a cluster's.
+func TestConditionsUnderEveryFigure(t *testing.T) {
+	speeds := map[string]map[bool]bool{} // by kind
+	for name, make := range cases() {
+		dir, run := make(t)
+		all, err := figures(dir, run)
+		require.NoError(t, err)
+		for _, f := range all {
+			kind, _, _ := strings.Cut(f.name, "-")
+			if speeds[kind] == nil {
+				speeds[kind] = map[bool]bool{}
+			}
+			speeds[kind][f.speed] = true
+			var words []string
+			lines := painted(t, run, f, height(fonts(t), run, f))
+			slices.SortStableFunc(lines, func(a, b paintedText) int { return cmp.Compare(b.box.Min.Y, a.box.Min.Y) })
+			for _, line := range lines {
+				words = append(words, strings.Fields(line.text)...)
+			}
+			text := strings.Join(words, " ")
+			e, broker := run.Environment, run.Environment.Broker
+			for _, condition := range []string{
+				"(sha256 8d969eef)", "21 November 2026", "broker: " + broker.Kind + " " + broker.Version, "client: " + e.Client + ", librdkafka " + e.Librdkafka,
+				"machine: 2 cores, ", e.OS, e.CPU,
+			} {
+				require.Contains(t, text, condition, "%s, %s", name, f.name)
+			}
+			require.Regexp(t, `\b[0-9]+ repeats?\b|\brepeat [0-9]+ of [0-9]+\b`, text, "%s, %s", name, f.name)
+			const caution = "Embedded broker: not your cluster's speeds"
+			require.Equal(t, f.speed && broker.Kind == "embedded", strings.Contains(text, caution), "%s, %s", name, f.name)
+		}
+	}
+	yes, no := map[bool]bool{true: true}, map[bool]bool{false: true}
+	require.Equal(t, map[string]map[bool]bool{
+		"tradeoff": yes, "throughput": yes, "latency": yes, "timeline": yes, "knee": yes, "scaling": yes,
+		"losses": no, "heatmap": {true: true, false: true}, // of costs, of damage
+	}, speeds)
 }
 
 type paintedText struct {

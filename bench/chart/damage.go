@@ -85,11 +85,30 @@ func judgedTrials(c *result.Cell, scenario string) []*result.Trial {
 	})
 }
 
+// tellingTrials are the judged ones less those from which nothing can be read: what
+// is inconclusive, was not struck and shows no harm.
+func tellingTrials(c *result.Cell, scenario string) []*result.Trial {
+	return slices.DeleteFunc(judgedTrials(c, scenario), func(t *result.Trial) bool {
+		return t.Status == result.Inconclusive && firedFaults(t) == 0 && !proves(t)
+	})
+}
+
+// proves reports whether a trial shows harm, however it ended: what is still unsure
+// of it can only add to that.
+func proves(t *result.Trial) bool { return tollOf(t).any() || t.Promise == result.Violated }
+
+// untold says why nothing is known of what became of a cell's messages: no trial
+// completed, and the others prove nothing. "" where something is.
+func untold(c *result.Cell, scenario string) string {
+	if len(completed(c, scenario)) == 0 && !slices.ContainsFunc(judgedTrials(c, scenario), proves) {
+		return absence(c, scenario)
+	}
+	return ""
+}
+
 // strikes reports whether a fault of the scenario fired in any trial that tells what came of it.
 func strikes(run *result.Run, scenario string) bool {
-	return slices.ContainsFunc(run.Cells, func(c result.Cell) bool {
-		return slices.ContainsFunc(judgedTrials(&c, scenario), func(t *result.Trial) bool { return firedFaults(t) > 0 })
-	})
+	return anyJudged(run, scenario, func(t *result.Trial) bool { return firedFaults(t) > 0 })
 }
 
 // counted reports whether anything was lost, duplicated or astray.
@@ -105,13 +124,10 @@ func (h harm) safe() bool {
 
 // unseen says why the cell's harm cannot be shown; "" where it can be.
 func (h harm) unseen(c *result.Cell, scenario string) string {
-	switch {
-	case len(judgedTrials(c, scenario)) == 0, len(completed(c, scenario)) == 0 && !h.counted() && !h.violated:
-		return absence(c, scenario)
-	case h.fired == 0:
-		return "no fault fired"
+	if why := untold(c, scenario); why != "" || h.fired > 0 {
+		return why
 	}
-	return ""
+	return "no fault fired"
 }
 
 // left names the trials that were not finished: "1 of 3 trials of exactly-once,
@@ -141,7 +157,7 @@ func (h harm) deeds() string {
 		damage
 	}{{"loses", h.lost}, {"duplicates", h.duplicates}, {"strays", h.strays}} {
 		if part.mean > 0 {
-			parts = append(parts, part.verb+" "+h.atLeast()+amount(part.mean))
+			parts = append(parts, part.verb+" "+atLeast(h.bound)+amount(part.mean))
 		}
 	}
 	switch {
@@ -153,9 +169,12 @@ func (h harm) deeds() string {
 	return "loses and duplicates nothing"
 }
 
+// boundMark explains atLeast.
+const boundMark = "≥: an inconclusive trial is in it"
+
 // atLeast stands before a number that is a lower bound.
-func (h harm) atLeast() string {
-	if h.bound {
+func atLeast(bound bool) string {
+	if bound {
 		return "≥ "
 	}
 	return ""

@@ -24,7 +24,7 @@ func TestRowsBesideTheVerdict(t *testing.T) {
 	}
 	topic := lossFigures(run(0))[0]
 	require.Equal(t, "Lost and duplicated messages: exactly as many as predicted; insert has 200 rows twice", topic.title)
-	require.Contains(t, topic.points, []string{"insert", "crash", "1", "duplicates", "rows in the database", "200", "", ""})
+	require.Contains(t, topic.points, []string{"insert", "crash", "1", "0", "duplicates", "rows in the database", "200", "", ""})
 	row := lossRows(run(0), "crash")[0]
 	require.Equal(t, [2]string{"0 = predicted", "0 = predicted, in rows 200"}, [2]string{row.lost.text(), row.duplicates.text()})
 

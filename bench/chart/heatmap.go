@@ -318,6 +318,7 @@ func damageFigure(run *result.Run, scenario string) (figure, heat, bool) {
 	var points [][]string
 	var left []string
 	var met []harm
+	var counts []int
 	few, most, unhurt := math.Inf(1), 0.0, 0
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -327,7 +328,7 @@ func damageFigure(run *result.Run, scenario string) (figure, heat, bool) {
 			continue
 		}
 		left = append(left, one.left(c))
-		met = append(met, one)
+		met, counts = append(met, one), append(counts, len(judgedTrials(c, scenario)))
 		points = append(points, []string{c.Name, scenario, "messages_per_fault", "", "", "", exact(one.lost.mean), exact(one.duplicates.mean), exact(one.strays.mean)})
 		switch {
 		case one.counted():
@@ -342,6 +343,9 @@ func damageFigure(run *result.Run, scenario string) (figure, heat, bool) {
 			h.why[c] = string(one.unfinished[0].Status)
 		}
 	}
+	if len(met) == 0 {
+		return figure{}, heat{}, false
+	}
 	title := fmt.Sprintf("%d of %d combinations lost and duplicated nothing in %s", unhurt, len(met), faultsIn(scenario, met))
 	if unhurt == len(met) {
 		title = fmt.Sprintf("None of %d combinations lost or duplicated anything in %s", len(met), faultsIn(scenario, met))
@@ -353,7 +357,7 @@ func damageFigure(run *result.Run, scenario string) (figure, heat, bool) {
 	h.of = func(c *result.Cell) (float64, string) { return values[c], texts[c] }
 	return figure{
 		name: "heatmap-" + scenario, title: title, unfinished: sentence(left...),
-		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeats(run, scenario), "brighter is less damage", tileMarks(met)),
+		conditions: sentence(fmt.Sprintf("Scenario %s: lost and duplicated messages per fault that fired", scenario), repeatsOf(counts), "brighter is less damage", tileMarks(met)),
 		points:     points,
 	}, h, true
 }
@@ -369,7 +373,7 @@ func tileMarks(met []harm) string {
 			violated = "violated: the promise, with nothing lost or duplicated"
 		}
 		if h.bound && h.counted() {
-			bound = "≥: an inconclusive trial is in it"
+			bound = boundMark
 		}
 	}
 	return sentence(stray, violated, bound)
@@ -383,7 +387,7 @@ func tileDamage(h harm) string {
 		word string
 	}{{h.lost, "lost"}, {h.duplicates, "twice"}, {h.strays, "stray"}} {
 		if part.mean > 0 {
-			parts = append(parts, h.atLeast()+amount(part.mean)+" "+part.word)
+			parts = append(parts, atLeast(h.bound)+amount(part.mean)+" "+part.word)
 		}
 	}
 	return strings.Join(parts, ", ")

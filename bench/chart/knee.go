@@ -25,12 +25,7 @@ func kneeFigures(run *result.Run) []figure {
 	var figures []figure
 	for _, s := range a.Scalings {
 		if s.Over != "" && len(scalingPoints(s)) > 0 {
-			figures = append(figures, figure{
-				name: "scaling-" + s.Name, title: scalingTitle(s), speed: true, omitted: omitted(run),
-				conditions: sentence("Capacity over "+s.Over, "SLO "+strings.Join(a.Question.SLO, ", "), "median knee with its interval, arrow: a bound", "the law is drawn beyond what was measured only where it can be tested"),
-				header:     []string{"n", "knee_msg_per_s", "bound", "lo_msg_per_s", "hi_msg_per_s", "law_msg_per_s", "linear_msg_per_s"},
-				points:     scalingPoints(s), paint: func(p *pen, body vg.Rectangle) { paintScaling(p, body, run, s) },
-			})
+			figures = append(figures, scalingFigure(run, a, s))
 		}
 		for _, c := range s.Cells {
 			drawn := kneePoints(c)
@@ -39,14 +34,26 @@ func kneeFigures(run *result.Run) []figure {
 			}
 			figures = append(figures, figure{
 				name: "knee-" + c.Cell.Name, title: kneeTitle(c), speed: true, omitted: omitted(run),
-				conditions: sentence("SLO "+strings.Join(a.Question.SLO, ", "), "messages of "+c.Cell.Settings["load.message.size"],
-					"dots: trials, line: their median, hollow: the generator was the limit, small: the search, which is in no knee"),
-				header: []string{"cell", "phase", "offered_msg_per_s", "repeat", a.Metric + "_us", "state", "broken"},
-				points: kneeRows(c), paint: func(p *pen, body vg.Rectangle) { paintKnee(p, body, run, a, c) },
+				conditions: kneeConditions(a, c, drawn),
+				header:     []string{"cell", "phase", "offered_msg_per_s", "repeat", c.Metric + "_us", "state", "broken"},
+				points:     kneeRows(c, drawn), paint: func(p *pen, body vg.Rectangle) { paintKnee(p, body, run, c, drawn) },
 			})
 		}
 	}
 	return figures
+}
+
+func kneeConditions(a *capacity.Analysis, c capacity.Cell, drawn []capacity.Point) string {
+	any := func(is func(capacity.Point) bool) bool { return slices.ContainsFunc(drawn, is) }
+	marks := "dots: trials, line: their median"
+	if any(func(p capacity.Point) bool { return p.State == capacity.Limited }) {
+		marks += ", hollow: the generator was the limit"
+	}
+	if any(func(p capacity.Point) bool { return p.Phase == result.Searched }) {
+		marks += ", small: the search, which is in no knee"
+	}
+	return sentence("SLO "+strings.Join(a.Question.SLO, ", "), "messages of "+c.Cell.Settings["load.message.size"],
+		plural(strconv.Itoa(a.Question.Repeats), "repeat"), marks)
 }
 
 // kneePoints are the trials that have the latency.
@@ -67,7 +74,7 @@ func kneeTitle(c capacity.Cell) string {
 				below++
 			}
 		}
-		text += fmt.Sprintf("the SLO breaks on the ladder's lowest rung, %s/s, in %d of %d repeats", stats.Count(int64(math.Round(k.PerSecond))), below, len(k.Passes)+k.Missing)
+		text += fmt.Sprintf("the SLO breaks on the ladder's lowest rung, %s/s, in %d of %d repeats", stats.Count(int64(math.Round(k.PerSecond))), below, len(k.Passes))
 	default:
 		return text + "no knee was found"
 	}
@@ -83,9 +90,9 @@ func kneeTitle(c capacity.Cell) string {
 	return text
 }
 
-func kneeRows(c capacity.Cell) [][]string {
+func kneeRows(c capacity.Cell, drawn []capacity.Point) [][]string {
 	var rows [][]string
-	for _, p := range c.Points {
+	for _, p := range drawn {
 		rows = append(rows, []string{c.Cell.Name, string(p.Phase), exact(p.PerSecond), strconv.Itoa(p.Repeat), exact(p.Micros), string(p.State), p.Broken})
 	}
 	return rows
@@ -95,23 +102,26 @@ func kneeRows(c capacity.Cell) [][]string {
 const (
 	kneeLeft   = 110
 	kneeBottom = 70
-	kneeTop    = 46
+	kneeTop    = 72 // the axis's title, and below it what stands over the lines
 )
 
-func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis, c capacity.Cell) {
-	points := kneePoints(c)
-	rates, lo, hi := []float64{}, math.Inf(1), a.Limit
+func paintKnee(p *pen, body vg.Rectangle, run *result.Run, c capacity.Cell, points []capacity.Point) {
+	rates, lo, hi := []float64{}, math.Inf(1), c.Limit
 	for _, point := range points {
 		rates = append(rates, point.PerSecond)
 		lo, hi = min(lo, point.Micros), max(hi, point.Micros)
 	}
-	if a.Limit > 0 {
-		lo = min(lo, a.Limit)
+	if c.Limit > 0 {
+		lo = min(lo, c.Limit)
 	}
 	slices.Sort(rates)
 	rates = slices.Compact(rates)
+	slo := ""
+	if c.Limit > 0 {
+		slo = "SLO " + stats.Micros(c.Limit)
+	}
 	ticks := logTicks(lo*0.9, max(hi, lo*2))
-	x := scale{lo: rates[0] * 0.93, hi: rates[len(rates)-1] * 1.07, a: body.Min.X + kneeLeft, b: body.Max.X - 30, log: true}
+	x := scale{lo: rates[0] * 0.93, hi: rates[len(rates)-1] * 1.07, a: body.Min.X + kneeLeft, b: body.Max.X - 30 - p.width(slo, textSize), log: true}
 	y := scale{lo: ticks[0], hi: ticks[len(ticks)-1], a: body.Min.Y + kneeBottom, b: body.Max.Y - kneeTop, log: true}
 	colour := cellColour(run, c.Cell)
 	paintKneeBand(p, c.Knee, x, y)
@@ -128,15 +138,15 @@ func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis,
 		}
 	}
 	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
-	p.text((x.a+x.b)/2, y.a-48, "offered messages per second (log scale, every rung)", tickSize, faded, centre)
-	p.text(body.Min.X, y.b+kneeTop-14, a.Metric+" (log scale)", tickSize, faded, left)
-	if a.Limit > 0 {
-		p.line(x.a, y.at(a.Limit), x.b, y.at(a.Limit), 2, vermillion, 9, 5)
-		p.text(x.a+10, y.at(a.Limit)+15, "SLO "+stats.Micros(a.Limit), textSize, bad, left)
+	p.text((x.a+x.b)/2, y.a-48, "offered messages per second (log scale)", tickSize, faded, centre)
+	p.text(body.Min.X, y.b+kneeTop-14, c.Metric+" (log scale)", tickSize, faded, left)
+	if c.Limit > 0 {
+		p.line(x.a, y.at(c.Limit), x.b, y.at(c.Limit), 2, vermillion, 9, 5)
+		p.text(x.b+14, y.at(c.Limit), slo, textSize, bad, left)
 	}
 	p.path(medianPath(points, x, y), 3, colour)
 	for _, point := range points {
-		at, radius := vg.Point{X: x.at(point.PerSecond), Y: y.at(min(point.Micros, y.hi))}, vg.Length(6)
+		at, radius := vg.Point{X: x.at(point.PerSecond), Y: latencyAt(point.Micros, y)}, vg.Length(6)
 		if point.Phase == result.Searched {
 			radius = 3
 		}
@@ -146,6 +156,14 @@ func paintKnee(p *pen, body vg.Rectangle, run *result.Run, a *capacity.Analysis,
 		}
 	}
 	paintKneeName(p, c.Knee, x, y)
+}
+
+// latencyAt is a latency's place; what is over range is over all that were measured.
+func latencyAt(micros float64, y scale) vg.Length {
+	if micros >= stats.OverRange {
+		return y.b
+	}
+	return y.at(min(micros, y.hi))
 }
 
 // medianPath joins the medians of the measured rungs.
@@ -158,7 +176,7 @@ func medianPath(points []capacity.Point, x, y scale) []vg.Point {
 	}
 	var path []vg.Point
 	for rate, all := range by {
-		path = append(path, vg.Point{X: x.at(rate), Y: y.at(min(stats.MedianLatency(all), y.hi))})
+		path = append(path, vg.Point{X: x.at(rate), Y: latencyAt(stats.MedianLatency(all), y)})
 	}
 	slices.SortFunc(path, func(a, b vg.Point) int { return cmp.Compare(a.X, b.X) })
 	return path
@@ -189,154 +207,6 @@ func paintKneeName(p *pen, k capacity.Knee, x, y scale) {
 		name += " (" + interval + ")"
 	}
 	half := p.width(name, textSize) / 2
-	at := min(max(x.at(k.PerSecond), x.a+half), x.b-half)
-	at = max(at, x.a+half)
+	at := max(min(x.at(k.PerSecond), x.b-half), x.a+half)
 	p.text(at, y.b+18, name, textSize, good, centre)
-}
-
-func scalingTitle(s capacity.Scaling) string {
-	var known []capacity.Cell
-	for _, c := range s.Cells {
-		if c.Knee.Bound == capacity.Exact && c.Knee.Missing == 0 {
-			known = append(known, c)
-		}
-	}
-	if len(known) < 2 {
-		var knees []string
-		for _, c := range s.Cells {
-			knees = append(knees, c.Knee.String())
-		}
-		return fmt.Sprintf("%s: what %s carries is known only in part: %s", s.Name, s.Over, strings.Join(knees, ", "))
-	}
-	first, last := known[0], known[len(known)-1]
-	if !separate(first.Knee, last.Knee) {
-		return fmt.Sprintf("%s: no difference detected between what %s %d and %d carries", s.Name, s.Over, first.N, last.N)
-	}
-	return fmt.Sprintf("%s: %s %d instead of %d carries %s× the messages", s.Name, s.Over, last.N, first.N, stats.Ratio(last.Knee.PerSecond/first.Knee.PerSecond))
-}
-
-// separate reports whether the 95 % intervals of two knees have nothing in common.
-func separate(a, b capacity.Knee) bool {
-	return a.Spread == stats.Interval && b.Spread == stats.Interval && (a.Hi < b.Lo || b.Hi < a.Lo)
-}
-
-// scalingPoints are the knees with the law beside them, without those that were
-// not found.
-func scalingPoints(s capacity.Scaling) [][]string {
-	names := map[capacity.Bound]string{capacity.Exact: "exact", capacity.AtLeast: "at least", capacity.Below: "below"}
-	var rows [][]string
-	for _, c := range s.Cells {
-		if c.Knee.Bound == capacity.None {
-			continue
-		}
-		law, linear := "", ""
-		if s.Law != nil {
-			law, linear = exact(s.Law.At(float64(c.N))), exact(s.Law.Lambda*float64(c.N))
-		}
-		hi := ""
-		if !math.IsInf(c.Knee.Hi, 1) {
-			hi = exact(c.Knee.Hi)
-		}
-		rows = append(rows, []string{strconv.Itoa(c.N), exact(c.Knee.PerSecond), names[c.Knee.Bound], exact(c.Knee.Lo), hi, law, linear})
-	}
-	return rows
-}
-
-func paintScaling(p *pen, body vg.Rectangle, run *result.Run, s capacity.Scaling) {
-	largest := s.Cells[len(s.Cells)-1].N
-	end := float64(largest)
-	if s.Law != nil && s.Law.Spare() > 0 {
-		end *= 1.5
-	}
-	highest := 0.0
-	for _, c := range s.Cells {
-		highest = max(highest, c.Knee.PerSecond, min(c.Knee.Hi, 1.5*c.Knee.PerSecond))
-	}
-	if s.Law != nil {
-		highest = max(highest, min(s.Law.Lambda*end, 1.6*highest))
-	}
-	ticks := linearTicks(highest, 5)
-	x := scale{hi: end * 1.05, a: body.Min.X + kneeLeft, b: body.Max.X - 190}
-	y := scale{hi: ticks[len(ticks)-1], a: body.Min.Y + kneeBottom, b: body.Max.Y - kneeTop}
-	for _, v := range ticks {
-		p.line(x.a, y.at(v), x.b, y.at(v), 1, rule)
-		p.text(x.a-10, y.at(v), tickName(v), tickSize, faded, right)
-	}
-	for _, c := range s.Cells {
-		p.line(x.at(float64(c.N)), y.a, x.at(float64(c.N)), y.a-6, 1, axis)
-		p.text(x.at(float64(c.N)), y.a-20, strconv.Itoa(c.N), tickSize, faded, centre)
-	}
-	p.line(x.a, y.a, x.b, y.a, 1.5, axis)
-	p.text((x.a+x.b)/2, y.a-48, s.Over, tickSize, faded, centre)
-	p.text(body.Min.X, y.b+kneeTop-14, "capacity, messages per second", tickSize, faded, left)
-	if s.Law != nil {
-		paintLaw(p, *s.Law, x, y, end)
-	}
-	colour := cellColour(run, s.Cells[0].Cell)
-	for _, c := range s.Cells {
-		if c.Knee.Bound != capacity.None {
-			paintCapacity(p, c, x, y, colour)
-		}
-	}
-}
-
-// paintLaw paints the law and what it would be without contention, each named at
-// its end; beyond what was measured dashed.
-func paintLaw(p *pen, l capacity.Law, x, y scale, end float64) {
-	curve := func(from, to float64, of func(float64) float64) (path []vg.Point) {
-		const steps = 200
-		for i := 0; i <= steps; i++ {
-			n := from + (to-from)*float64(i)/steps
-			if v := of(n); v <= y.hi {
-				path = append(path, vg.Point{X: x.at(n), Y: y.at(v)})
-			}
-		}
-		return path
-	}
-	linear := func(n float64) float64 { return l.Lambda * n }
-	ideal, measured := curve(0, end, linear), curve(0, l.Largest, l.At)
-	p.path(ideal, 2, faded, 3, 5)
-	p.path(measured, 3, ink)
-	last := measured[len(measured)-1]
-	if end > l.Largest {
-		beyond := curve(l.Largest, end, l.At)
-		p.path(beyond, 2.5, ink, 9, 6)
-		if len(beyond) > 0 { // else the law leaves the picture before
-			last = beyond[len(beyond)-1]
-		}
-	}
-	top := ideal[len(ideal)-1]
-	places := spread([]vg.Length{top.Y, last.Y}, 1.4*textSize, y.a, y.b)
-	p.text(x.b+12, places[0], "linear", textSize, faded, left)
-	p.text(x.b+12, places[1], "law of scaling", textSize, ink, left)
-}
-
-// paintCapacity paints a knee with its interval; a bound has an arrow.
-func paintCapacity(p *pen, c capacity.Cell, x, y scale, colour shade) {
-	k, at := c.Knee, x.at(float64(c.N))
-	height := y.at(k.PerSecond)
-	ends := []vg.Length{height, height}
-	if k.Lo > 0 {
-		ends[0] = y.at(k.Lo)
-	}
-	if !math.IsInf(k.Hi, 1) {
-		ends[1] = y.at(min(k.Hi, y.hi))
-	}
-	p.line(at, ends[0], at, ends[1], 2.5, colour)
-	for _, end := range ends {
-		p.line(at-9, end, at+9, end, 2.5, colour)
-	}
-	p.dot(at, height, 9, colour)
-	tip := vg.Length(0)
-	switch k.Bound {
-	case capacity.AtLeast:
-		tip = 34
-	case capacity.Below:
-		tip = -34
-	}
-	if tip != 0 {
-		p.line(at, height, at, height+tip, 3, colour)
-		p.path([]vg.Point{{X: at - 8, Y: height + tip*0.7}, {X: at, Y: height + tip}, {X: at + 8, Y: height + tip*0.7}}, 3, colour)
-	}
-	p.note(at+18, height-16, k.String(), textSize, ink)
 }

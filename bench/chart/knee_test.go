@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +13,11 @@ import (
 	"deliverybench/bench/latency"
 	"deliverybench/bench/ledger"
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 )
 
 // ladder is a capacity run of a relay: each repeat keeps the SLO up to its own
@@ -59,6 +63,52 @@ func ladder(t *testing.T, knees ...[]float64) (string, *result.Run) {
 
 func six(around float64) []float64 {
 	return []float64{around, around, 1.2 * around, around, around, around / 1.2}
+}
+
+// exactKnees are known from every repeat, of more than one arm.
+func exactKnees(t *testing.T) (string, *result.Run) {
+	return ladder(t, six(5000), six(9600), six(13500), six(16400))
+}
+
+// boundedKnees are known in part: at least, below, from some repeats, from none; and
+// latencies lie over range.
+func boundedKnees(t *testing.T) (string, *result.Run) {
+	dir, run := ladder(t, six(5000), six(9600), six(13500), six(16400), six(18200), six(19000))
+	run.Capacity.SLO[0] = "durable.p99 < 50ms"
+	each := func(cell int, change func(*result.Trial)) {
+		for i := range run.Cells[cell].Trials {
+			trial := &run.Cells[cell].Trials[i]
+			change(trial)
+			if p99, ok := trial.Latency[result.EndToEnd]; ok {
+				trial.Latency[result.Durable] = p99
+			}
+		}
+	}
+	fail := func(r *result.Trial) { r.Status, r.Verdict, r.Latency = result.Inconclusive, nil, nil }
+	each(0, func(r *result.Trial) {
+		r.Latency[result.EndToEnd] = latency.Summary{Count: 9000, P99: 9e3}
+		if r.Repeat == 6 {
+			fail(r)
+		}
+	})
+	each(1, func(r *result.Trial) { r.Latency[result.EndToEnd] = latency.Summary{Count: 9000, P99: stats.OverRange} })
+	each(2, func(r *result.Trial) {
+		if r.Repeat > 3 {
+			fail(r)
+		}
+	})
+	each(3, func(r *result.Trial) {
+		if strings.HasPrefix(r.Scenario, string(result.Measured)) {
+			fail(r)
+		}
+	})
+	each(4, func(r *result.Trial) {
+		if r.Repeat > 1 {
+			fail(r)
+		}
+	})
+	each(5, func(*result.Trial) {})
+	return dir, run
 }
 
 func TestKneeFigures(t *testing.T) {
@@ -115,7 +165,7 @@ func TestKneesThatAreBounds(t *testing.T) {
 	require.Equal(t, "relay (count=2): the SLO breaks on the ladder's lowest rung, 6667/s, in 6 of 6 repeats; end_to_end.p99 breaks first", figures[2].title)
 	require.Equal(t, "relay (count=3): no knee was found", figures[3].title)
 	require.Equal(t, capacity.None, capacity.Analyse(run).Scalings[0].Cells[2].Knee.Bound)
-	require.Equal(t, []string{"1", "8650", "at least", "8650", "", "", ""}, figures[0].points[0], "a bound has no other end, and there is no law")
+	require.Equal(t, []string{"1", "8650", "at least", "8650", "", "95 % interval", "", ""}, figures[0].points[0], "a bound has no other end, and there is no law")
 }
 
 // A title says no more than the repeats do.
@@ -177,4 +227,91 @@ func TestALawThatLeavesThePicture(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Draw(store.Dir(), run)
 	require.NoError(t, err)
+}
+
+// The CSV has the points that are drawn, and no others: not those without a latency.
+func TestAKneesPointsAreTheDrawnOnes(t *testing.T) {
+	_, run := boundedKnees(t)
+	figures := map[string]figure{}
+	for _, f := range kneeFigures(run) {
+		figures[f.name] = f
+	}
+	require.Len(t, figures["knee-relay/consumer.count=3"].points, 5+6*3)
+	require.Len(t, figures["knee-relay/consumer.count=4"].points, 5, "of the search alone")
+	for _, f := range figures {
+		require.NotEmpty(t, f.points)
+		for _, point := range f.points {
+			require.NotEqual(t, "0", point[4], f.name)
+		}
+	}
+	require.Contains(t, figures["knee-relay/consumer.count=3"].conditions, "6 repeats; dots: trials, line: their median, hollow: the generator was the limit, small: the search")
+	require.NotContains(t, figures["knee-relay/consumer.count=1"].conditions, "hollow")
+
+	// Without a latency in the SLO it is the acknowledgement's where nothing consumes.
+	for i := range run.Cells {
+		run.Cells[i].Settings["pipeline"] = "produce"
+		for j := range run.Cells[i].Trials {
+			trial := &run.Cells[i].Trials[j]
+			if p99, ok := trial.Latency[result.Durable]; ok {
+				trial.Latency = map[string]latency.Summary{result.Ack: p99}
+			}
+		}
+	}
+	run.Capacity.SLO = []string{"lost == 0"}
+	require.Equal(t, "ack.p99_us", kneeFigures(run)[1].header[4])
+}
+
+// A range of few repeats is not drawn or called as an interval is.
+func TestWhatAScalingsLinesAre(t *testing.T) {
+	scaling := func(make func(*testing.T) (string, *result.Run)) (figure, []string) {
+		_, run := make(t)
+		f := kneeFigures(run)[0]
+		var intervals []string
+		for _, point := range f.points {
+			intervals = append(intervals, point[5])
+		}
+		return f, intervals
+	}
+	f, intervals := scaling(exactKnees)
+	require.Contains(t, f.conditions, "dot: median knee of 6 repeats; line: 95 % interval; the law")
+	require.Equal(t, []string{"95 % interval", "95 % interval", "95 % interval", "95 % interval"}, intervals)
+	require.Empty(t, f.omitted)
+
+	f, intervals = scaling(boundedKnees)
+	require.Contains(t, f.conditions, "dot: median knee of 6 repeats; line: 95 % interval where it has end strokes, else range; arrow: a bound")
+	require.NotContains(t, f.conditions, "law")
+	require.Equal(t, []string{"range", "95 % interval", "range", "none", "95 % interval"}, intervals)
+	require.Equal(t, "consumer.count 4: no knee was found", f.omitted)
+
+	f, intervals = scaling(func(t *testing.T) (string, *result.Run) {
+		dir, run := ladder(t, []float64{5000, 5000, 5100}, []float64{9600, 9600, 9700})
+		run.Capacity.Repeats = 3
+		return dir, run
+	})
+	require.Contains(t, f.conditions, "dot: median knee of 3 repeats; line: range")
+	require.NotContains(t, f.conditions, "interval")
+	require.Equal(t, []string{"range", "range"}, intervals)
+}
+
+// End strokes are an interval's, and never stand where an end is not known.
+func TestEndStrokes(t *testing.T) {
+	strokes := func(k capacity.Knee) (count int) {
+		var canvas recorder.Canvas
+		p := newPen(draw.NewCanvas(&canvas, Width, Height), light(), fonts(t))
+		paintCapacity(p, capacity.Cell{N: 1, Knee: k}, scale{hi: 2, a: 0, b: 200}, scale{hi: 100, a: 0, b: 100}, blue)
+		for _, action := range canvas.Actions {
+			if s, ok := action.(*recorder.Stroke); ok && len(s.Path) == 2 && s.Path[0].Pos.Y == s.Path[1].Pos.Y && s.Path[0].Pos.X != s.Path[1].Pos.X {
+				count++
+			}
+		}
+		return count
+	}
+	known := capacity.Knee{PerSecond: 50, Bound: capacity.Exact, Lo: 40, Hi: 60, Spread: stats.Interval}
+	require.Equal(t, 2, strokes(known))
+	ranged, open, off, under := known, known, known, known
+	ranged.Spread = stats.Range
+	open.Hi = math.Inf(1)
+	off.Hi = 101
+	under.Bound, under.Lo, under.Hi = capacity.Below, 0, 50
+	require.Equal(t, []int{0, 1, 1, 1}, []int{strokes(ranged), strokes(open), strokes(off), strokes(under)})
 }

@@ -83,10 +83,7 @@ const mostDashed = 16
 // visible are the curves to paint, and what they are. With many cells the
 // service times are left to the CSV.
 func visible(curves []curve) (drawn []curve, how string) {
-	end := "effect"
-	if curves[0].acknowledged() {
-		end = "acknowledgement"
-	}
+	end := latencyEnds(curves)
 	how = "solid: intended send to " + end
 	service := func(c curve) bool { return c.service }
 	switch {
@@ -96,6 +93,20 @@ func visible(curves []curve) (drawn []curve, how string) {
 		return slices.DeleteFunc(slices.Clone(curves), service), how + " (from the actual send: in the CSV)"
 	}
 	return curves, how + ", dashed: actual send to " + end
+}
+
+// latencyEnds is where the curves' latencies end: each pipeline's, where they differ.
+func latencyEnds(curves []curve) string {
+	var ends, named []string
+	for _, c := range curves {
+		if end := c.cell.LatencyEnd(); !slices.Contains(ends, end) {
+			ends, named = append(ends, end), append(named, fmt.Sprintf("%s (%s)", end, c.cell.Settings["pipeline"]))
+		}
+	}
+	if len(ends) == 1 {
+		return ends[0]
+	}
+	return strings.Join(named, " or ")
 }
 
 func latencyCurves(dir string, run *result.Run, scenario string) ([]curve, error) {

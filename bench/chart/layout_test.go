@@ -326,3 +326,26 @@ func TestTellingTimelines(t *testing.T) {
 	require.Equal(t, run.Cells[last].Name, chosen[len(chosen)-1].cell.Name)
 	require.Equal(t, all[:3], telling(all[:3]), "few are all drawn")
 }
+
+// A latency ends where the table says that it does: each pipeline's own end, where they differ.
+func TestWhereLatenciesEnd(t *testing.T) {
+	dir, run := fixture(t, arms(), nil, 1)
+	conditions := func() string {
+		all, err := latencyFigures(dir, run)
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		return all[0].conditions
+	}
+	require.Contains(t, conditions(), "solid: intended send to effect, dashed: actual send to effect")
+	for i := range run.Cells {
+		run.Cells[i].Settings["pipeline"] = "relay"
+	}
+	require.Contains(t, conditions(), "solid: intended send to output visible, dashed: actual send to output visible")
+	run.Cells[1].Settings["pipeline"] = "consume"
+	require.Contains(t, conditions(), "solid: intended send to output visible (relay) or effect (consume), dashed")
+	for i := range run.Cells[1].Trials {
+		run.Cells[1].Trials[i].Database = &result.Database{}
+	}
+	require.Contains(t, conditions(), "message processed, before its row is committed (consume)")
+	require.Equal(t, "message visible in the topic", (&result.Cell{Settings: map[string]string{"pipeline": "outbox"}}).LatencyEnd())
+}

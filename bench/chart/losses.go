@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"deliverybench/bench/result"
@@ -23,6 +24,7 @@ type tally struct {
 	observed  float64
 	predicted *float64
 	exact     bool // theory gives the number to the message
+	bound     bool // an inconclusive trial is in it: observed is a lower bound
 	// rows are the mean in the database, where they are not what the verdict
 	// counts: a relay's is about its output topic.
 	rows *float64
@@ -33,12 +35,14 @@ type lossRow struct {
 	cell       *result.Cell
 	scenario   string
 	trials     int
+	bounds     int // of the trials: those that are inconclusive
 	lost       tally
 	duplicates tally
 	// messagesAlone is the mean of the messages without a row, of pipeline outbox.
 	messagesAlone float64
 	promise       string
 	absent        string
+	unfinished    string // which trials were not finished, and why
 }
 
 // lossFigures draws what faults cost: every scenario with faults, and any
@@ -48,7 +52,7 @@ func lossFigures(run *result.Run) []figure {
 	for _, scenario := range scenarios(run) {
 		rows = append(rows, lossRows(run, scenario)...)
 	}
-	if len(rows) == 0 {
+	if !slices.ContainsFunc(rows, func(r lossRow) bool { return r.absent == "" }) {
 		return nil
 	}
 	var figures []figure
@@ -57,16 +61,20 @@ func lossFigures(run *result.Run) []figure {
 		only = "Scenario " + rows[0].scenario
 	}
 	var shown []string
+	bounds := ""
 	for _, r := range rows {
 		shown = append(shown, r.scenario)
+		if r.bounds > 0 {
+			bounds = boundMark
+		}
 	}
 	cut, suffixes := pages(rows, mostRows)
 	for i, page := range cut {
 		figures = append(figures, figure{
-			name: "losses" + suffixes[i], title: title, omitted: omitted(run, shown...),
+			name: "losses" + suffixes[i], title: title, omitted: omitted(run, shown...), unfinished: lossesUnfinished(page),
 			room:       lossHead + lossAxis + mostHeight*vg.Length(len(page)),
-			conditions: sentence(only, "mean per trial, by cause", "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
-			header:     []string{"cell", "scenario", "trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
+			conditions: sentence(only, lossRepeats(rows), "mean per trial, by cause", bounds, "hollow mark: predicted from the profile and the fault, not from the workers' own records"),
+			header:     []string{"cell", "scenario", "trials", "inconclusive_trials", "kind", "cause", "observed_mean_per_trial", "predicted_mean_per_trial", "prediction"},
 			points:     lossPoints(page),
 			paint:      func(p *pen, body vg.Rectangle) { paintLosses(p, body, page, only == "") },
 		})
@@ -75,20 +83,21 @@ func lossFigures(run *result.Run) []figure {
 }
 
 func lossRows(run *result.Run, scenario string) []lossRow {
-	struck := func(t *result.Trial) bool {
-		return len(t.Faults) > 0 || tollOf(t).any()
-	}
-	if !anyTrial(run, scenario, struck) {
+	if !anyJudged(run, scenario, func(t *result.Trial) bool { return len(t.Faults) > 0 || proves(t) }) {
 		return nil
 	}
 	var rows []lossRow
 	for _, c := range pictured(run, scenario) {
-		trials := completed(c, scenario)
-		row := lossRow{cell: c, scenario: scenario, trials: len(trials)}
-		if len(trials) == 0 {
-			row.absent = absence(c, scenario)
+		trials := tellingTrials(c, scenario)
+		row := lossRow{cell: c, scenario: scenario, trials: len(trials), absent: untold(c, scenario)}
+		if row.absent != "" {
 			rows = append(rows, row)
 			continue
+		}
+		for _, t := range trials {
+			if t.Status == result.Inconclusive {
+				row.bounds++
+			}
 		}
 		mean := func(cause string, colour shade, count func(*result.Trial) int64) share {
 			var sum int64
@@ -104,17 +113,18 @@ func lossRows(run *result.Run, scenario string) []lossRow {
 			mean("retried", sky, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Retried }),
 			mean("resent", purple, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Resent }),
 			mean("redelivered", blue, func(t *result.Trial) int64 { return t.Verdict.Duplicates.Redelivered }))
-		row.lost.count(trials, func(d *result.Database) int64 { return d.Lost })
-		row.duplicates.count(trials, func(d *result.Database) int64 { return d.Duplicates })
+		row.lost.inRows(trials, func(d *result.Database) int64 { return d.Lost })
+		row.duplicates.inRows(trials, func(d *result.Database) int64 { return d.Duplicates })
 		row.messagesAlone = mean("", purple, messagesAlone).mean
-		row.promise = promise(trials)
+		row.promise = string(c.PromiseOf(c.InScenario(scenario)))
+		row.unfinished = harmOf(c, scenario).left(c)
 		rows = append(rows, row)
 	}
 	return rows
 }
 
 func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shares ...share) tally {
-	made := tally{shares: shares, exact: true}
+	made := tally{shares: shares, exact: true, bound: slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Status == result.Inconclusive })}
 	for _, s := range shares {
 		made.observed += s.mean
 	}
@@ -134,8 +144,8 @@ func newTally(trials []*result.Trial, field func(*result.Predicted) *int64, shar
 	return made
 }
 
-// count takes what a database has of it where that is something else.
-func (t *tally) count(trials []*result.Trial, of func(*result.Database) int64) {
+// inRows takes what a database has of it where that is something else.
+func (t *tally) inRows(trials []*result.Trial, of func(*result.Database) int64) {
 	var sum int64
 	for _, trial := range trials {
 		if trial.Database == nil || trial.Database.Outbox != nil {
@@ -148,34 +158,42 @@ func (t *tally) count(trials []*result.Trial, of func(*result.Database) int64) {
 	}
 }
 
-// promise is the worst of the trials: one violation outweighs every other.
-func promise(trials []*result.Trial) string {
-	worst := result.NoPromise
-	for _, t := range trials {
-		switch {
-		case t.Promise == result.Violated:
-			return string(result.Violated)
-		case t.Promise == result.PromiseInconclusive, t.Promise == result.Held && worst == result.NoPromise:
-			worst = t.Promise
+// lossRepeats says of how many trials the means are.
+func lossRepeats(rows []lossRow) string {
+	var counts []int
+	for _, r := range rows {
+		if r.absent == "" {
+			counts = append(counts, r.trials)
 		}
 	}
-	return string(worst)
+	return repeatsOf(counts)
+}
+
+// lossesUnfinished names what is shown although not all of it is known.
+func lossesUnfinished(rows []lossRow) string {
+	var parts []string
+	for _, r := range rows {
+		parts = append(parts, r.unfinished)
+	}
+	return sentence(parts...)
 }
 
 // lossTitle is a violation when there is one, else how the predictions did.
 func lossTitle(rows []lossRow) string {
-	exactly, equal, otherwise, beyond := 0, true, false, false
+	exactly, equal, otherwise, beyond, open := 0, true, false, false, false
 	for _, r := range rows {
 		if r.promise == string(result.Violated) {
-			title := fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated", label(r.cell), r.scenario, amount(r.lost.observed), amount(r.duplicates.observed))
+			title := fmt.Sprintf("%s broke its promise in scenario %s: %s lost, %s duplicated", label(r.cell), r.scenario, r.lost.count(), r.duplicates.count())
 			if r.messagesAlone > 0 {
-				title += fmt.Sprintf(", %s messages without a row", amount(r.messagesAlone))
+				title += fmt.Sprintf(", %s messages without a row", atLeast(r.bounds > 0)+amount(r.messagesAlone))
 			}
 			return title + " per trial"
 		}
 		for _, t := range []tally{r.lost, r.duplicates} {
 			switch {
 			case r.absent != "":
+			case t.bound && t.predicted != nil && t.observed <= *t.predicted: // it may yet be as many, or more
+				open = true
 			case t.predicted != nil && t.exact:
 				exactly++
 				equal = equal && t.observed == *t.predicted
@@ -197,6 +215,8 @@ func lossTitle(rows []lossRow) string {
 		return aboutTitle(rows)
 	case exactly > 0 && otherwise:
 		return what + "as many as predicted where theory gives the number"
+	case exactly > 0 && open:
+		return what + "as many as predicted in the trials that completed"
 	case exactly > 0:
 		return what + "exactly as many as predicted"
 	}
@@ -208,7 +228,7 @@ func rowsTitle(rows []lossRow) string {
 	most, title := 0.0, ""
 	for _, r := range rows {
 		if twice := r.duplicates.rows; twice != nil && *twice > most {
-			most, title = *twice, fmt.Sprintf("; %s has %s rows twice", label(r.cell), amount(*twice))
+			most, title = *twice, fmt.Sprintf("; %s has %s rows twice", label(r.cell), atLeast(r.duplicates.bound)+amount(*twice))
 		}
 	}
 	return title
@@ -229,7 +249,7 @@ func aboutTitle(rows []lossRow) string {
 			t := kind.of(r)
 			if t.predicted != nil && !t.exact && *t.predicted > 0 && t.observed > most {
 				most = t.observed
-				title = fmt.Sprintf("%s per trial in scenario %s: %s with %s, predicted ≈ %s", kind.name, r.scenario, amount(t.observed), label(r.cell), amount(*t.predicted))
+				title = fmt.Sprintf("%s per trial in scenario %s: %s with %s, predicted ≈ %s", kind.name, r.scenario, t.count(), label(r.cell), amount(*t.predicted))
 			}
 		}
 		if title != "" {
@@ -261,16 +281,20 @@ func tallyPoints(r lossRow, kind string, t tally) [][]string {
 	}
 	var points [][]string
 	for _, s := range append(t.shares, share{cause: "total", mean: t.observed}) {
-		row := []string{r.cell.Name, r.scenario, strconv.Itoa(r.trials), kind, s.cause, exact(s.mean), "", ""}
+		row := r.point(kind, s.cause, s.mean)
 		if s.cause == "total" {
-			row[6], row[7] = predicted, how
+			row[7], row[8] = predicted, how
 		}
 		points = append(points, row)
 	}
 	if t.rows != nil {
-		points = append(points, []string{r.cell.Name, r.scenario, strconv.Itoa(r.trials), kind, "rows in the database", exact(*t.rows), "", ""})
+		points = append(points, r.point(kind, "rows in the database", *t.rows))
 	}
 	return points
+}
+
+func (r lossRow) point(kind, cause string, mean float64) []string {
+	return []string{r.cell.Name, r.scenario, strconv.Itoa(r.trials), strconv.Itoa(r.bounds), kind, cause, exact(mean), "", ""}
 }
 
 // amount writes a mean count: whole numbers as such, others so that what is not 0 never reads "0".
@@ -288,24 +312,29 @@ func amount(mean float64) string {
 func (t tally) text() string {
 	text := t.compared()
 	if t.rows != nil {
-		text += ", in rows " + amount(*t.rows)
+		text += ", in rows " + atLeast(t.bound) + amount(*t.rows)
 	}
 	return text
 }
 
-// compared is "500 = predicted", "480, predicted ≈ 500", "0, as predicted", "3".
+// count is what was observed: "500", "≥ 80".
+func (t tally) count() string { return atLeast(t.bound) + amount(t.observed) }
+
+// compared is "500 = predicted", "480, predicted ≈ 500", "0, as predicted", "3",
+// "≥ 80, predicted 500": a lower bound equals nothing.
 func (t tally) compared() string {
+	same := t.predicted != nil && t.observed == *t.predicted && !t.bound
 	switch {
 	case t.predicted == nil:
-		return amount(t.observed)
-	case t.exact && t.observed == *t.predicted:
-		return amount(t.observed) + " = predicted"
+		return t.count()
+	case t.exact && same:
+		return t.count() + " = predicted"
 	case t.exact:
-		return amount(t.observed) + ", predicted " + amount(*t.predicted)
-	case t.observed == *t.predicted:
-		return amount(t.observed) + ", as predicted"
+		return t.count() + ", predicted " + amount(*t.predicted)
+	case same:
+		return t.count() + ", as predicted"
 	}
-	return amount(t.observed) + ", predicted ≈ " + amount(*t.predicted)
+	return t.count() + ", predicted ≈ " + amount(*t.predicted)
 }
 
 // What stands over and under the rows, and the width of the last column, in points.

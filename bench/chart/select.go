@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
@@ -133,6 +134,16 @@ func anyTrial(run *result.Run, scenario string, is func(*result.Trial) bool) boo
 	return false
 }
 
+// anyJudged is anyTrial of the inconclusive trials too that have a verdict.
+func anyJudged(run *result.Run, scenario string, is func(*result.Trial) bool) bool {
+	for i := range run.Cells {
+		if slices.ContainsFunc(judgedTrials(&run.Cells[i], scenario), is) {
+			return true
+		}
+	}
+	return false
+}
+
 func limited(t *result.Trial) bool { return t.Generator.Limited }
 
 func closedLoop(t *result.Trial) bool { return t.Generator.Closed }
@@ -178,17 +189,23 @@ func load(run *result.Run, scenario string) string {
 
 // repeats says how many repeats the cells have: "6 repeats", "3 to 6 repeats".
 func repeats(run *result.Run, scenario string) string {
-	least, most := 0, 0
+	var counts []int
 	for i := range run.Cells {
 		if n := len(completed(&run.Cells[i], scenario)); n > 0 {
-			if least == 0 || n < least {
-				least = n
-			}
-			most = max(most, n)
+			counts = append(counts, n)
 		}
 	}
+	return repeatsOf(counts)
+}
+
+// repeatsOf words how many there are of each; "" of nothing.
+func repeatsOf(counts []int) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	least, most := slices.Min(counts), slices.Max(counts)
 	if least == most {
-		return plural(fmt.Sprint(least), "repeat")
+		return plural(strconv.Itoa(least), "repeat")
 	}
 	return fmt.Sprintf("%d to %d repeats", least, most)
 }

@@ -233,20 +233,20 @@ func ratioText(run *result.Run, r rateRow) string {
 }
 
 func spreadHead(rows []rateRow) string {
-	var all []stats.Summary
+	var all []stats.Spread
 	for _, r := range rows {
-		all = append(all, r.summary)
+		all = append(all, r.summary.Spread)
 	}
 	return endsOf(all, "95 % CI")
 }
 
-// endsOf says what the ends of summaries are, the interval by the name given.
-func endsOf(all []stats.Summary, interval string) string {
+// endsOf says what the ends of spreads are, the interval by the name given.
+func endsOf(all []stats.Spread, interval string) string {
 	var parts []string
-	if slices.ContainsFunc(all, func(s stats.Summary) bool { return s.Spread == stats.Interval }) {
+	if slices.Contains(all, stats.Interval) {
 		parts = append(parts, interval)
 	}
-	if slices.ContainsFunc(all, func(s stats.Summary) bool { return s.Spread == stats.Range }) {
+	if slices.Contains(all, stats.Range) {
 		parts = append(parts, "range")
 	}
 	return strings.Join(parts, " or ")

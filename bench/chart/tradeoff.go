@@ -334,11 +334,11 @@ func hurtTitle(scenario string, all []bargain) string {
 func tradeoffConditions(run *result.Run, of price, scenario string, all []bargain, labelled int) string {
 	bounds := ""
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.bound && b.counted() }) {
-		bounds = "≥: an inconclusive trial is in it"
+		bounds = boundMark
 	}
-	var costs []stats.Summary
+	var costs []stats.Spread
 	for _, b := range all {
-		costs = append(costs, b.cost)
+		costs = append(costs, b.cost.Spread)
 	}
 	named, bounded := "", ""
 	if slices.ContainsFunc(all, func(b bargain) bool { return b.limited }) {

@@ -98,7 +98,7 @@ func stopText(c capacity.Cell) string {
 	switch {
 	case c.Ended(capacity.Limited):
 		return "the load generator was the limit"
-	case c.Knee.Missing > 0, c.Ended(capacity.Unknown):
+	case c.Ended(capacity.Unknown):
 		return "trials did not complete or cannot be judged"
 	}
 	return "nothing, and no higher rate was measured"
@@ -109,24 +109,40 @@ func remedies(a *capacity.Analysis) []string {
 	var lines []string
 	for _, s := range a.Scalings {
 		for _, c := range s.Cells {
-			name, k := plain(c.Cell.Name), c.Knee
-			switch {
-			case c.Reached():
-			case k.Missing > 0:
-				lines = append(lines, fmt.Sprintf("Not reached: %s, since %d of %s say nothing of it: see why their trials were not completed, and measure again.",
-					name, k.Missing, plural(a.Question.Repeats, "repeat")))
-			case k.Bound == capacity.Below:
-				lines = append(lines, fmt.Sprintf("Not reached: %s, since its lowest rung broke: lower capacity.rates.from, or loosen the SLO.", name))
-			case c.Ended(capacity.Limited):
-				lines = append(lines, fmt.Sprintf("Not reached: %s, since the load generator was the limit: give the load a machine of its own.", name))
-			case c.Ended(capacity.Unknown):
-				lines = append(lines, fmt.Sprintf("Not reached: %s, since trials above did not complete or cannot be judged: see why, and measure again.", name))
-			default:
-				lines = append(lines, fmt.Sprintf("Not reached: %s, since up to %s was asked for: go on with -resume, or measure again with more repeats.", name, countPerSecond(c.Asked)))
+			if !c.Reached() {
+				lines = append(lines, fmt.Sprintf("Not reached: %s, since %s.", plain(c.Cell.Name), remedy(a, c)))
 			}
 		}
 	}
 	return lines
+}
+
+// remedy is why a knee was not reached, and what to do about it.
+func remedy(a *capacity.Analysis, c capacity.Cell) string {
+	const ownMachine = "give the load a machine of its own"
+	k := c.Knee
+	switch {
+	case k.Missing > 0:
+		says := fmt.Sprintf("%d of %s say nothing of it", k.Missing, plural(len(k.Passes), "repeat"))
+		limited := k.MissingBy(capacity.Limited)
+		switch limited {
+		case k.Missing:
+			return says + ", for on the lowest rung the load generator was the limit: " + ownMachine
+		case 0:
+			return says + ", for their trials on the lowest rung did not complete or cannot be judged: see why, and measure again"
+		}
+		return fmt.Sprintf("%s, for on the lowest rung the load generator was the limit of %d, and %d did not complete or cannot be judged: %s, see why, and measure again",
+			says, limited, k.Missing-limited, ownMachine)
+	case k.Bound == capacity.Below && k.PerSecond > a.Question.FromPerSecond:
+		return "its lowest rung broke, above which the one trial of the search had held: measure again for a ladder that begins lower"
+	case k.Bound == capacity.Below:
+		return "its lowest rung broke: lower capacity.rates.from, or loosen the SLO"
+	case c.Ended(capacity.Limited):
+		return "the load generator was the limit: " + ownMachine
+	case c.Ended(capacity.Unknown):
+		return "trials above did not complete or cannot be judged: see why, and measure again"
+	}
+	return fmt.Sprintf("up to %s was asked for: go on with -resume, or measure again with more repeats", countPerSecond(c.Asked))
 }
 
 func howCapacity(a *capacity.Analysis) []string {
@@ -150,7 +166,7 @@ func howCapacity(a *capacity.Analysis) []string {
 		}
 	}
 	if limited > 0 {
-		lines = append(lines, fmt.Sprintf("In %s the SLO broke while the load generator was the limit: no evidence against the broker, so such a knee is \"at least\".", plural(limited, "trial")))
+		lines = append(lines, fmt.Sprintf("In %s the SLO broke while the load generator was the limit: no evidence against the broker, so such a knee is \"at least\", or on the lowest rung none.", plural(limited, "trial")))
 	}
 	if unknown > 0 {
 		lines = append(lines, fmt.Sprintf("%s cannot be judged and say nothing.", sentence(plural(unknown, "trial"))))
@@ -279,13 +295,13 @@ func doubt(s capacity.Scaling) string {
 	at := slices.IndexFunc(s.Cells, func(c capacity.Cell) bool { return c.N == p.N })
 	switch k := s.Cells[at].Knee; {
 	case k.Missing > 0:
-		return fmt.Sprintf(", but by %d of %s only", len(k.Passes), plural(len(k.Passes)+k.Missing, "repeat"))
+		return fmt.Sprintf(", but by %d of %s only", k.Known(), plural(len(k.Passes), "repeat"))
 	case p.Low == 0:
 		return ", but its spread goes down below the ladder: more repeats and smaller steps make it sure"
 	case p.Low < p.Load.Needed:
 		return fmt.Sprintf(", but its spread goes down to %s: more repeats and smaller steps make it sure", countPerSecond(p.Low))
 	}
-	return fmt.Sprintf(", but by %s only: %d make it sure", plural(len(s.Cells[at].Knee.Passes), "repeat"), stats.IntervalSamples)
+	return fmt.Sprintf(", but by %s only: %d make it sure", plural(s.Cells[at].Knee.Known(), "repeat"), stats.IntervalSamples)
 }
 
 // capacityCaution is about numbers of a machine that broker and load share.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +138,42 @@ func TestEveryAnswerOfACapacityRun(t *testing.T) {
 	require.Contains(t, text(18000), "by the law 5 consumers would, extrapolated from 4 consumers.")
 	require.Contains(t, text(900_000), "Not reachable with this configuration")
 	require.Contains(t, Verdict(knees()), "Knee of relay: 5320/s with 1 consumer, 9900/s with 2 consumers, 13,200/s with 3 consumers, 17,500/s with 4 consumers; the target of")
+}
+
+// Repeats that say nothing are told with their true reason, and what to do about it:
+// trials that completed are not called unfinished.
+func TestWhyAKneeWasNotReached(t *testing.T) {
+	limit := func(t *result.Trial) {
+		t.Generator.Limited, t.Latency = true, map[string]latency.Summary{result.EndToEnd: {Count: 40000, P99: 63e3}}
+	}
+	fail := func(t *result.Trial) { t.Status, t.Verdict, t.Latency = result.Inconclusive, nil, nil }
+	text := func(limited, failed int) string {
+		run := knees()
+		run.Cells[3].Trials = slices.Clone(run.Cells[3].Trials)
+		for i := range run.Cells[3].Trials {
+			switch r := &run.Cells[3].Trials[i]; {
+			case r.Scenario != "rate-15900":
+			case r.Repeat <= limited:
+				limit(r)
+			case r.Repeat <= limited+failed:
+				fail(r)
+			}
+		}
+		return strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " ")
+	}
+	all := text(6, 0)
+	require.Contains(t, all, "Not reached: relay/consumer.count=4, since 6 of 6 repeats say nothing of it, for on the lowest rung the load generator was the limit: give the load a machine of its own.")
+	require.NotContains(t, all, "did not complete")
+	run := knees()
+	for i := range run.Cells[3].Trials {
+		run.Cells[3].Trials[i].Latency = map[string]latency.Summary{result.EndToEnd: {Count: 40000, P99: 63e3}}
+	}
+	require.Contains(t, strings.Join(strings.Fields(tableOf(t, run, Options{Width: 1000})), " "),
+		"Not reached: relay/consumer.count=4, since its lowest rung broke, above which the one trial of the search had held: measure again for a ladder that begins lower")
+	require.Contains(t, text(2, 0), "17,500/s (median of 4 of 6)")
+	require.Contains(t, text(2, 0), "since 2 of 6 repeats say nothing of it, for on the lowest rung the load generator was the limit: give")
+	require.Contains(t, text(0, 2), "since 2 of 6 repeats say nothing of it, for their trials on the lowest rung did not complete or cannot be judged: see why, and measure again.")
+	require.Contains(t, text(1, 2), "since 3 of 6 repeats say nothing of it, for on the lowest rung the load generator was the limit of 1, and 2 did not complete or cannot be judged: give the load a machine of its own, see why, and measure again.")
 }
 
 // A knee of few repeats is called so, with what to do, and leaves its target in doubt.

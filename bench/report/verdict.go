@@ -58,26 +58,8 @@ func promiseText(c *result.Cell) string {
 	return stats.None
 }
 
-// promiseOf is the worst that a cell's trials say: one violation is a violation.
-func promiseOf(c *result.Cell) result.Promise {
-	answer := result.NoPromise
-	rank := map[result.Promise]int{result.NoPromise: 0, result.Held: 1, result.PromiseInconclusive: 2, result.Violated: 3}
-	for _, t := range c.Trials {
-		p := t.Promise
-		switch {
-		case t.Status == result.Omitted:
-			continue
-		case p == result.NoPromise || (p == "" && (c.Guarantee == "" || c.Guarantee == "none")):
-			p = result.NoPromise
-		case p == "" || (t.Status != result.Completed && p == result.Held):
-			p = result.PromiseInconclusive
-		}
-		if rank[p] > rank[answer] {
-			answer = p
-		}
-	}
-	return answer
-}
+// promiseOf is the worst that a cell's trials say.
+func promiseOf(c *result.Cell) result.Promise { return c.PromiseOf(trialsOf(c)) }
 
 // outcomeOf sums promises and claims up: Violated when one was broken or not
 // met, PromiseInconclusive when one cannot be judged or nothing was, else Held.
@@ -118,12 +100,14 @@ func outcomeOf(run *result.Run) result.Promise {
 	return answer
 }
 
-func completedIn(c *result.Cell) []*result.Trial {
+func completedIn(c *result.Cell) []*result.Trial { return completed(trialsOf(c)) }
+
+func trialsOf(c *result.Cell) []*result.Trial {
 	var all []*result.Trial
 	for i := range c.Trials {
 		all = append(all, &c.Trials[i])
 	}
-	return completed(all)
+	return all
 }
 
 func promiseSentence(run *result.Run) string {

@@ -72,6 +72,45 @@ func (c *Cell) Completed(scenario string) []*Trial {
 	return slices.DeleteFunc(c.InScenario(scenario), func(t *Trial) bool { return t.Status != Completed || t.Verdict == nil })
 }
 
+// LatencyEnd is what a message has come to when the latency ends that the cell's
+// pipeline is about: that of the acknowledgement without a consumer, else end to end.
+func (c *Cell) LatencyEnd() string {
+	switch c.Settings["pipeline"] {
+	case "produce":
+		return "acknowledgement"
+	case "relay":
+		return "output visible"
+	case "outbox":
+		return "message visible in the topic"
+	}
+	if slices.ContainsFunc(c.Trials, func(t Trial) bool { return t.Database != nil }) {
+		return "message processed, before its row is committed"
+	}
+	return "effect"
+}
+
+// PromiseOf is the worst that trials of the cell say of its promise: one violation is
+// a violation, and one that did not complete cannot show that the promise held.
+func (c *Cell) PromiseOf(trials []*Trial) Promise {
+	answer := NoPromise
+	rank := map[Promise]int{NoPromise: 0, Held: 1, PromiseInconclusive: 2, Violated: 3}
+	for _, t := range trials {
+		p := t.Promise
+		switch {
+		case t.Status == Omitted:
+			continue
+		case p == NoPromise || (p == "" && (c.Guarantee == "" || c.Guarantee == "none")):
+			p = NoPromise
+		case p == "" || (t.Status != Completed && p == Held):
+			p = PromiseInconclusive
+		}
+		if rank[p] > rank[answer] {
+			answer = p
+		}
+	}
+	return answer
+}
+
 func cellHeader() []string {
 	return []string{
 		"cell", "arm", "guarantee", "scenario", "omitted",
