@@ -153,8 +153,8 @@ func hits(c *result.Cell, scenario string, of hit) []hit {
 	return all
 }
 
-// trialsOf are those that were struck, each once.
-func trialsOf(row []hit) []*result.Trial {
+// struckTrials are the trials of a row, each once.
+func struckTrials(row []hit) []*result.Trial {
 	var trials []*result.Trial
 	for _, s := range row {
 		if !slices.Contains(trials, s.trial) { // a storm strikes one again and again
@@ -171,7 +171,7 @@ func (v *view) recoveryGroup(scenario string, of hit) group {
 	var rows [][]hit
 	for _, c := range v.cells {
 		row := hits(c, scenario, of)
-		rows, g.trials = append(rows, row), append(g.trials, trialsOf(row))
+		rows, g.trials = append(rows, row), append(g.trials, struckTrials(row))
 	}
 	node := column{header: "node"}
 	for _, row := range rows {
