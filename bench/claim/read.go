@@ -63,6 +63,23 @@ func Median(metric string, values []float64) float64 {
 	return group{expr: Expr{metric: m}}.median(values)
 }
 
+// Compare sets a metric's values beside a baseline's. Of counts there is no ratio, nor
+// of what is over range.
+func Compare(metric string, values, baseline []float64) stats.Comparison {
+	m, _ := findMetric(metric)
+	return m.compare(values, baseline)
+}
+
+func (m metric) compare(values, baseline []float64) stats.Comparison {
+	switch {
+	case m.unit == micros:
+		return stats.CompareLatencies(values, baseline)
+	case m.unit.perTrial():
+		return stats.CompareCounts(values, baseline)
+	}
+	return stats.Compare(values, baseline)
+}
+
 // Observed writes what trials say of a metric: "500", "39 ms–1.2 s", "held or
 // violated". It is "" when none says anything.
 func Observed(trials []*result.Trial, metric string) string {
