@@ -212,13 +212,7 @@ func (m measurement) baseline(of at) *at {
 }
 
 func values(a at, metric string) []float64 {
-	var all []float64
-	for _, t := range a.cell.Completed(a.scenario) {
-		if v, ok := claim.Read(t, metric); ok {
-			all = append(all, v)
-		}
-	}
-	return all
+	return claim.Values(a.cell.Completed(a.scenario), metric)
 }
 
 // count tells in how many trials something came out, whatever it means.

@@ -21,6 +21,20 @@ func Read(t *result.Trial, metric string) (value float64, ok bool) {
 	return m.read(t)
 }
 
+// Values are a metric's of the trials that have it.
+func Values(trials []*result.Trial, metric string) (values []float64) {
+	m, known := findMetric(metric)
+	if !known || m.read == nil {
+		return nil
+	}
+	for _, t := range trials {
+		if v, has := m.read(t); has {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
 // Known returns an error with the nearest name where no number of a trial is
 // called so.
 func Known(metric string) error {
