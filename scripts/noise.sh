@@ -2,11 +2,12 @@
 # How often do two runs of the same thing differ? Runs one profile again and again,
 # compares every run with every other (bench compare), and then with runs in which
 # every message takes 20 % longer to process. At most one pair in ten of the first
-# kind may have a significant difference, and every pair of the second has to.
+# kind may have a difference of any metric, counts that are draws included, and every
+# pair of the second has to.
 #
 #   RUNS=20 BROKER=embedded scripts/noise.sh
 #
-# Fifteen minutes on 2 cores, which should be idle. Exit code 1: it did not come out so.
+# Twenty minutes on 2 cores, which should be idle. Exit code 1: it did not come out so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

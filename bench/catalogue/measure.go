@@ -8,7 +8,6 @@ import (
 	"deliverybench/bench/claim"
 	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
-	"deliverybench/bench/stats"
 )
 
 // measurement reads what one run says of a glob.
@@ -49,8 +48,8 @@ func (m measurement) side(kind Kind, glob string) Side {
 		}
 		f := s.fact(e.Metric(), c)
 		f.add(c)
-		f.ratio = f.ratio || e.NeedsBaseline()
-		if !slices.Contains(f.places, places[i]) { // another cell may claim nothing of this metric
+		f.ratio = f.ratio || e.NeedsBaseline() && !claim.Counted(e.Metric()) // counts are told as they are
+		if !slices.Contains(f.places, places[i]) {                           // another cell may claim nothing of this metric
 			f.places = append(f.places, places[i])
 		}
 	}
@@ -192,21 +191,14 @@ func (m measurement) ratio(metric string, places []at) string {
 		if base == nil {
 			continue
 		}
-		c := stats.Compare(values(a, metric), values(*base, metric))
-		if c.N == 0 || c.BaselineN == 0 || overRange(a, metric) || overRange(*base, metric) {
-			continue
+		if c := claim.Compare(metric, values(a, metric), values(*base, metric)); c.HasRatio {
+			texts = append(texts, c.Interval())
 		}
-		texts = append(texts, c.Interval())
 	}
 	if len(texts) == 0 {
 		return ""
 	}
 	return strings.Join(texts, ", ") + " the baseline's"
-}
-
-// overRange reports whether the median is a latency of which only the bound is known.
-func overRange(a at, metric string) bool {
-	return stats.MedianLatency(values(a, metric)) == stats.OverRange
 }
 
 func (m measurement) baseline(of at) *at {
@@ -220,13 +212,7 @@ func (m measurement) baseline(of at) *at {
 }
 
 func values(a at, metric string) []float64 {
-	var all []float64
-	for _, t := range a.cell.Completed(a.scenario) {
-		if v, ok := claim.Read(t, metric); ok {
-			all = append(all, v)
-		}
-	}
-	return all
+	return claim.Values(a.cell.Completed(a.scenario), metric)
 }
 
 // count tells in how many trials something came out, whatever it means.

@@ -137,11 +137,11 @@ func (p price) compare(run *result.Run, c *result.Cell) *stats.Comparison {
 	if b == nil {
 		return nil
 	}
-	costs, before := p.of(c), p.of(b)
-	if p.overRange(p.summarise(costs).Median) || p.overRange(p.summarise(before).Median) {
-		return nil
+	compared := stats.CompareLatencies
+	if p.rate {
+		compared = stats.Compare
 	}
-	comparison := stats.Compare(costs, before)
+	comparison := compared(p.of(c), p.of(b))
 	if comparison.Ratio <= 0 {
 		return nil
 	}

@@ -85,6 +85,23 @@ func (e Expr) predicted(t *result.Trial) (int64, error) {
 	return sum, nil
 }
 
+// Foretold returns how many of a metric a trial's faults cost by theory, to the message
+// and in every trial of these settings. Without faults nothing is to go wrong: 0.
+func Foretold(t *result.Trial, metric string) (n float64, ok bool) {
+	get, known := foretold[metric]
+	for _, f := range t.Faults {
+		if !known || f.Predicted == nil || !f.Predicted.Exact || get(f.Predicted) == nil {
+			return 0, false
+		}
+		one := *get(f.Predicted)
+		if one != 0 && f.Predicted.Seen {
+			return 0, false
+		}
+		n += float64(one)
+	}
+	return n, known
+}
+
 // baseline returns factor × the median of the baseline arm.
 func (g group) baseline(scenario string) (float64, error) {
 	values, err := g.baselineValues(scenario)

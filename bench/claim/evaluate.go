@@ -345,13 +345,12 @@ func (g group) weigh(c *result.Claim, values []float64) {
 		c.Status, c.Reason = result.ClaimInconclusive, err.Error()
 		return
 	}
-	ratio := stats.Compare(values, base)
-	overRange := g.expr.metric.unit == micros && slices.Contains(slices.Concat(values, base), stats.OverRange)
+	ratio := g.expr.metric.compare(values, base)
 	switch {
 	case min(ratio.N, ratio.BaselineN) < stats.IntervalSamples:
 		c.Reason = fmt.Sprintf("by the medians of %d and %d trials; from %d of each on an interval decides", ratio.N, ratio.BaselineN, stats.IntervalSamples)
 		return
-	case !ratio.HasInterval || overRange:
+	case !ratio.HasInterval:
 		c.Reason = "by the medians: there is no interval"
 		return
 	}

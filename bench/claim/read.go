@@ -21,6 +21,20 @@ func Read(t *result.Trial, metric string) (value float64, ok bool) {
 	return m.read(t)
 }
 
+// Values are a metric's of the trials that have it.
+func Values(trials []*result.Trial, metric string) (values []float64) {
+	m, known := findMetric(metric)
+	if !known || m.read == nil {
+		return nil
+	}
+	for _, t := range trials {
+		if v, has := m.read(t); has {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
 // Known returns an error with the nearest name where no number of a trial is
 // called so.
 func Known(metric string) error {
@@ -61,6 +75,23 @@ func Text(metric string, value float64) string {
 func Median(metric string, values []float64) float64 {
 	m, _ := findMetric(metric)
 	return group{expr: Expr{metric: m}}.median(values)
+}
+
+// Compare sets a metric's values beside a baseline's. Of counts there is no ratio, nor
+// of what is over range.
+func Compare(metric string, values, baseline []float64) stats.Comparison {
+	m, _ := findMetric(metric)
+	return m.compare(values, baseline)
+}
+
+func (m metric) compare(values, baseline []float64) stats.Comparison {
+	switch {
+	case m.unit == micros:
+		return stats.CompareLatencies(values, baseline)
+	case m.unit.perTrial():
+		return stats.CompareCounts(values, baseline)
+	}
+	return stats.Compare(values, baseline)
 }
 
 // Observed writes what trials say of a metric: "500", "39 ms–1.2 s", "held or

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"deliverybench/bench/claim"
+	"deliverybench/bench/profile"
 	"deliverybench/bench/result"
 	"deliverybench/bench/stats"
 )
@@ -20,6 +20,8 @@ type Comparison struct {
 	// Tests is how many metrics were compared by a test; at most 5 % of the differences
 	// that are told of are expected to be noise (stats.Discoveries).
 	Tests int
+
+	defaults map[string]string
 }
 
 // Row is one cell in one scenario, which both runs have.
@@ -62,8 +64,8 @@ const (
 // Compare lines up the cells of two runs: those with the same settings, or else
 // the same name.
 func Compare(base, run *result.Run) *Comparison {
-	c := &Comparison{Base: base, Run: run}
-	partners := pair(base, run)
+	c := &Comparison{Base: base, Run: run, defaults: profile.Defaults().Dotted()}
+	partners := c.pair()
 	matched := map[*result.Cell]bool{}
 	for i := range run.Cells {
 		cell := &run.Cells[i]
@@ -91,37 +93,61 @@ func (c *Comparison) discount() {
 	var ps []float64
 	for i := range c.Rows {
 		for j := range c.Rows[i].Changes {
-			if change := &c.Rows[i].Changes[j]; !change.Counted && change.Ratio.Missing == 0 && change.Ratio.Ratio > 0 {
+			if change := &c.Rows[i].Changes[j]; change.Ratio.Tested {
 				tested, ps = append(tested, change), append(ps, change.Ratio.P)
 			}
 		}
 	}
 	c.Tests = len(tested)
 	for i, found := range stats.Discoveries(ps, 1-stats.Confidence) {
-		if change := tested[i]; !found && change.Finding != Same {
-			change.Finding = Chance
+		if change := tested[i]; !found && (change.Finding == Better || change.Finding == Worse) {
+			change.Finding, change.Basis = Chance, ""
 		}
 	}
 }
 
 // pair finds each cell's partner in the base.
-func pair(base, run *result.Run) map[*result.Cell]*result.Cell {
+func (c *Comparison) pair() map[*result.Cell]*result.Cell {
 	partners, taken := map[*result.Cell]*result.Cell{}, map[*result.Cell]bool{}
+	settings := map[*result.Cell]map[string]string{}
+	for _, run := range []*result.Run{c.Base, c.Run} {
+		for i := range run.Cells {
+			settings[&run.Cells[i]] = c.settings(&run.Cells[i], nil)
+		}
+	}
+	alike := func(a, b *result.Cell) bool { return maps.Equal(settings[a], settings[b]) }
 	for _, same := range []func(a, b *result.Cell) bool{
-		func(a, b *result.Cell) bool { return a.Name == b.Name && maps.Equal(a.Settings, b.Settings) },
-		func(a, b *result.Cell) bool { return len(a.Settings) > 0 && maps.Equal(a.Settings, b.Settings) },
+		func(a, b *result.Cell) bool { return a.Name == b.Name && alike(a, b) },
+		func(a, b *result.Cell) bool { return len(a.Settings) > 0 && len(b.Settings) > 0 && alike(a, b) },
 		func(a, b *result.Cell) bool { return a.Name == b.Name },
 	} {
-		for i := range run.Cells {
-			cell := &run.Cells[i]
-			for j := range base.Cells {
-				if was := &base.Cells[j]; partners[cell] == nil && !taken[was] && same(was, cell) {
+		for i := range c.Run.Cells {
+			cell := &c.Run.Cells[i]
+			for j := range c.Base.Cells {
+				if was := &c.Base.Cells[j]; partners[cell] == nil && !taken[was] && same(was, cell) {
 					partners[cell], taken[was] = was, true
 				}
 			}
 		}
 	}
 	return partners
+}
+
+// settings are a cell's, and of a trial where there is one its scenario's. What the
+// program that saved the run did not know yet is at its default: that is how it did
+// without.
+func (c *Comparison) settings(cell *result.Cell, t *result.Trial) map[string]string {
+	out := maps.Clone(c.defaults)
+	maps.Copy(out, cell.Settings)
+	if t != nil {
+		maps.Copy(out, t.Settings)
+	}
+	return out
+}
+
+// guarantee is what a cell promises in a trial's scenario.
+func guarantee(c *result.Cell, t *result.Trial) profile.Guarantee {
+	return profile.Guarantee(cmp.Or(t.Settings["guarantee"], c.Settings["guarantee"], c.Guarantee))
 }
 
 // rows adds the scenarios of a pair.
@@ -132,8 +158,9 @@ func (c *Comparison) rows(was, cell *result.Cell) {
 		case len(before) > 0 && len(after) > 0:
 			c.Rows = append(c.Rows, Row{
 				Cell: cell.Name, BaseCell: was.Name, Scenario: scenario,
-				Settings: settings(was, cell, before[0], after[0]), Changes: changes(before, after),
-				before: before, after: after, unsettled: unsettled(cell, scenario),
+				Settings: differing(c.settings(was, before[0]), c.settings(cell, after[0])),
+				Changes:  pairOf{before, after, guarantee(cell, after[0])}.changes(),
+				before:   before, after: after, unsettled: unsettled(cell, scenario),
 				short: cmp.Or(short("the run", cell, scenario), short("the base", was, scenario)),
 			})
 		case len(after) > 0:
@@ -188,17 +215,8 @@ func why(cell *result.Cell, scenario string) string {
 	return cell.Omitted
 }
 
-// settings are those in which a pair differs in a scenario.
-func settings(was, cell *result.Cell, before, after *result.Trial) []Setting {
-	all := func(c *result.Cell, t *result.Trial) map[string]string {
-		out := maps.Clone(c.Settings)
-		if out == nil {
-			out = map[string]string{}
-		}
-		maps.Copy(out, t.Settings)
-		return out
-	}
-	a, b := all(was, before), all(cell, after)
+// differing are the settings in which two differ.
+func differing(a, b map[string]string) []Setting {
 	var out []Setting
 	for _, name := range slices.Sorted(maps.Keys(union(a, b))) {
 		if a[name] != b[name] {
@@ -212,143 +230,6 @@ func union(a, b map[string]string) map[string]string {
 	out := maps.Clone(a)
 	maps.Copy(out, b)
 	return out
-}
-
-// Finding is what a change comes to.
-type Finding string
-
-const (
-	// Same is no difference beyond the noise between repeats.
-	Same Finding = "no difference detected"
-	// Chance is a difference that would be one by itself, but may be chance among so
-	// many that were looked for.
-	Chance Finding = "may be chance"
-	// Better and Worse are differences that are more than the noise.
-	Better Finding = "better"
-	Worse  Finding = "worse"
-	// TooFew is too few repeats for any difference to be found.
-	TooFew Finding = "too few repeats"
-)
-
-// Change is one metric of a row in both runs.
-type Change struct {
-	Metric string
-	// Counted metrics are exact in every trial; others are compared by medians.
-	Counted   bool
-	Base, Run []float64 // of every trial, in the metric's unit
-	// Ratio is the run's median ÷ the base's, with its interval; of counted metrics it says nothing.
-	Ratio   stats.Comparison
-	Finding Finding
-}
-
-// shown are the metrics of a comparison, where trials have them. Latencies of a
-// closed loop are left out: they are the client's queue.
-var (
-	speeds  = []string{"pipeline_per_second", "backlog.drained_per_second", "database.commits_per_second"}
-	delays  = []string{"end_to_end.p50", "end_to_end.p99", "end_to_end.p999", "durable.p99"}
-	produce = []string{"ack.p50", "ack.p99", "ack.p999"}
-	counted = []string{
-		"lost", "duplicates", "aborted_delivered", "reordered", "corrupt", "multiple_effects", "undrained", "dead_lettered",
-		"database.lost", "database.duplicates", "database.difference_cents", "database.wrong_status",
-		"database.rows_without_message", "database.messages_without_row",
-	}
-)
-
-// changes are the metrics that both sides have: counts where either is not 0, and
-// losses and duplicates always.
-func changes(before, after []*result.Trial) []Change {
-	names := slices.Clone(speeds)
-	if !closed(before) && !closed(after) {
-		latencies := delays
-		if _, _, ok := values(before, after, delays[0]); !ok {
-			latencies = produce
-		}
-		names = append(names, latencies...)
-	}
-	var out []Change
-	for _, name := range append(names, counted...) {
-		if c, ok := change(before, after, name); ok && (!c.Counted || c.some() || name == "lost" || name == "duplicates") {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-func closed(trials []*result.Trial) bool {
-	return slices.ContainsFunc(trials, func(t *result.Trial) bool { return t.Generator.Closed })
-}
-
-// values are a metric's in all trials; ok is false where one has none.
-func values(before, after []*result.Trial, metric string) (a, b []float64, ok bool) {
-	a, b = read(before, metric), read(after, metric)
-	return a, b, len(a) == len(before) && len(b) == len(after)
-}
-
-// read are a metric's values of the trials that have it.
-func read(trials []*result.Trial, metric string) (out []float64) {
-	for _, t := range trials {
-		if v, has := claim.Read(t, metric); has {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func change(before, after []*result.Trial, metric string) (Change, bool) {
-	a, b, ok := values(before, after, metric)
-	if !ok {
-		return Change{}, false
-	}
-	c := Change{Metric: metric, Base: a, Run: b, Finding: Same}
-	if c.Counted = claim.Counted(metric); c.Counted {
-		c.Finding = countFinding(a, b)
-		return c, true
-	}
-	c.Ratio = stats.Compare(b, a)
-	switch {
-	case c.Ratio.Significant && (c.Ratio.Ratio > 1) == claim.MoreIsBetter(metric):
-		c.Finding = Better
-	case c.Ratio.Significant:
-		c.Finding = Worse
-	case c.Ratio.Missing > 0:
-		c.Finding = TooFew
-	}
-	return c, true
-}
-
-// countFinding tells counts apart that differ in every trial, by how far they are from 0.
-func countFinding(a, b []float64) Finding {
-	switch as, bs := sizes(a), sizes(b); {
-	case slices.Min(bs) > slices.Max(as):
-		return Worse
-	case slices.Max(bs) < slices.Min(as):
-		return Better
-	}
-	return Same
-}
-
-func sizes(values []float64) []float64 {
-	out := make([]float64, len(values))
-	for i, v := range values {
-		out[i] = max(v, -v)
-	}
-	return out
-}
-
-func (c Change) some() bool {
-	return slices.ContainsFunc(slices.Concat(c.Base, c.Run), func(v float64) bool { return v != 0 })
-}
-
-// Sides writes both sides: the medians, and of counts the least and the most.
-func (c Change) Sides() (base, run string) {
-	return c.side(c.Base), c.side(c.Run)
-}
-
-func (c Change) side(values []float64) string {
-	if c.Counted {
-		return stats.Between(claim.Text(c.Metric, slices.Min(values)), claim.Text(c.Metric, slices.Max(values)))
-	}
-	return claim.Text(c.Metric, claim.Median(c.Metric, values))
 }
 
 // Count is how many changes of all rows have the finding.

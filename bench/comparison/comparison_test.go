@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -180,35 +181,9 @@ func TestEncode(t *testing.T) {
 	require.Equal(t, "worse", speed.Finding)
 	require.Equal(t, "lost", lost.Metric)
 	require.Nil(t, lost.Ratio, "of counts there is none")
+	require.Nil(t, lost.P, "nothing to test")
 	require.Equal(t, []struct{ Cell, Has string }{{"b", "only the run"}}, got.Alone)
 	require.Equal(t, []struct{ Gate, Outcome string }{{"pipeline_per_second < -10%", "failed"}}, got.Gates)
-}
-
-// Counts are exact: they differ where every trial of one is above every trial of
-// the other, whichever their sign.
-func TestCounts(t *testing.T) {
-	with := func(lost ...int64) *result.Run {
-		c := result.Cell{Name: "a"}
-		for i, n := range lost {
-			c.Trials = append(c.Trials, trial("paced", i+1, 100, 1000, n))
-		}
-		return run(c)
-	}
-	for _, c := range []struct {
-		base, run []int64
-		want      comparison.Finding
-		written   [2]string
-	}{
-		{[]int64{0, 0}, []int64{0, 0}, comparison.Same, [2]string{"0", "0"}},
-		{[]int64{0}, []int64{1}, comparison.Worse, [2]string{"0", "1"}},
-		{[]int64{0, 5}, []int64{5, 9}, comparison.Same, [2]string{"0–5", "5–9"}},
-		{[]int64{6, 9}, []int64{0, 5}, comparison.Better, [2]string{"6–9", "0–5"}},
-	} {
-		got := change(t, comparison.Compare(with(c.base...), with(c.run...)), "lost")
-		require.Equal(t, c.want, got.Finding, c.written)
-		base, now := got.Sides()
-		require.Equal(t, c.written, [2]string{base, now})
-	}
 }
 
 // Cells are lined up by their settings, whatever they are called; else by name,
@@ -227,6 +202,17 @@ func TestLinedUp(t *testing.T) {
 	require.Equal(t, []comparison.Alone{
 		{Cell: "new", Scenario: "paced", Has: comparison.OnlyRun}, {Cell: "gone", Scenario: "paced", Has: comparison.OnlyBase},
 	}, c.Alone)
+
+	// What the older version did not know is at its default, and no difference.
+	newer := maps.Clone(two)
+	newer["consumer.processing_time"], newer["consumer.commit.when"] = "0s", "after-processing"
+	grown := comparison.Compare(run(repeated("old name", two, hundreds...)), run(repeated("new name", newer, hundreds...)))
+	require.Len(t, grown.Rows, 1)
+	require.Empty(t, grown.Rows[0].Settings)
+	require.Empty(t, grown.Alone)
+	newer["consumer.commit.when"] = "before-processing"
+	require.Equal(t, []comparison.Setting{{Name: "consumer.commit.when", Base: "after-processing", Run: "before-processing"}},
+		comparison.Compare(run(repeated("a", two, hundreds...)), run(repeated("a", newer, hundreds...))).Rows[0].Settings)
 
 	changed := comparison.Compare(run(repeated("a", one, hundreds...)), run(repeated("a", two, hundreds...)))
 	require.Equal(t, []comparison.Setting{{Name: "producer.acks", Base: "1", Run: "all"}}, changed.Rows[0].Settings)

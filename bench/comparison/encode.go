@@ -22,7 +22,8 @@ type encoded struct {
 }
 
 // encodedChange is one metric of a cell in a scenario. Base and Run are medians, in
-// the metric's unit (docs/PROFILES.md); a ratio that there is none of is left out.
+// the metric's unit (docs/PROFILES.md); a ratio that there is none of is left out, and
+// so is the p-value of what was not tested.
 type encodedChange struct {
 	Cell     string   `json:"cell"`
 	Scenario string   `json:"scenario"`
@@ -34,6 +35,7 @@ type encodedChange struct {
 	Hi       *float64 `json:"hi,omitempty"`
 	P        *float64 `json:"p_value,omitempty"` // of the test by itself
 	Finding  Finding  `json:"finding"`
+	Basis    Basis    `json:"basis,omitempty"`
 }
 
 type encodedAlone struct {
@@ -75,13 +77,15 @@ func (c *Comparison) Encode(w io.Writer, judged []Judged) error {
 
 func (c Change) encode(of Row) encodedChange {
 	e := encodedChange{
-		Cell: of.Cell, Scenario: of.Scenario, Metric: c.Metric, Finding: c.Finding,
+		Cell: of.Cell, Scenario: of.Scenario, Metric: c.Metric, Finding: c.Finding, Basis: c.Basis,
 		Base: claim.Median(c.Metric, c.Base), Run: claim.Median(c.Metric, c.Run),
 	}
-	if c.Counted || c.Ratio.Ratio == 0 {
-		return e
+	if c.Ratio.Tested {
+		e.P = &c.Ratio.P
 	}
-	e.Ratio, e.P = &c.Ratio.Ratio, &c.Ratio.P
+	if c.Ratio.HasRatio {
+		e.Ratio = &c.Ratio.Ratio
+	}
 	if c.Ratio.HasInterval {
 		e.Lo, e.Hi = &c.Ratio.Lo, &c.Ratio.Hi
 	}

@@ -100,7 +100,7 @@ func (c *Comparison) Judge(g Gate) []Judged {
 // Latencies of a closed loop are the client's queue, and are no more judged than
 // they are shown.
 func (g Gate) row(r Row) (outcome Outcome, found string, has bool) {
-	before, after := read(r.before, g.metric), read(r.after, g.metric)
+	before, after := claim.Values(r.before, g.metric), claim.Values(r.after, g.metric)
 	switch {
 	case len(before) == 0 && len(after) == 0, claim.IsLatency(g.metric) && (closed(r.before) || closed(r.after)):
 		return "", "", false
@@ -110,7 +110,7 @@ func (g Gate) row(r Row) (outcome Outcome, found string, has bool) {
 		return Inconclusive, fmt.Sprintf("%d of %d trials of the run have %s", len(after), len(r.after), g.metric), true
 	}
 	if g.above && claim.Grows(g.metric) { // what they prove stands, whatever else is unsure of them
-		after = append(after, read(r.unsettled, g.metric)...)
+		after = append(after, claim.Values(r.unsettled, g.metric)...)
 	}
 	outcome, found = g.judge(before, after)
 	if outcome != Failed && r.short != "" {
@@ -119,31 +119,45 @@ func (g Gate) row(r Row) (outcome Outcome, found string, has bool) {
 	return outcome, found, true
 }
 
-// judge compares medians. A bound is passed where the whole interval of the ratio
-// lies beyond it; where only the median does, that is not known. Counts are exact.
+// judge compares counts as they are, and medians of what is measured.
 func (g Gate) judge(before, after []float64) (Outcome, string) {
-	if claim.Counted(g.metric) {
-		most, was := slices.Max(after), slices.Max(before)
-		found := fmt.Sprintf("at most %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
-		if !g.above {
-			most, was = slices.Min(after), slices.Min(before)
-			found = fmt.Sprintf("at least %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
-		}
-		if g.above && most > was+g.by || !g.above && most < was-g.by {
-			return Failed, found
-		}
-		return Passed, found
+	if !claim.Counted(g.metric) {
+		return g.weigh(before, after)
 	}
-	ratio := stats.Compare(after, before)
-	found := fmt.Sprintf("%s, was %s: %s", claim.Text(g.metric, claim.Median(g.metric, after)), claim.Text(g.metric, claim.Median(g.metric, before)), ratio.Interval())
-	switch {
-	case ratio.Ratio == 0:
-		return Inconclusive, "its median was 0, of which nothing is a share"
-	case !g.beyond(ratio.Ratio):
-		return Passed, found
-	case ratio.HasInterval && g.beyond(ratio.Lo) && g.beyond(ratio.Hi), !ratio.HasInterval && ratio.Significant:
+	most, was := slices.Max(after), slices.Max(before)
+	found := fmt.Sprintf("at most %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
+	if !g.above {
+		most, was = slices.Min(after), slices.Min(before)
+		found = fmt.Sprintf("at least %s, was %s", claim.Text(g.metric, most), claim.Text(g.metric, was))
+	}
+	if g.above && most > was+g.by || !g.above && most < was-g.by {
 		return Failed, found
-	case ratio.HasInterval:
+	}
+	return Passed, found
+}
+
+// weigh compares medians. A bound is passed where the whole interval of the ratio
+// lies beyond it; where only the median does, that is not known. Of a median over
+// range one end of the ratio is known, which may be enough.
+func (g Gate) weigh(before, after []float64) (Outcome, string) {
+	was := claim.Median(g.metric, before)
+	if was == 0 {
+		return Inconclusive, "its median was 0, of which nothing is a share"
+	}
+	ratio := claim.Compare(g.metric, after, before)
+	found := fmt.Sprintf("%s, was %s", claim.Text(g.metric, claim.Median(g.metric, after)), claim.Text(g.metric, was))
+	if ratio.HasRatio {
+		found += ": " + ratio.Interval()
+	}
+	least, most := g.beyond(ratio.Least), g.beyond(ratio.Most)
+	switch {
+	case !least && !most:
+		return Passed, found
+	case !least || !most:
+		return Inconclusive, found + ", of which no ratio is known"
+	case g.beyond(ratio.Lo) && g.beyond(ratio.Hi) && ratio.Hi > 0, ratio.Hi == 0 && ratio.Significant:
+		return Failed, found
+	case ratio.Hi > 0:
 		return Inconclusive, found + ", which reaches to within the bound; raise repeats"
 	}
 	return Inconclusive, fmt.Sprintf("%s; %d and %d repeats cannot tell it from noise, set repeats: %d", found, ratio.BaselineN, ratio.N, stats.IntervalSamples)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"deliverybench/bench/comparison"
+	"deliverybench/bench/latency"
 	"deliverybench/bench/result"
 )
 
@@ -46,6 +47,49 @@ func TestGates(t *testing.T) {
 		if c.found != "" {
 			require.Equal(t, c.found, judged[0].Found, c.gate)
 		}
+	}
+}
+
+// late is a run with these p99s, in microseconds.
+func late(p99s ...float64) *result.Run {
+	c := result.Cell{Name: "a"}
+	for i, p99 := range p99s {
+		c.Trials = append(c.Trials, trial("paced", i+1, 100, p99, 0))
+	}
+	return run(c)
+}
+
+// Over range is more than any latency, and nothing is divided by it.
+func TestGatesOverRange(t *testing.T) {
+	const never = latency.OverRange
+	fine, gone := late(98, 99, 100, 101, 102, 103), late(never, never, never, never, never, never)
+	slow := late(580e6, 581e6, 582e6, 583e6, 584e6, 585e6)
+	for _, c := range []struct {
+		base, run *result.Run
+		gate      string
+		want      comparison.Outcome
+		found     string
+	}{
+		{fine, gone, "end_to_end.p99 > +10%", comparison.Failed, "> 10 min, was 100.5 µs"},
+		{fine, late(98, 99, never, never, never, never), "end_to_end.p99 > +10%", comparison.Inconclusive,
+			"> 10 min, was 100.5 µs, which reaches to within the bound; raise repeats"},
+		{fine, late(128, 129, 130, 131, never, never), "end_to_end.p99 > +10%", comparison.Failed, "130.5 µs, was 100.5 µs: 1.30×"},
+		{late(98, 99), late(never, never), "end_to_end.p99 > +10%", comparison.Inconclusive,
+			"> 10 min, was 98.5 µs; 2 and 2 repeats cannot tell it from noise, set repeats: 6"},
+		{gone, fine, "end_to_end.p99 > +10%", comparison.Passed, "100.5 µs, was > 10 min"},
+		{gone, fine, "end_to_end.p99 < -10%", comparison.Failed, "100.5 µs, was > 10 min"},
+		{gone, gone, "end_to_end.p99 > +10%", comparison.Inconclusive, "> 10 min, was > 10 min, of which no ratio is known"},
+		{slow, gone, "end_to_end.p99 > +10%", comparison.Inconclusive, "> 10 min, was 582.5 s, of which no ratio is known"},
+		{slow, gone, "end_to_end.p99 > +2%", comparison.Failed, "> 10 min, was 582.5 s"},
+		// A speed of which nothing is left fell by all of it.
+		{run(repeated("a", nil, hundreds...)), run(repeated("a", nil, 0, 0, 0, 0, 0, 0)), "pipeline_per_second < -10%", comparison.Failed, "0/s, was 101/s: 0.00×"},
+	} {
+		gate, err := comparison.ParseGate(c.gate)
+		require.NoError(t, err, c.gate)
+		judged := comparison.Compare(c.base, c.run).Judge(gate)
+		require.Len(t, judged, 1, c.gate)
+		require.Equal(t, c.found, judged[0].Found, c.gate)
+		require.Equal(t, c.want, judged[0].Outcome, "%s: %s", c.gate, judged[0].Found)
 	}
 }
 

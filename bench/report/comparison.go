@@ -109,7 +109,7 @@ func (p *printer) changes(c *comparison.Comparison, scenario string) {
 			base.cells, run.cells = append(base.cells, was), append(run.cells, is)
 			times, around := ratioTexts(change)
 			ratio.cells, interval.cells = append(ratio.cells, times), append(interval.cells, around)
-			finding.cells = append(finding.cells, string(change.Finding))
+			finding.cells = append(finding.cells, findingText(change))
 			name = ""
 		}
 	}
@@ -124,8 +124,16 @@ func (p *printer) changes(c *comparison.Comparison, scenario string) {
 	p.w.WriteString(p.rows(columns, widths) + "\n")
 }
 
+// findingText says what a change comes to, and of counts what that rests on.
+func findingText(c comparison.Change) string {
+	if c.Basis == "" {
+		return string(c.Finding)
+	}
+	return string(c.Finding) + ", " + string(c.Basis)
+}
+
 func ratioTexts(c comparison.Change) (ratio, interval string) {
-	if c.Counted || c.Ratio.Ratio == 0 {
+	if !c.Ratio.HasRatio {
 		return "", ""
 	}
 	ratio = stats.Ratio(c.Ratio.Ratio)
@@ -167,18 +175,31 @@ func (p *printer) alone(c *comparison.Comparison) {
 
 // howCompared says how the numbers were made.
 func howCompared(c *comparison.Comparison) string {
-	text := "Medians of the repeats; ×: run ÷ base. Better and worse: more than the noise between repeats (Mann-Whitney U test; "
+	text := "Medians of the repeats, of counts all that came out; ×: run ÷ base. Better and worse: more than the noise between repeats (Mann-Whitney U test; "
 	if text += "at most 5 % of the differences told are expected to be chance"; c.Tests > 1 {
 		text += fmt.Sprintf(", by Benjamini and Hochberg over %d tests", c.Tests)
 	}
 	if c.Count(comparison.Chance) > 0 {
 		text += "; may be chance: would be a difference if it were the only test"
 	}
-	text += "). Of counts: every trial of one is above every trial of the other."
+	text += ")."
+	if rests(c, comparison.Exact) {
+		text += " Exact: a count as predicted to the message, or the same in every repeat of either side."
+	}
+	if rests(c, comparison.Broken) {
+		text += " Promise broken: what the base has none of breaks the run's guarantee, which is never noise."
+	}
 	if c.Count(comparison.TooFew) > 0 {
 		text += fmt.Sprintf(" Too few repeats: no test could find a difference; set repeats: %d.", stats.IntervalSamples)
 	}
 	return text
+}
+
+// rests reports whether a difference rests on this.
+func rests(c *comparison.Comparison, on comparison.Basis) bool {
+	return slices.ContainsFunc(c.Rows, func(r comparison.Row) bool {
+		return slices.ContainsFunc(r.Changes, func(c comparison.Change) bool { return c.Basis == on })
+	})
 }
 
 func (p *printer) judged(j comparison.Judged) {

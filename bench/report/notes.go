@@ -11,7 +11,17 @@ import (
 )
 
 // Warning is one thing that limits the run's numbers, with what to do about it.
-type Warning = stats.Warning
+type Warning struct {
+	Text   string
+	Remedy string
+}
+
+func (w Warning) String() string {
+	if w.Remedy == "" {
+		return w.Text
+	}
+	return w.Text + ": " + w.Remedy
+}
 
 // grouped is a reason with everything that it is the reason for.
 type grouped struct {

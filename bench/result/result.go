@@ -180,6 +180,9 @@ type Predicted struct {
 	MessagesWithoutRow *int64 `json:"messages_without_row,omitempty"`
 	// Exact says that theory gives the number; otherwise it is about that many.
 	Exact bool `json:"exact"`
+	// Seen says that the number is of what this trial's fault happened to strike, so that
+	// another trial's may differ.
+	Seen bool `json:"seen,omitempty"`
 }
 
 // Throughput is counted over the measured window, in messages per second.

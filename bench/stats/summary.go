@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -21,19 +20,6 @@ const IntervalSamples = 6
 // samples of 3 that do not overlap at all still give p = 0.1.
 const SignificanceSamples = 4
 
-// Warning says what limits a number and what to do about it.
-type Warning struct {
-	Text   string
-	Remedy string
-}
-
-func (w Warning) String() string {
-	if w.Remedy == "" {
-		return w.Text
-	}
-	return w.Text + ": " + w.Remedy
-}
-
 // Spread says what the two ends of a Summary are.
 type Spread int
 
@@ -50,18 +36,14 @@ type Summary struct {
 	Lo, Hi float64 // the ends of Spread
 	Spread Spread
 	// Missing is how many more samples the 95 % interval needs; 0 with Interval.
-	Missing  int
-	Warnings []Warning
+	Missing int
 }
 
 // Summarise returns the median of values and how far they spread. NaN and
-// infinite values are left out, with a warning. The slice is not changed.
+// infinite values are left out. The slice is not changed.
 func Summarise(values []float64) Summary {
-	sample, dropped := clean(values)
+	sample := clean(values)
 	s := Summary{N: len(sample), Missing: max(0, IntervalSamples-len(sample))}
-	if dropped > 0 {
-		s.Warnings = append(s.Warnings, Warning{fmt.Sprintf("%d of %d values are not numbers", dropped, len(values)), "look at their trials"})
-	}
 	if len(sample) == 0 {
 		return s
 	}
@@ -70,16 +52,11 @@ func Summarise(values []float64) Summary {
 	switch {
 	case s.Missing == 0:
 		s.Lo, s.Hi, s.Spread = sum.Lo, sum.Hi, Interval
-		return s
 	case len(sample) == 1:
 		s.Lo, s.Hi = s.Median, s.Median
 	default:
 		s.Lo, s.Hi, s.Spread = slices.Min(sample), slices.Max(sample), Range
 	}
-	s.Warnings = append(s.Warnings, Warning{
-		fmt.Sprintf("at %s there is no 95 %% interval", Plural(s.N, "repeat")),
-		fmt.Sprintf("set repeats: %d", IntervalSamples),
-	})
 	return s
 }
 
@@ -96,14 +73,19 @@ func (s Summary) Deviation() (below, above float64) {
 // to OverRange is not a latency: of an even number of values whose upper middle
 // is over range, the median is.
 func MedianLatency(micros []float64) float64 {
-	sample, _ := clean(micros)
+	sample := clean(micros)
 	if len(sample) == 0 {
 		return 0
 	}
-	if sample[len(sample)/2] >= OverRange {
-		return OverRange
+	return middle(sample, OverRange)
+}
+
+// middle is the median of a sorted sample; limit where it lies there or above.
+func middle(sorted []float64, limit float64) float64 {
+	if sorted[len(sorted)/2] >= limit {
+		return limit
 	}
-	return Summarise(sample).Median
+	return Summarise(sorted).Median
 }
 
 // UpperBound returns the largest probability of a violation that is still
@@ -117,17 +99,15 @@ func UpperBound(k int) float64 {
 	return 1 - math.Pow(1-Confidence, 1/float64(k))
 }
 
-// clean returns a sorted copy of the finite values and how many were not.
-func clean(values []float64) (sample []float64, dropped int) {
+// clean returns a sorted copy of the finite values.
+func clean(values []float64) (sample []float64) {
 	for _, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			dropped++
-			continue
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			sample = append(sample, v)
 		}
-		sample = append(sample, v)
 	}
 	slices.Sort(sample)
-	return sample, dropped
+	return sample
 }
 
 func newSample(sorted []float64) *benchmath.Sample {

@@ -260,7 +260,7 @@ func (c *conductor) faultResults() []result.Fault {
 		if p := f.Predicted; p != nil {
 			r.Predicted = &result.Predicted{
 				Lost: p.Lost, Duplicates: p.Duplicates, DeadLettered: p.DeadLettered,
-				RowsWithoutMessage: p.RowsWithoutMessage, MessagesWithoutRow: p.MessagesWithoutRow, Exact: p.Exact,
+				RowsWithoutMessage: p.RowsWithoutMessage, MessagesWithoutRow: p.MessagesWithoutRow, Exact: p.Exact, Seen: f.Wire(),
 			}
 		}
 		out = append(out, r)

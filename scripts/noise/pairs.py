@@ -23,9 +23,9 @@ with open(table, "a", newline="") as file:
         compared = json.loads(subprocess.run([bench, "compare", "-json", base, run], check=True, stdout=subprocess.PIPE).stdout)
         found = False
         for row in compared["rows"]:
-            if "p_value" not in row:
-                continue
-            out.writerow([base.rsplit("/")[-1], run.rsplit("/")[-1], row["scenario"], row["metric"], row["base"], row["run"], row["p_value"], row["finding"]])
+            # A count that was not tested has no p-value, and is told of all the same.
+            p_value = row.get("p_value", "")
+            out.writerow([base.rsplit("/")[-1], run.rsplit("/")[-1], row["scenario"], row["metric"], row["base"], row["run"], p_value, row["finding"]])
             significant = row["finding"] in ("better", "worse")
             name = row["scenario"] + " " + row["metric"]
             by_metric[name] = by_metric.get(name, 0) + significant
