@@ -141,17 +141,17 @@ formatted() {
 }
 
 # tests runs every test once. The race detector takes half of the machine and
-# more, so that it is spared the packages in which nothing runs at the same time, and
-# those that run whole trials; of the trials it sees some of every kind (raced_trials). The longest package comes
-# first. Under nohup, and in the background, some signals are ignored; tests send
-# them.
+# more, so that it is spared the packages in which little or nothing runs at the same time, and
+# those that run whole trials; of the trials, with all that they use, it sees some of every kind
+# (raced_trials). The longest packages come first. Under nohup, and in the background, some
+# signals are ignored; tests send them.
 tests() {
-  local plain='/bench(/capacity|/chart|/claim|/comparison|/report|/result|/stats|/trial)?$' code=0 pid
+  local raced='/bench/(broker|client|fault/wire|metrics|pace|process|scratch|sink|sink/postgres|suite|worker)$' code=0 pid
   # shellcheck disable=SC2046 # one word per package
-  tested ./bench/trial $(go list ./... | grep -E "$plain" | grep -v '/trial$') &
+  tested ./bench/trial ./bench $(go list ./... | grep -vE "$raced|/bench(/trial)?$") &
   pid=$!
   # shellcheck disable=SC2046
-  tested -race -p 2 $(go list ./... | grep -vE "$plain") || code=$?
+  tested -race $(go list ./... | grep -E "$raced") || code=$?
   wait "$pid" || code=$?
   return "$code"
 }

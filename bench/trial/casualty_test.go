@@ -29,8 +29,7 @@ func TestStruckAnywhere(t *testing.T) {
 				continue // it promises nothing
 			}
 			for what, fault := range faults {
-				t.Run(name(c.When, c.Mode, what), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(c.When, c.Mode, what), func(t *testing.T) {
 					s := calm(profile.RelayTo, c)
 					s.Load.Duration = profile.Duration(time.Second)
 					s.Faults = []profile.Fault{fault}
@@ -96,8 +95,7 @@ func TestAConsumerThatCloses(t *testing.T) {
 				if c.Mode == profile.Async && membership == profile.Dynamic {
 					continue
 				}
-				t.Run(name(c.When, c.Mode, membership), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(c.When, c.Mode, membership), func(t *testing.T) {
 					s := calm(profile.RelayTo, c)
 					s.Load.Duration = profile.Duration(time.Second)
 					s.Consumer.Membership = membership

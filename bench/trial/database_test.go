@@ -70,8 +70,7 @@ func TestACrashCostsTheDatabaseExactlyOneBatch(t *testing.T) {
 	t.Parallel()
 	onEachDatabase(t, func(t *testing.T, b *bench, kind profile.Database) {
 		for _, c := range spills() {
-			t.Run(name(c.pipeline, c.when, c.write, c.point), func(t *testing.T) {
-				t.Parallel()
+			b.sample(t, name(c.pipeline, c.when, c.write, c.point), func(t *testing.T) {
 				s := killed(c.pipeline, c.crash, 2)
 				s.Sink.Database, s.Sink.Write = kind, c.write
 				r := b.complete(t, s)
@@ -159,8 +158,7 @@ func TestRedeliveryAndTheKindOfEffect(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, b *bench, kind profile.Database) {
 		for _, effect := range []profile.SinkEffect{profile.AddToBalance, profile.SetStatus} {
 			for _, key := range []profile.Key{profile.NoKey, profile.ZipfKey} {
-				t.Run(name(effect, key), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(effect, key), func(t *testing.T) {
 					s := killed(profile.Consume, crash{when: profile.AfterProcessing, point: profile.PointProcessed}, 1)
 					s.Load.Message.Key, s.Load.Message.Keys = key, 500
 					s.Sink = profile.Sink{Database: kind, Write: profile.Insert, Effect: effect, Accounts: 5000}

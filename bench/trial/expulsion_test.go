@@ -49,8 +49,7 @@ func TestAMemberThatWorksTooLong(t *testing.T) {
 				if group != "range" && (c.Mode == profile.Async || c.Interval > 0) {
 					continue
 				}
-				t.Run(name(c.When, c.Mode, group), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(c.When, c.Mode, group), func(t *testing.T) {
 					out := b.run(t, overworked(c, set))
 					r, v := &out.Result, out.Result.Verdict
 					require.Equal(t, result.Completed, r.Status, r.Reason)

@@ -31,8 +31,7 @@ func TestMessagesThatFail(t *testing.T) {
 				for how, want := range map[profile.OnError]struct{ lost, dead int64 }{
 					profile.SkipMessage: {lost: 40}, profile.RetryMessage: {}, profile.DeadLetter: {dead: 40},
 				} {
-					t.Run(name(c.When, c.Mode, pipeline, how), func(t *testing.T) {
-						t.Parallel()
+					b.sample(t, name(c.When, c.Mode, pipeline, how), func(t *testing.T) {
 						r := b.complete(t, failing(pipeline, c, how))
 						v := r.Verdict
 						require.Equal(t, v.Due, v.Acked)

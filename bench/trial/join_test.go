@@ -25,8 +25,7 @@ func TestAGroupThatComesLate(t *testing.T) {
 				if c.Mode == profile.Async || from.expired && c.When != profile.AfterProcessing {
 					continue
 				}
-				t.Run(name(c.When, reset, "expired", from.expired), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(c.When, reset, "expired", from.expired), func(t *testing.T) {
 					s := calm(profile.RelayTo, c)
 					s.Consumer.ExpiredOffsets = from.expired
 					s.Load.Rate, s.Load.Duration = 1000, profile.Duration(3*time.Second)

@@ -32,7 +32,9 @@ func (k *sharedKafka) bench(t *testing.T) *bench {
 	if k.broker == nil {
 		k.start(t)
 	}
-	return benchOn(t, k.spawner, k.broker)
+	b := benchOn(t, k.spawner, k.broker)
+	b.kafka = true
+	return b
 }
 
 func (k *sharedKafka) start(t *testing.T) {

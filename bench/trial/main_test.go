@@ -64,12 +64,13 @@ func exit(err error) {
 
 // sideBySide is how many trials run at once: more than there may be processors,
 // since they mostly wait.
-const sideBySide = "8"
+const sideBySide = "6"
 
 // bench is an embedded broker and what trials on it need.
 type bench struct {
-	env  trial.Environment
-	seed uint64
+	env   trial.Environment
+	seed  uint64
+	kafka bool // Apache Kafka, not the embedded broker
 }
 
 // anySeed is the trials' where nothing is drawn on which a test depends.
@@ -107,6 +108,27 @@ func onEach(t *testing.T, test func(*testing.T, *bench)) {
 			test(t, start(t))
 		})
 	}
+}
+
+// everyCase has Apache Kafka see what sample leaves out for it.
+var everyCase = flag.Bool("every-case", false, "run every case of every test on Apache Kafka too")
+
+// sampleOf is of how many cases of a cross product Apache Kafka sees one.
+const sampleOf = 3
+
+// sample runs one case of a cross product beside the others. The embedded broker sees
+// each of them; Apache Kafka, on which a trial costs several times as much, every
+// third or so, by the case's name. Where the broker decides most, tests run whole on both,
+// without sample: the exact cost of crashes, transactions, lost answers, zombies.
+func (b *bench) sample(t *testing.T, name string, test func(*testing.T)) {
+	t.Helper()
+	if b.kafka && !*everyCase && crc32.ChecksumIEEE([]byte(t.Name()+"/"+name))%sampleOf != 0 {
+		return
+	}
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t)
+	})
 }
 
 // benchOn is for trials on a broker. When the test and its subtests have ended,

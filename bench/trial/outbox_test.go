@@ -61,8 +61,7 @@ func TestARowAndItsMessage(t *testing.T) {
 	t.Parallel()
 	onEachDatabase(t, func(t *testing.T, b *bench, kind profile.Database) {
 		for _, k := range kills() {
-			t.Run(name(k.write, k.role, k.point), func(t *testing.T) {
-				t.Parallel()
+			b.sample(t, name(k.write, k.role, k.point), func(t *testing.T) {
 				s := outboxed(kind, k.write)
 				s.Faults = []profile.Fault{kill(k.role, k.point, 0.3)}
 				requireHalves(t, b.complete(t, s), k)

@@ -206,8 +206,7 @@ func TestAMemberJoinsANaiveGroup(t *testing.T) {
 					if naive && group != "range" {
 						continue // whether anything of it is done twice is then a draw
 					}
-					t.Run(name(when, group, "naive", naive), func(t *testing.T) {
-						t.Parallel()
+					b.sample(t, name(when, group, "naive", naive), func(t *testing.T) {
 						s := calm(profile.RelayTo, profile.Commit{When: when, Every: 1000, Mode: profile.Sync})
 						s.Load.Rate, s.Load.Duration, s.Topic.Partitions = 1000, profile.Duration(3*time.Second), 6
 						s.Consumer.Membership, s.Consumer.RebalanceCallback = profile.Dynamic, !naive

@@ -153,8 +153,7 @@ func TestTheProxyIsTransparent(t *testing.T) {
 	onEach(t, func(t *testing.T, b *bench) {
 		for _, commit := range strategies() {
 			for _, pipeline := range pipelines(commit) {
-				t.Run(name(pipeline, commit.When, commit.Mode), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name(pipeline, commit.When, commit.Mode), func(t *testing.T) {
 					s := calm(pipeline, commit)
 					s.Proxy = true
 					requireFlawless(t, b.complete(t, s))
@@ -163,8 +162,7 @@ func TestTheProxyIsTransparent(t *testing.T) {
 		}
 		for _, pipeline := range []profile.Pipeline{profile.Consume, profile.RelayTo} {
 			for _, c := range crashes(pipeline) {
-				t.Run(name("crash", pipeline, c.when, c.point), func(t *testing.T) {
-					t.Parallel()
+				b.sample(t, name("crash", pipeline, c.when, c.point), func(t *testing.T) {
 					s := killed(pipeline, c, 3)
 					s.Proxy = true
 					requireCost(t, s, b.complete(t, s), c)
