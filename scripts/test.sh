@@ -151,7 +151,7 @@ tests() {
   tested ./bench/trial ./bench $(go list ./... | grep -vE "$raced|/bench(/trial)?$") &
   pid=$!
   # shellcheck disable=SC2046
-  tested -race $(go list ./... | grep -E "$raced") || code=$?
+  tested -race -p 1 $(go list ./... | grep -E "$raced") || code=$?
   wait "$pid" || code=$?
   return "$code"
 }

@@ -64,7 +64,7 @@ func exit(err error) {
 
 // sideBySide is how many trials run at once: more than there may be processors,
 // since they mostly wait.
-const sideBySide = "6"
+const sideBySide = "5"
 
 // bench is an embedded broker and what trials on it need.
 type bench struct {
