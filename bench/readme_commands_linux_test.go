@@ -70,8 +70,8 @@ func readmes() map[string]func(t *testing.T, r *reader) {
 		"go build -o bench ./bench": func(t *testing.T, _ *reader) {
 			script(t, `go build -buildvcs=false -o "$tmp/bench" ./bench`)
 		},
-		"go run ./bench -profile at-most-once.yaml": func(t *testing.T, _ *reader) { script(t, " end_to_end at-most-once\n") },
-		"go run ./bench -profile semantics.yaml":    func(t *testing.T, _ *reader) { script(t, " end_to_end semantics ") },
+		"go run ./bench -profile at-most-once.yaml": func(t *testing.T, _ *reader) { script(t, " at-most-once ") },
+		"go run ./bench -profile semantics.yaml":    func(t *testing.T, _ *reader) { script(t, "'semantics ") },
 		"go run ./bench -profile claims.yaml":       func(t *testing.T, _ *reader) { script(t, `"claims -only ^"`) },
 		"bench -profile claims":                     func(t *testing.T, _ *reader) { script(t, `"claims -only ^"`) },
 		// Needs Docker: TestComposeOneNode brings the same file up where there is one.

@@ -13,7 +13,7 @@ readonly TEST_TIMEOUT=40m      # of one test binary
 readonly FUZZ_INPUTS=3000x
 readonly FUZZ_TIMEOUT=400      # seconds, with building it, beside what has precedence
 readonly RUN_TIMEOUT=900       # seconds, of one profile or suite
-readonly CLAIMS_AT_ONCE=4      # profiles of the suite
+readonly CLAIMS_AT_ONCE=5      # runs of profiles
 readonly LEAST_CLAIMS=18       # profiles of the suite that need no cluster
 
 # The brokers of these tests live for seconds and minutes, in which compiling their
@@ -184,37 +184,31 @@ build() {
 
 # claims_in_a_storm: claims and storm mostly wait, so fuzzing goes on beside them.
 claims_in_a_storm() {
-  local code=0 storm fuzzing
+  local code=0 storming fuzzing
   touch "$tmp/started"
-  measured fault-storm >"$tmp/storm.out" 2>&1 &
-  storm=$!
+  storm >"$tmp/storm.out" 2>&1 &
+  storming=$!
   fuzz >"$tmp/fuzz.out" 2>&1 &
   fuzzing=$!
   claims || code=$?
-  wait "$storm" || code=$?
+  wait "$storming" || code=$?
   wait "$fuzzing" || code=$?
   cat "$tmp/storm.out" "$tmp/fuzz.out"
   if ((code != 0)); then return "$code"; fi
   nothing_left
 }
 
-# end_to_end PROFILE [FLAG...] runs a profile that ships. Exit code 0: every claim is met.
-end_to_end() {
-  touch "$tmp/started"
-  measured "$@"
-  nothing_left
-}
-
-measured() {
-  timeout "$RUN_TIMEOUT" "$tmp/bench" -profile "$1.yaml" -out "$tmp/results" "${@:2}" || {
+storm() {
+  timeout "$RUN_TIMEOUT" "$tmp/bench" -profile fault-storm.yaml -out "$tmp/results" || {
     local code=$?
-    echo "the run of $1 ended with exit code $code, not 0" >&2
+    echo "the run of fault-storm ended with exit code $code, not 0" >&2
     return "$code"
   }
 }
 
-# claims runs the profiles of the suite that need no cluster, and the guarantees that
-# have not run yet, several at once and the longest first: they mostly wait.
+# claims runs the guarantees, side by side and each by itself, and the profiles of the
+# suite that need no cluster: several at once, since they mostly wait. Exit code 0 of a
+# run: every claim is met.
 claims() {
   local code=0
   mkdir "$tmp/claims" || return
@@ -226,7 +220,8 @@ claims() {
     cat "$tmp/rows" >&2
     return 1
   fi
-  printf '%s -set repeats=1\n' at-least-once exactly-once >>"$tmp/claimed"
+  # The repeats of semantics are for the interval of the speeds.
+  printf '%s\n' 'semantics -set repeats=1' at-most-once at-least-once exactly-once >>"$tmp/claimed"
   xargs -P "$CLAIMS_AT_ONCE" -I RUN bash -c '
     out=$(mktemp -d "$3/XXXXXX")
     timeout "$1" "$2" -broker embedded -out "$out" -profile RUN >"$out.out" 2>&1 ||
@@ -260,7 +255,7 @@ nothing_left() {
 # and expects the same bytes.
 redraw() {
   local saved copy name
-  saved=$(echo "$tmp"/results/semantics-*)
+  saved=$(echo "$tmp"/claims/*/semantics-*)
   copy=$tmp/copied/$(basename "$saved")
   mkdir "$tmp/copied"
   cp -r "$saved" "$copy"
@@ -283,9 +278,6 @@ run "Apache Kafka's jars" scripts/fetch-kafka.sh
 run "go test" tests
 run "go test -race, trials" raced_trials
 run "build" build
-run "end to end: at-most-once" end_to_end at-most-once
-# Its 6 repeats are for the interval of the speeds.
-run "end to end: semantics, once" end_to_end semantics -set repeats=1
+run "end to end: the guarantees, the claims that need no cluster, two minutes of faults on three nodes, and $FUZZ_INPUTS of each fuzz target" claims_in_a_storm
 run "report from the saved files alone" redraw
-run "end to end: the claims that need no cluster, two minutes of faults on three nodes, and $FUZZ_INPUTS of each fuzz target" claims_in_a_storm
 echo "passed in $SECONDS s"
