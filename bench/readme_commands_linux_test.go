@@ -104,7 +104,7 @@ func readmes() map[string]func(t *testing.T, r *reader) {
 // scripts/test.sh, or by the test that stands beside it.
 func TestReadmesCommands(t *testing.T) {
 	source := readme(t)
-	ctx, cancel := context.WithTimeout(t.Context(), within)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*within) // start, two commands, end
 	defer cancel()
 	p := newPlace(t)
 	var ended <-chan int
