@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Bounds, so that nothing can hang. The whole takes under 25 minutes on 2 cores.
+# Bounds, so that nothing can hang. The whole takes about 25 minutes on 2 cores.
 readonly TEST_TIMEOUT=40m      # of one test binary
 # Inputs of one fuzz target. By time instead, Go's fuzzing fails now and then with
 # "context deadline exceeded" when the time is over, and has found nothing.
