@@ -57,15 +57,15 @@ func (c *connection) serve() {
 		c.toBroker.drop()
 		c.toClient.finish()
 		<-c.toClient.done
+		c.proveWaiting()
 		_ = c.client.Close()
 	}()
 	err := c.readRequests()
 	c.explain(err)
 	at := c.proxy.options.Clock()
 	c.toClient.drop()
-	if c.exchanges.left() {
-		c.proveLast(err)
-	}
+	c.exchanges.left()
+	c.proveLast(err)
 	_ = c.client.Close()
 	c.toBroker.finish()
 	<-c.toBroker.done
@@ -111,11 +111,7 @@ func (c *connection) cut() {
 	c.exchanges.takeCare()
 	c.toBroker.drop()
 	c.toClient.drop()
-	if c.proxy.options.OnUnanswered != nil {
-		if read, _ := c.awaitRead(time.Now().Add(glance)); read {
-			c.exchanges.prove(wasRead)
-		}
-	}
+	c.proveWaiting()
 	reset(c.client)
 }
 

@@ -33,9 +33,10 @@ type exchanges struct {
 	// deaf says that the client has left: it hears nothing any more.
 	deaf bool
 	// careful says that the client misses something, so that it may leave at
-	// any time, and that therefore every answer is handed over with proof;
-	// unproven is the one whose proof is still out.
-	careful  bool
+	// any time, and that therefore every answer is handed over with proof.
+	careful bool
+	// unproven is the last answer that was written to the client, as long as it
+	// is not known whether the client has read it.
 	unproven *exchange
 	// none is closed when nothing waits, once somebody asks.
 	none chan struct{}
@@ -110,16 +111,16 @@ func (e *exchanges) settle(x *exchange, response kmsg.Response, names *topicName
 	})
 }
 
-// handed notes that an answer was written to the client. That counts as heard
-// until the client misses something.
+// handed notes that an answer was written to the client. Until the client misses
+// something, one before it counts as heard. The last one never does: the client may
+// have left meanwhile, with it or without.
 func (e *exchanges) handed(x *exchange) (careful bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.careful {
-		e.unproven = x
-	} else if !e.deaf {
-		delete(e.unheard, x)
+	if e.unproven != nil {
+		delete(e.unheard, e.unproven)
 	}
+	e.unproven = x
 	return e.careful
 }
 
@@ -146,12 +147,19 @@ func (e *exchanges) prove(f proof) {
 	e.unproven = nil
 }
 
-// left notes that the client is gone, and says whether proof is needed.
-func (e *exchanges) left() (careful bool) {
+// left notes that the client is gone.
+func (e *exchanges) left() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.deaf = true
-	return e.careful
+}
+
+// doubted says whether it matters that the client may not have read the last answer.
+func (e *exchanges) doubted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, matters := e.unheard[e.unproven]
+	return matters
 }
 
 // gone says whether the client has left.

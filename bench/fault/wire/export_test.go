@@ -1,5 +1,10 @@
 package wire
 
+import "net"
+
+// Serve serves a client that somebody else has accepted.
+func Serve(p *Proxy, upstream string, client net.Conn) { p.serve(&front{upstream: upstream}, client) }
+
 // Held is how many bytes the proxy holds for delivery.
 func Held(p *Proxy) int {
 	held := 0

@@ -50,9 +50,6 @@ func TestRealKafkaBehindTheProxy(t *testing.T) {
 
 	s := producing()
 	s.MaxInFlight, s.BatchSize = 5, 2000
-	// A node that shares a busy machine answers after a second now and then; a client that
-	// sends everything again for that makes it busier.
-	s.Librdkafka["socket.timeout.ms"] = "5000"
 	producer := startProducer(t, p.Bootstrap(), s)
 	sent := producer.produceUntil(t, "the client to give up", func() bool { return lost.Hits() > 0 && len(record.allUnanswered()) > 0 })
 	settle(t, p, "producer-")
@@ -69,17 +66,17 @@ func TestRealKafkaBehindTheProxy(t *testing.T) {
 
 	// The node dies and comes back: behind the same listener.
 	before, own := total(copies(t, bootstrap)), p.Address(bootstrap[0])
-	s.MessageTimeout = profile.Duration(within) // on a busy machine it takes its time
+	s.MessageTimeout = profile.Duration(10 * within)
 	producer = startProducer(t, p.Bootstrap(), s)
-	node, killed, restarted := kafka.Nodes()[0], false, make(chan error, 1)
-	sent = producer.produceUntil(t, "the node to come back", func() bool {
+	node, killed, back := kafka.Nodes()[0], false, make(chan error, 1)
+	sent = producer.produceUntil(t, "the node to answer again", func() bool {
 		switch {
-		case !killed:
+		case !killed && producer.acked.Load() > 0:
 			killed = true
 			require.NoError(t, node.Kill(t.Context()))
-			go func() { restarted <- node.Start(t.Context()) }()
-		case len(restarted) == 1:
-			require.NoError(t, <-restarted)
+			go func() { back <- comeBack(t.Context(), kafka) }()
+		case len(back) == 1:
+			require.NoError(t, <-back)
 			return true
 		}
 		return false
@@ -92,6 +89,21 @@ func TestRealKafkaBehindTheProxy(t *testing.T) {
 	extra = total(copies(t, bootstrap)) - before - int64(sent)
 	require.GreaterOrEqual(t, extra, applied-appliedBefore)
 	require.LessOrEqual(t, extra, applied-appliedBefore+unknown)
+}
+
+// comeBack starts the only node and waits until it leads again.
+func comeBack(ctx context.Context, kafka *broker.Local) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if err := kafka.Nodes()[0].Start(ctx); err != nil {
+		return err
+	}
+	view, err := broker.NewView(kafka.Endpoint())
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	return view.AwaitWhole(ctx, 1)
 }
 
 // total counts all copies.

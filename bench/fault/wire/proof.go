@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// A client that misses an answer leaves in the end, and just then others may
+// The way in which a connection ends tells about the last answer that was written
+// to the client: a process that closes a socket without having read everything, or
+// before something comes, resets the connection.
+//
+// A client that misses an answer leaves in the end, and just then more than one may
 // lie in its socket's buffer: written by the proxy, never read by the client,
 // so that their requests are sent again too. With many small requests under way
 // this is common. So on a connection that misses something an answer is handed
-// over only when the one before has been read, and the way in which the
-// connection ends tells about the last: a process that closes a socket without
-// having read everything resets the connection.
+// over only when the one before has been read.
 
 // glance bounds the wait for a client to read, or to be gone, where all that
 // depends on it is to know.
@@ -63,7 +65,19 @@ func (c *connection) awaitRead(until time.Time) (bool, error) {
 	}
 }
 
-// proveLast judges the last answer by how the client left.
+// proveWaiting gives a client that is there the time to read the last answer, before
+// the proxy ends the connection.
+func (c *connection) proveWaiting() {
+	if c.proxy.options.OnUnanswered == nil || !c.exchanges.doubted() {
+		return
+	}
+	if read, _ := c.awaitRead(time.Now().Add(glance)); read {
+		c.exchanges.prove(wasRead)
+	}
+}
+
+// proveLast judges the last answer by how the client left. It may be on its way
+// out still.
 func (c *connection) proveLast(left error) {
 	if c.proxy.options.OnUnanswered == nil {
 		return
@@ -73,7 +87,9 @@ func (c *connection) proveLast(left error) {
 	case <-c.toClient.done:
 	case <-time.After(glance):
 	}
-	c.exchanges.prove(c.ending(left, until))
+	if c.exchanges.doubted() {
+		c.exchanges.prove(c.ending(left, until))
+	}
 }
 
 // ending tells from the end of a connection whether the client had read

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"encoding/binary"
+	"net"
 	"testing"
 	"time"
 
@@ -87,6 +88,75 @@ func TestWhatTheClientHasReadIsHeard(t *testing.T) {
 			settle(t, p, "")
 			require.Len(t, record.allUnanswered(), 1)
 			require.Equal(t, wire.Fates{Applied: wire.PerPartition{topic: test.unheard}}, record.allUnanswered()[0].Records)
+		})
+	}
+}
+
+// hesitant is a connection whose writes are framed by what else happens meanwhile.
+type hesitant struct {
+	*net.TCPConn
+	before, after func()
+}
+
+func (c hesitant) Write(b []byte) (int, error) {
+	c.before()
+	defer c.after()
+	return c.TCPConn.Write(b)
+}
+
+// A client may read its last answer and leave before the proxy knows that the answer is
+// written, and it may have left when the answer is written.
+func TestALeaveBesideTheLastAnswer(t *testing.T) {
+	gone := func(t *testing.T, p *wire.Proxy) {
+		eventually(t, "the proxy to notice that the client left", func() bool { return wire.Left(p) == 1 })
+	}
+	leave := func(t *testing.T, _ *wire.Proxy, c dialled) { require.NoError(t, c.Close()) }
+	read := func(t *testing.T, _ *wire.Proxy, c dialled) {
+		_, err := readFrame(c)
+		require.NoError(t, err)
+	}
+	type step func(*testing.T, *wire.Proxy, dialled)
+	nothing := func(*testing.T, *wire.Proxy, dialled) {}
+	for _, test := range []struct {
+		name          string
+		before, after step
+		unheard       int64
+	}{
+		{"read, then left", nothing, func(t *testing.T, p *wire.Proxy, c dialled) { read(t, p, c); leave(t, p, c); gone(t, p) }, 0},
+		{"left before", leave, nothing, 10},
+		{"left before, and is known to have", func(t *testing.T, p *wire.Proxy, c dialled) { leave(t, p, c); gone(t, p) }, nothing, 10},
+		{"left after, unread", nothing, leave, 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := startUpstream(t)
+			u.answer = appends(0)
+			p, record := startProxy(t, u.address())
+			listener, err := net.Listen("tcp4", "127.0.0.1:0")
+			require.NoError(t, err)
+			defer listener.Close()
+			c := dial(t, listener.Addr().String())
+			accepted, err := listener.Accept()
+			require.NoError(t, err)
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				wire.Serve(p, u.address(), hesitant{
+					accepted.(*net.TCPConn), func() { test.before(t, p, c) }, func() { test.after(t, p, c) },
+				})
+			}()
+			c.send(produceRequest(0, 1, 10))
+			select {
+			case <-served:
+			case <-time.After(within):
+				t.Fatal("the connection does not end")
+			}
+			var applied int64
+			for _, u := range record.allUnanswered() {
+				applied += u.Records.Applied.Sum()
+				require.Empty(t, u.Records.Absent)
+				require.Empty(t, u.Records.Unknown)
+			}
+			require.Equal(t, test.unheard, applied)
 		})
 	}
 }
