@@ -171,7 +171,7 @@ fuzz() {
   local file target
   while IFS=: read -r file target; do
     echo "$(dirname "$file") $target"
-    timeout "$FUZZ_TIMEOUT" nice -n 19 go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" \
+    timeout "$FUZZ_TIMEOUT" nice -n 5 go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" \
       -fuzztime "$FUZZ_INPUTS" -fuzzminimizetime 5x
   done < <(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' bench profiles | sed 's/func //' | sort)
 }

@@ -3,10 +3,10 @@ package chart
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 )
 
 // toll is how many messages of a trial came to harm, each kind by the record that
@@ -138,7 +138,7 @@ func (h harm) left(c *result.Cell) string {
 	}
 	t := h.unfinished[0]
 	why := strings.TrimSuffix(string(t.Status)+": "+t.Reason, ": ")
-	return fmt.Sprintf("%d of %s of %s, %s", len(h.unfinished), plural(strconv.Itoa(h.trials), "trial"), label(c), why)
+	return fmt.Sprintf("%d of %s of %s, %s", len(h.unfinished), stats.Plural(h.trials, "trial"), label(c), why)
 }
 
 // noWorse reports whether a cell was hurt no more than another in any way.
@@ -164,7 +164,7 @@ func (h harm) deeds() string {
 	case len(parts) > 0:
 		return strings.Join(parts, ", ")
 	case len(h.unfinished) > 0:
-		return fmt.Sprintf("nothing known of %d of %s", len(h.unfinished), plural(strconv.Itoa(h.trials), "trial"))
+		return fmt.Sprintf("nothing known of %d of %s", len(h.unfinished), stats.Plural(h.trials, "trial"))
 	}
 	return "loses and duplicates nothing"
 }
@@ -228,7 +228,7 @@ func faultCount(of []harm) string {
 		least, most = min(least, h.fired), max(most, h.fired)
 	}
 	if least == most {
-		return plural(strconv.Itoa(most), "fault")
+		return stats.Plural(most, "fault")
 	}
 	return fmt.Sprintf("%d to %d faults", least, most)
 }

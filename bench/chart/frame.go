@@ -2,10 +2,10 @@ package chart
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -20,7 +20,7 @@ func caveat(e result.Environment) string {
 	case e.Broker.Kind == "embedded":
 		return "Embedded broker: not your cluster's speeds"
 	case e.Broker.SharesHost:
-		return "Broker and load share " + plural(strconv.Itoa(e.Cores), "core")
+		return "Broker and load share " + stats.Plural(e.Cores, "core")
 	}
 	return ""
 }

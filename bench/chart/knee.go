@@ -53,7 +53,7 @@ func kneeConditions(a *capacity.Analysis, c capacity.Cell, drawn []capacity.Poin
 		marks += ", small: the search, which is in no knee"
 	}
 	return sentence("SLO "+strings.Join(a.Question.SLO, ", "), "messages of "+c.Cell.Settings["load.message.size"],
-		plural(strconv.Itoa(a.Question.Repeats), "repeat"), marks)
+		stats.Plural(a.Question.Repeats, "repeat"), marks)
 }
 
 // kneePoints are the trials that have the latency.

@@ -45,7 +45,7 @@ func scalingConditions(a *capacity.Analysis, s capacity.Scaling) string {
 		lines = "line: " + lines
 	}
 	return sentence("Capacity over "+s.Over, "SLO "+strings.Join(a.Question.SLO, ", "),
-		"dot: median knee of "+plural(strconv.Itoa(a.Question.Repeats), "repeat"), lines, bounds, law)
+		"dot: median knee of "+stats.Plural(a.Question.Repeats, "repeat"), lines, bounds, law)
 }
 
 // unknownKnees names the cells that have no place in the picture.

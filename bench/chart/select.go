@@ -181,8 +181,8 @@ func load(run *result.Run, scenario string) string {
 	if size := setting(run, scenario, "load.message.size"); size != "" {
 		parts = append(parts, "messages of "+size)
 	}
-	if n := setting(run, scenario, "topic.partitions"); n != "" {
-		parts = append(parts, plural(n, "partition"))
+	if n, err := strconv.Atoi(setting(run, scenario, "topic.partitions")); err == nil {
+		parts = append(parts, stats.Plural(n, "partition"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -205,16 +205,9 @@ func repeatsOf(counts []int) string {
 	}
 	least, most := slices.Min(counts), slices.Max(counts)
 	if least == most {
-		return plural(strconv.Itoa(least), "repeat")
+		return stats.Plural(least, "repeat")
 	}
 	return fmt.Sprintf("%d to %d repeats", least, most)
-}
-
-func plural(n, noun string) string {
-	if n == "1" {
-		return n + " " + noun
-	}
-	return n + " " + noun + "s"
 }
 
 // sentence joins what is not empty: "a; b; c".

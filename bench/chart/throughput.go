@@ -97,7 +97,7 @@ func throughputTitle(run *result.Run, scenario string, rows []rateRow) string {
 	case len(rows) == 1 && rows[0].absent == "":
 		return fmt.Sprintf("%s carries %s messages per second", label(rows[0].cell), stats.Rate(rows[0].summary.Median))
 	case len(compared) == 0, some: // a difference that is significant only by itself stands in its row, not in the headline
-		return fmt.Sprintf("Throughput of %s, scenario %s", plural(strconv.Itoa(len(rows)), "cell"), scenario)
+		return fmt.Sprintf("Throughput of %s, scenario %s", stats.Plural(len(rows), "cell"), scenario)
 	case powerless:
 		return "Throughput: too few repeats to tell the cells apart"
 	}

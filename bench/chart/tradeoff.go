@@ -283,7 +283,7 @@ func tradeoffTitle(run *result.Run, of price, scenario string, all []bargain) st
 	}
 	switch {
 	case len(safe) == len(all):
-		return fmt.Sprintf("Nothing lost and nothing duplicated in %s, by any of %s", faultsIn(scenario, harms(all)), plural(strconv.Itoa(len(all)), "cell"))
+		return fmt.Sprintf("Nothing lost and nothing duplicated in %s, by any of %s", faultsIn(scenario, harms(all)), stats.Plural(len(all), "cell"))
 	case len(safe) == 0:
 		return hurtTitle(scenario, all)
 	}
