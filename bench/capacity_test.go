@@ -125,6 +125,7 @@ func TestCapacityMistakes(t *testing.T) {
 		{"capacity", `deliverybench: no profile: name one with -profile`},
 		{"capacity " + good, `deliverybench: unexpected argument`},
 		{"capacity -profile " + good + " -set load.rate=5/s", `deliverybench: -set load.rate=5/s: capacity steps through the rates`},
+		{"capacity -profile " + good + " -set */load.rate=5/s", `deliverybench: -set */load.rate=5/s: capacity steps through the rates`},
 		{"capacity -profile " + good + " -only nothing", `deliverybench: -only nothing matches nothing; the first that there is: good/capacity`},
 		{"capacity -profile " + p.profile("my", strings.Replace(sleepy, "lost == 0", "losst == 0", 1)), `my.yaml:7:33: claim "losst == 0", column 1: no metric "losst": the nearest is lost`},
 		{"capacity -profile " + p.profile("my", strings.Replace(sleepy, ".p50", ".p999", 1)), `my.yaml:8:10: end_to_end.p999 < 150ms at 200/s needs a window of 8m20s`},

@@ -50,7 +50,7 @@ func (v *values) Set(s string) error { *v = append(*v, s); return nil }
 // planning registers the flags that decide what a plan holds.
 func (f *flags) planning(set *flag.FlagSet) {
 	set.StringVar(&f.profile, "profile", "", "the profile or suite: a `path`, or the name of one that ships")
-	set.Var(&f.set, "set", "change a setting everywhere, `setting=value`; may be given several times")
+	set.Var(&f.set, "set", "change a setting, `[scenario/]setting=value`, everywhere or in the scenarios of that name; may be given several times")
 	set.StringVar(&f.seed, "seed", "", "`number` that fixes the order of trials and every random choice (default: the profile's)")
 	set.StringVar(&f.only, "only", "", "run only the trials whose cell/scenario matches this `regexp`; of a suite, the rows with this number or profile")
 	set.StringVar(&f.broker, "broker", "", "what to put the load on: `NAME` is "+profile.BrokerUsage+" (default: the profile's, else "+profile.DefaultBroker+")")

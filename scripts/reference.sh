@@ -51,7 +51,7 @@ if ((${#wanted[@]} == 0)); then wanted=(semantics matrix acks-failover capacity)
 for name in "${wanted[@]}"; do
   case $name in
     # A rate that each arm carries here: above it latencies are those of a queue that grows.
-    semantics) measured semantics -profile semantics.yaml -set load.rate=4000/s ;;
+    semantics) measured semantics -profile semantics.yaml -set paced/load.rate=4000/s ;;
     matrix | acks-failover) measured "$name" -profile "$name.yaml" ;;
     capacity) measured capacity capacity -profile payments.yaml ;;
     *) echo "reference.sh: there is no reference result $name; use semantics, matrix, acks-failover, capacity" >&2; exit 2 ;;

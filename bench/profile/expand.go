@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -52,8 +53,27 @@ func resolve(layers ...[]assignment) (Settings, map[string]origin) {
 	return settings, origins
 }
 
+// override is what the command line changes, in scenarios that match or, without a
+// pattern, everywhere.
+type override struct {
+	assignments []assignment
+	scenarios   *regexp.Regexp
+}
+
+// inScenario are the assignments of those that hold in a scenario; the empty name is
+// that of none, in which only those hold that hold everywhere.
+func inScenario(overrides []override, name string) []assignment {
+	var all []assignment
+	for _, o := range overrides {
+		if o.scenarios == nil || name != "" && o.scenarios.MatchString(name) {
+			all = append(all, o.assignments...)
+		}
+	}
+	return all
+}
+
 // expand resolves every cell in every scenario and refuses contradictions.
-func (d *document) expand(p *Profile, sets []assignment, scale float64, cluster Cluster) []cell {
+func (d *document) expand(p *Profile, sets []override, scale float64, cluster Cluster) []cell {
 	combinations, ok := d.combinations(p)
 	if !ok {
 		return nil
@@ -84,9 +104,9 @@ func (d *document) expand(p *Profile, sets []assignment, scale float64, cluster 
 	return cells
 }
 
-func (p *Profile) cell(arm Arm, combination, sets []assignment, scale float64) cell {
+func (p *Profile) cell(arm Arm, combination []assignment, sets []override, scale float64) cell {
 	c := cell{Cell: Cell{Name: cellName(arm.Name, combination), Arm: arm.Name}}
-	c.Settings, _ = resolve(p.body, arm.assignments, combination, sets)
+	c.Settings, _ = resolve(p.body, arm.assignments, combination, inScenario(sets, ""))
 	c.Settings.scale(scale)
 	for _, a := range combination {
 		if c.Matrix == nil {
@@ -96,7 +116,7 @@ func (p *Profile) cell(arm Arm, combination, sets []assignment, scale float64) c
 	}
 	for _, s := range p.Scenarios {
 		k := resolved{scenario: s.Name}
-		k.settings, k.origins = resolve(p.body, arm.assignments, combination, s.assignments, sets)
+		k.settings, k.origins = resolve(p.body, arm.assignments, combination, s.assignments, inScenario(sets, s.Name))
 		k.settings.scale(scale)
 		c.cases = append(c.cases, k)
 	}
@@ -170,34 +190,52 @@ func (s *Settings) scale(factor float64) {
 	}
 }
 
-// sets reads the command line's "dotted.setting=value" entries. A value of a
-// map or list is YAML, as in the profile.
-func (d *document) sets(p *Profile, entries []string) []assignment {
-	var all []assignment
+// sets reads the command line's "dotted.setting=value" entries, before which a glob
+// of scenarios may stand: "paced/load.rate=5/s". A value of a map or list is YAML, as
+// in the profile.
+func (d *document) sets(p *Profile, entries []string) []override {
+	var all []override
 	for _, entry := range entries {
 		one := &document{}
-		key, text, found := strings.Cut(entry, "=")
-		varied := slices.IndexFunc(p.Matrix, func(a Axis) bool { return a.Setting == key })
-		switch {
-		case !found:
-			one.failAt(0, 0, "it has no value; write -set %s=VALUE", entry)
-		case varied >= 0:
-			one.failAt(0, 0, "the matrix varies %s; choose among its cells with -only", key)
-		default:
-			var l collector
-			if value := one.setValue(key, text); value != nil {
-				one.entry(settingTree, key, pair{&yaml.Node{}, value}, nil, l.collect(one))
-			}
-			all = append(all, l.assignments...)
-		}
+		all = append(all, one.set(p, entry))
 		for _, mistake := range one.errs {
 			d.failAt(0, 0, "-set %s: %s", entry, mistake.Text)
 		}
 	}
-	for i := range all {
-		all[i].line, all[i].column = 0, 0
-	}
 	return all
+}
+
+func (d *document) set(p *Profile, entry string) (o override) {
+	key, text, found := strings.Cut(entry, "=")
+	if !found {
+		d.failAt(0, 0, "it has no value; write -set %s=VALUE", entry)
+		return o
+	}
+	if glob, setting, scoped := strings.Cut(key, "/"); scoped {
+		key = setting
+		var err error
+		if o.scenarios, err = globPattern(glob); err != nil {
+			d.failAt(0, 0, "%q names no scenarios: %v", glob, err)
+			return o
+		}
+		if !slices.ContainsFunc(p.Scenarios, func(s Scenario) bool { return o.scenarios.MatchString(s.Name) }) {
+			d.failAt(0, 0, "%q matches no scenario; scenarios: %s", glob, p.scenarioNames())
+			return o
+		}
+	}
+	if slices.ContainsFunc(p.Matrix, func(a Axis) bool { return a.Setting == key }) {
+		d.failAt(0, 0, "the matrix varies %s; choose among its cells with -only", key)
+		return o
+	}
+	var l collector
+	if value := d.setValue(key, text); value != nil {
+		d.entry(settingTree, key, pair{&yaml.Node{}, value}, nil, l.collect(d))
+	}
+	for i := range l.assignments {
+		l.assignments[i].line, l.assignments[i].column = 0, 0
+	}
+	o.assignments = l.assignments
+	return o
 }
 
 // setValue takes a scalar setting's text as it is, and anything else as YAML.

@@ -65,6 +65,22 @@ func TestSetWins(t *testing.T) {
 	require.Equal(t, BrokerRole, s.Faults[0].Freeze)
 }
 
+// What is set in one scenario leaves the others, and the cell, as they are.
+func TestSetInAScenario(t *testing.T) {
+	p := parse(t, "name: t\nload.rate: 9/s\nscenarios: {full: {load.rate: max}, paced: {}, slow: {load.rate: 5/s}}")
+	made := plan(t, p, Options{Set: []string{"paced/load.rate=7/s", "{paced,slow}/load.warmup=3s", "*/repeats=2"}})
+	require.Equal(t, Rate(9), made.Cells[0].Settings.Load.Rate)
+	got := map[string][]any{}
+	for _, trial := range made.Trials {
+		got[trial.Scenario] = []any{trial.Settings.Load.Rate.String(), trial.Settings.Load.Warmup, trial.Settings.Repeats}
+	}
+	standard := Defaults().Load.Warmup
+	require.Equal(t, map[string][]any{
+		"full": {"max", standard, 2}, "paced": {"7/s", Duration(3 * time.Second), 2}, "slow": {"5/s", Duration(3 * time.Second), 2},
+	}, got)
+	require.Len(t, made.Trials, 6)
+}
+
 func TestPlanRefuses(t *testing.T) {
 	p := parse(t, "name: t\nload.duration: 2s\nmatrix: {producer.acks: [0, 1]}\nfaults: [{freeze: broker, for: 1s, at: 1s}]")
 	nan := math.NaN()
@@ -78,6 +94,9 @@ func TestPlanRefuses(t *testing.T) {
 		{Options{Set: []string{"load=[5"}}, `-set load=[5: this is no YAML: yaml: line 1: did not find expected ',' or ']'`},
 		{Options{Set: []string{"faults="}}, `-set faults=: "faults" takes a list of maps, not nothing`},
 		{Options{Set: []string{"producer.acks=all"}}, "-set producer.acks=all: the matrix varies producer.acks; choose among its cells with -only"},
+		{Options{Set: []string{"steady/producer.acks=all"}}, "-set steady/producer.acks=all: the matrix varies producer.acks; choose among its cells with -only"},
+		{Options{Set: []string{"stedy/load.rate=5/s"}}, `-set stedy/load.rate=5/s: "stedy" matches no scenario; scenarios: steady`},
+		{Options{Set: []string{"{/load.rate=5/s"}}, `-set {/load.rate=5/s: "{" names no scenarios: { has no }`},
 		{Options{Set: []string{"load.arrivals=ramp"}}, "-set load.arrivals=ramp: arrivals: ramp needs the rate it starts at; write load.ramp_from: 100/s"},
 		{Options{Set: []string{"load.duration=1s"}}, "-set load.duration=1s: freeze broker for 1s: at 1s is beyond the window of 1s (load.duration); the fault would never strike"},
 		{Options{Only: regexp.MustCompile("x")}, "-only x matches nothing; the first that there is: t/acks=0/steady"},
