@@ -223,7 +223,7 @@ func (p *Profile) sized() *Profile {
 // has their settings. Steps makes trials of it. It refuses what has no capacity.
 func (p *Profile) CapacityPlan(o Options) (*Plan, error) {
 	for _, entry := range o.Set {
-		if name, _, _ := strings.Cut(entry, "="); name[strings.LastIndexByte(name, '/')+1:] == "load.rate" {
+		if _, name, _, _ := cutSet(entry); name == "load.rate" {
 			return nil, fmt.Errorf("-set %s: capacity steps through the rates; change capacity.rates in the profile", entry)
 		}
 	}

@@ -205,14 +205,22 @@ func (d *document) sets(p *Profile, entries []string) []override {
 	return all
 }
 
+// cutSet takes "scenarios/setting=value" apart; scenarios may be missing.
+func cutSet(entry string) (scenarios, setting, value string, valued bool) {
+	key, value, valued := strings.Cut(entry, "=")
+	if at := strings.IndexByte(key, '/'); at > 0 {
+		return key[:at], key[at+1:], value, valued
+	}
+	return "", key, value, valued
+}
+
 func (d *document) set(p *Profile, entry string) (o override) {
-	key, text, found := strings.Cut(entry, "=")
+	glob, key, text, found := cutSet(entry)
 	if !found {
 		d.failAt(0, 0, "it has no value; write -set %s=VALUE", entry)
 		return o
 	}
-	if glob, setting, scoped := strings.Cut(key, "/"); scoped {
-		key = setting
+	if glob != "" {
 		var err error
 		if o.scenarios, err = globPattern(glob); err != nil {
 			d.failAt(0, 0, "%q names no scenarios: %v", glob, err)

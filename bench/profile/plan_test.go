@@ -96,6 +96,7 @@ func TestPlanRefuses(t *testing.T) {
 		{Options{Set: []string{"producer.acks=all"}}, "-set producer.acks=all: the matrix varies producer.acks; choose among its cells with -only"},
 		{Options{Set: []string{"steady/producer.acks=all"}}, "-set steady/producer.acks=all: the matrix varies producer.acks; choose among its cells with -only"},
 		{Options{Set: []string{"stedy/load.rate=5/s"}}, `-set stedy/load.rate=5/s: "stedy" matches no scenario; scenarios: steady`},
+		{Options{Set: []string{"/load.rate=5/s"}}, `-set /load.rate=5/s: unknown key "/load.rate"; did you mean "load.rate"?`},
 		{Options{Set: []string{"{/load.rate=5/s"}}, `-set {/load.rate=5/s: "{" names no scenarios: { has no }`},
 		{Options{Set: []string{"load.arrivals=ramp"}}, "-set load.arrivals=ramp: arrivals: ramp needs the rate it starts at; write load.ramp_from: 100/s"},
 		{Options{Set: []string{"load.duration=1s"}}, "-set load.duration=1s: freeze broker for 1s: at 1s is beyond the window of 1s (load.duration); the fault would never strike"},
