@@ -84,7 +84,7 @@ func (p *producer) renew(ctx context.Context, why error) error {
 	if p.env.spec.Settings.Producer.Transaction.Enabled() {
 		return why // its transaction is lost with it
 	}
-	p.shares = 0                 // all this takes time
+	p.reading.drop()             // all this takes time
 	p.client.Flush(brokenWithin) // it reports what it will never send
 	p.hangUp()
 	p.warnings = append(p.warnings, fmt.Sprintf("producer %d made a new client in place of its own: %v", p.env.spec.Number, why))

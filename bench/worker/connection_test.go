@@ -30,9 +30,10 @@ func connected(t *testing.T) *producer {
 func TestANewClientEndsTheSharingOfAReading(t *testing.T) {
 	p := connected(t)
 	broken := p.client
-	p.shares = sharedReadings
+	p.reading.end = 1
+	require.True(t, p.reading.holds(0))
 	require.NoError(t, p.renew(t.Context(), errors.New("broken")))
-	require.Zero(t, p.shares)
+	require.False(t, p.reading.holds(0))
 	require.NotSame(t, broken, p.client)
 	p.hangUp()
 }

@@ -8,6 +8,7 @@
 // Events (protocol.go).
 //
 //	producer.go        paces, marks and sends the load, settles each report
+//	reading.go         the messages that are due at one reading of the clock
 //	resends.go         messages that the application sends again
 //	transaction.go     the same inside transactions, with an abort share
 //	connection.go      the client of a producer, and another one when it is broken

@@ -46,10 +46,6 @@ type effect struct {
 	done     [sharedReadings]message.Header
 }
 
-// sharedBytes is up to which size of a message a reading of the clock is
-// shared: checking eight of them takes less than 5 µs.
-const sharedBytes = 4096
-
 func newEffect(ctx context.Context, env *environment, counts *counters, strikes *strikes) (*effect, error) {
 	layout, err := ledger.ReadLayout(env.spec.Ledger)
 	if err != nil {

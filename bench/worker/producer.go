@@ -32,14 +32,11 @@ type producer struct {
 	payload  *message.Payload
 
 	windowStart, windowEnd int64
-	// read is the last reading of the clock, shares how many messages may still
-	// use it; of the goroutine that sends.
-	read   int64
-	shares int
+	reading                reading // of the goroutine that sends
 	// slots bounds the messages without a report; nil is unbounded.
 	slots chan struct{}
-	// failed are the messages that the application sends again; value is the
-	// sending goroutine's room for a message.
+	// failed are the messages that the application sends again; value is the room
+	// for one of them.
 	failed resends
 	value  []byte
 
@@ -112,6 +109,7 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	p.reading = newReading(s)
 	if s.Pipeline == profile.ByOutbox {
 		p.writer, err = openWriter(ctx, p)
 		return err
@@ -137,13 +135,14 @@ func (p *producer) open(start int64) (err error) {
 	return err
 }
 
-// send hands every due message to the client, and returns the first sequence
-// that was not begun.
-func (p *producer) send(ctx context.Context, start int64) (int64, error) {
+// send hands every due message over, and returns the first sequence that was not
+// begun.
+func (p *producer) send(ctx context.Context, start int64) (next int64, err error) {
 	transactions, take := newTransactions(p), p.sendOne
 	if p.writer != nil {
 		take = p.writer.take
 	}
+	defer func() { p.recordLag(next) }()
 	seq, end := p.outcomes.Next(), p.outcomes.Capacity()
 	if p.pacer != nil {
 		end = min(end, p.pacer.Count(time.Duration(p.env.spec.Settings.Load.Length())))
@@ -155,20 +154,20 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 		if err := p.take(ctx); err != nil {
 			return seq, err
 		}
-		intended, now, err := p.wait(ctx, start, seq)
-		if err != nil {
+		if err := p.awaitDue(ctx, start, seq, end); err != nil {
 			return seq, err
 		}
-		if p.pacer == nil && now >= p.windowEnd {
+		if p.pacer == nil && p.reading.now >= p.windowEnd {
 			return seq, transactions.end(ctx, seq)
 		}
-		if p.measured < 0 && now >= p.windowStart {
-			p.measured = seq
-		}
-		if err := transactions.before(ctx, seq, now); err != nil {
+		if err := transactions.before(ctx, seq, p.reading.now); err != nil {
 			return seq, err
 		}
-		if err := take(ctx, attempt{seq: seq, intended: intended}, now); err != nil {
+		if err := p.awaitDue(ctx, start, seq, end); err != nil { // ending one took time
+			return seq, err
+		}
+		a, value := p.reading.message(seq)
+		if err := take(ctx, a, value); err != nil {
 			return seq, err
 		}
 		p.strikes.reach(profile.PointSent)
@@ -179,55 +178,13 @@ func (p *producer) send(ctx context.Context, start int64) (int64, error) {
 	return seq, transactions.end(ctx, seq)
 }
 
-// wait returns when the message is due; at rate: max that is now.
-func (p *producer) wait(ctx context.Context, start, seq int64) (intended, now int64, err error) {
-	if p.pacer == nil {
-		now = p.now()
-		if seq&0xfff == 0 && ctx.Err() != nil {
-			return 0, 0, context.Cause(ctx)
-		}
-		if now < start {
-			now, err = p.waiter.Wait(ctx, start)
-		}
-		return now, now, err
-	}
-	intended = start + int64(p.pacer.At(seq))
-	if p.shares > 0 && intended <= p.read {
-		p.shares--
-		now = p.read
-	} else {
-		now, err = p.waiter.Wait(ctx, intended)
-		p.read, p.shares = now, sharedReadings-1
-	}
-	if err == nil && seq&0xfff == 0 && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return intended, now, err
-}
-
-// sharedReadings is how many messages in a row that are due already may share a
-// reading of the clock: handing over that many takes some 8 µs, and a reading
-// costs as much as the rest of what is measured of a message. Whatever blocks in
-// between ends the sharing.
-const sharedReadings = 8
-
-// now reads the clock for a message at rate: max.
-func (p *producer) now() int64 {
-	if p.shares > 0 {
-		p.shares--
-		return p.read
-	}
-	p.read, p.shares = p.env.clock.Now(), sharedReadings-1
-	return p.read
-}
-
 // sendOne marks the attempt, then hands the message over. While the client's
 // queue is full it waits and keeps the intended time.
-func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
-	p.begin(p.value, a, now)
+func (p *producer) sendOne(ctx context.Context, a attempt, value []byte) error {
+	p.outcomes.Begin(a.seq)
 	key := p.keys.At(a.seq)
 	for {
-		err := p.client.Produce(key, p.value)
+		err := p.client.Produce(key, value)
 		switch {
 		case err == nil:
 			return nil
@@ -247,20 +204,8 @@ func (p *producer) sendOne(ctx context.Context, a attempt, now int64) error {
 			return context.Cause(ctx)
 		}
 		time.Sleep(500 * time.Microsecond)
-		p.shares = 0
+		p.reading.drop()
 	}
-}
-
-// begin marks the attempt and writes its message.
-func (p *producer) begin(value []byte, a attempt, now int64) {
-	if p.pacer != nil && a.number == 0 && p.sending.measures(a.intended) {
-		p.sendLag.Record(now, now-a.intended)
-	}
-	p.outcomes.Begin(a.seq)
-	p.payload.Seal(value, a.seq, message.Header{
-		Tag: p.env.spec.RunTag, Producer: uint32(p.env.spec.Number), Attempt: a.number,
-		Sequence: uint64(a.seq), Intended: a.intended, Sent: now,
-	})
 }
 
 // onReport settles a message by its report. In a transaction the outcome is
@@ -309,10 +254,13 @@ func (p *producer) outcome(r *client.Report) ledger.Outcome {
 
 // take waits until fewer messages than producer.outstanding have no report.
 func (p *producer) take(ctx context.Context) error {
-	if p.slots == nil {
+	if p.slots == nil { // this much is put in line
 		return nil
 	}
-	p.shares = 0
+	return p.takeSlot(ctx)
+}
+
+func (p *producer) takeSlot(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}:
 		return nil

@@ -59,12 +59,20 @@ func (r *resends) take() []attempt {
 
 // resend sends what failed again, as new attempts at the same messages.
 func (p *producer) resend(ctx context.Context) error {
+	if p.failed.waiting.Load() == 0 { // this much is put in line
+		return nil
+	}
+	return p.resendAll(ctx)
+}
+
+func (p *producer) resendAll(ctx context.Context) error {
 	for _, a := range p.failed.take() {
-		p.shares = 0 // a reading of the clock is for messages that are due
+		p.reading.drop() // sending takes time
 		if err := p.take(ctx); err != nil {
 			return err
 		}
-		if err := p.sendOne(ctx, a, p.env.clock.Now()); err != nil {
+		p.seal(p.value, a, p.env.clock.Now())
+		if err := p.sendOne(ctx, a, p.value); err != nil {
 			return err
 		}
 	}

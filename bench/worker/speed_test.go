@@ -3,6 +3,7 @@ package worker_test
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,7 @@ import (
 
 // turns is how often the two sides of a comparison alternate. The median of 25
 // ratios has its 95 % interval between the 8th and the 18th.
-const turns = 25
+var turns = flag.Int("turns", 25, "turns of each side of a comparison")
 
 // loop moves b.N messages or more.
 type loop struct {
@@ -154,7 +155,7 @@ func compare(b *testing.B, one, other loop, consuming bool) {
 				produceWorker(b, s, profile.RateMax) // something to read
 			}
 			var time, processor, rate [2][]float64
-			for turn := range 2 * turns {
+			for turn := range 2 * *turns {
 				// The pairs are ab, ba, ab: a drift hits both alike.
 				side := (turn/2 + turn) % 2
 				s.group = fmt.Sprintf("speed-%d", turn)
@@ -174,7 +175,7 @@ func compare(b *testing.B, one, other loop, consuming bool) {
 
 // reportRatio reports the median of the turns' ratios with its 95 % interval.
 func reportRatio(b *testing.B, what string, sides [2][]float64) {
-	ratios := make([]float64, turns)
+	ratios := make([]float64, *turns)
 	for i := range ratios {
 		ratios[i] = sides[0][i] / sides[1][i]
 	}

@@ -83,6 +83,12 @@ func (s *strikes) at(point profile.Point) bool { return s.next(point) != nil }
 
 // reach passes points: what is armed for one of them strikes.
 func (s *strikes) reach(points ...profile.Point) {
+	if s != nil { // this much is put in line
+		s.pass(points)
+	}
+}
+
+func (s *strikes) pass(points []profile.Point) {
 	for _, point := range points {
 		if one := s.next(point); one != nil {
 			s.carryOut(one)

@@ -54,7 +54,7 @@ func (t *transactions) before(ctx context.Context, seq, now int64) error {
 	if err := t.producer.client.BeginTransaction(); err != nil {
 		return err
 	}
-	t.open, t.first, t.begun = true, seq, now
+	t.open, t.first, t.begun = true, seq, t.producer.env.clock.Now()
 	return nil
 }
 
@@ -70,7 +70,7 @@ func (t *transactions) end(ctx context.Context, seq int64) error {
 	}
 	t.open = false
 	p := t.producer
-	p.shares = 0 // ending a transaction takes time
+	p.reading.drop() // ending a transaction takes time
 	ctx, cancel := context.WithTimeout(ctx, TransactionTimeout)
 	defer cancel()
 	if t.draw.Float64() < float64(t.settings.Abort) {

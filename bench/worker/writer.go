@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,10 +49,10 @@ func openWriter(ctx context.Context, p *producer) (*writer, error) {
 }
 
 // take puts a message into the batch, and writes a batch that is full.
-func (w *writer) take(_ context.Context, a attempt, now int64) error {
+func (w *writer) take(_ context.Context, a attempt, value []byte) error {
 	p, spec := w.producer, &w.producer.env.spec
-	value := make([]byte, spec.Settings.Load.Message.Size)
-	p.begin(value, a, now)
+	p.outcomes.Begin(a.seq)
+	value = bytes.Clone(value)
 	h, err := message.Peek(value)
 	if err != nil {
 		return err
@@ -67,7 +68,6 @@ func (w *writer) take(_ context.Context, a attempt, now int64) error {
 	if len(w.effects) < w.rows {
 		return nil
 	}
-	p.shares = 0 // writing takes time
 	return w.write(true)
 }
 
