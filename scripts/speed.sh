@@ -6,14 +6,13 @@
 # something does not run: whether a figure is good enough is for its reader to
 # judge, and a machine that is not idle can be told by the intervals.
 #
-#   MESSAGES=600000 TURNS=25 scripts/speed.sh
+#   MESSAGES=600000 scripts/speed.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Of one turn, about a second: what a worker does once, such as opening its logs,
-# is then as little of it as in a trial. More turns narrow the intervals.
+# is then as little of it as in a trial. A comparison has 25 turns of each side.
 messages=${MESSAGES:-600000}
-turns=${TURNS:-25} # of each side of a comparison
 readonly RUN_TIMEOUT=3600     # seconds, of all comparisons
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/deliverybench-speed.XXXXXX")
@@ -23,7 +22,7 @@ export TMPDIR=$tmp
 load() { cut -d ' ' -f 1-3 /proc/loadavg; }
 echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores, $(go version | cut -d ' ' -f 3-)"
 echo "client:  confluent-kafka-go $(go list -m -f '{{.Version}}' github.com/confluentinc/confluent-kafka-go/v2)"
-echo "turns:   $turns of $messages messages of 256 B; load average before: $(load)"
+echo "turns:   25 of $messages messages of 256 B; load average before: $(load)"
 
 echo
 echo "Per message, without a client (ns and allocations)"
@@ -37,7 +36,7 @@ go test -run '^$' -benchmem -benchtime 200ms \
 
 go test -c -o "$tmp/worker.test" ./bench/worker
 bench() { # NAME COUNT: each comparison's line as soon as it is there
-  timeout "$RUN_TIMEOUT" "$tmp/worker.test" -test.run '^$' -test.bench "$1" -test.benchtime "$2x" -turns "$turns" 2>&1 |
+  timeout "$RUN_TIMEOUT" "$tmp/worker.test" -test.run '^$' -test.bench "$1" -test.benchtime "$2x" 2>&1 |
     tee "$tmp/out" | grep --line-buffered '^Benchmark.* [0-9]' || true
   tail -n 1 "$tmp/out" | grep -q '^PASS' || { cat "$tmp/out" >&2; exit 1; }
 }
