@@ -50,9 +50,9 @@ func TestShippedProfilesAreShort(t *testing.T) {
 		"acks-failover": 9 * time.Minute,
 		"commit-order":  time.Minute, "transactions": time.Minute, "lost-acknowledgement": time.Minute, "retries": time.Minute,
 		"application-resend": time.Minute, "isolation-level": time.Minute, "ordering": time.Minute, "failed-commit": time.Minute,
-		"processing-error": time.Minute, "offset-reset": time.Minute, "late-commit": time.Minute, "slow-consumer": 90 * time.Second,
+		"processing-error": time.Minute, "offset-reset": time.Minute, "late-commit": 150 * time.Second, "slow-consumer": 90 * time.Second,
 		"guarantee-cost": 5 * time.Minute, "client-defaults": 2 * time.Minute, "zombie": 150 * time.Second, "auto-commit": 150 * time.Second,
-		"rebalance":         3 * time.Minute,
+		"rebalance":         4 * time.Minute,
 		"metrics-dashboard": time.Minute, "payments": time.Minute, "financial-ledger": time.Minute, "notifications": time.Minute,
 		"database": time.Minute, "balance": time.Minute, "deduplication": 150 * time.Second,
 	} {

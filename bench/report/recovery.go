@@ -75,7 +75,7 @@ func (v *view) long() *view {
 	}
 	scenarios, faults := column{header: "scenario", left: true}, column{header: "fault", left: true}
 	var numbers []column
-	for _, header := range []string{"node", "new leader", "first ack", "first processed", "recovered"} {
+	for _, header := range []string{"node", "new leader", "first ack", "first processed", "recovered", "in sync"} {
 		if slices.ContainsFunc(v.groups, func(g group) bool { return g.column(header) != nil }) {
 			numbers = append(numbers, column{header: header, traced: true})
 		}

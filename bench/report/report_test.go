@@ -522,6 +522,14 @@ func TestRecoveryTimes(t *testing.T) {
 	leaderless := &run.Cells[0].InScenario("killed")[0].Faults[0]
 	leaderless.Steps = leaderless.Steps[:1]
 	require.Contains(t, rows(run)[4], "| 2 | never | never")
+
+	// The faults of one cell alone were over before their trials ended.
+	run = failover()
+	for _, trial := range run.Cells[2].InScenario("isolated") {
+		trial.Faults[0].Steps = append(trial.Faults[0].Steps, result.Step{What: result.InSyncAgain, At: 14.01})
+	}
+	require.Contains(t, rows(run)[2], "| 9.41 (9.21–9.61) | 10.0")
+	require.Contains(t, rows(run)[0], "| 9.21 (9.01–9.41) | –")
 }
 
 // A prediction that is not to the message is told as such, beside what came.
