@@ -10,7 +10,8 @@ import (
 	"deliverybench/bench/profile"
 )
 
-// How much different payload there is at least. For a codec it is more than the
+// How much different payload there is at least, and less than twice of (it is a
+// power of two payloads). For a codec it is more than the
 // largest usual batch (1 MiB), so that it finds no repeats in one that would make
 // it compress better than the entropy says. Without a codec nobody looks, and
 // what is copied from should stay in the processor's cache.

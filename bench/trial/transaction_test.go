@@ -135,3 +135,17 @@ func TestATransactionThatCannotBeCommittedIsAborted(t *testing.T) {
 	require.Equal(t, ledger.Dups{}, v.Duplicates)
 	require.Equal(t, result.Held, r.Promise)
 }
+
+// At rate: max the measured window mostly ends while a transaction does. What
+// would be sent after that is not sent: it is in no latency.
+func TestAWindowThatEndsWhileATransactionDoes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := short()
+	s.Guarantee = profile.ExactlyOnce
+	s.Load.Rate, s.Load.Duration = profile.RateMax, profile.Duration(500*time.Millisecond)
+	s.Producer.Transaction = profile.Transaction{Every: 100}
+	r := b.complete(t, s)
+	requireFlawless(t, r)
+	require.Zero(t, r.Unrecorded)
+}

@@ -109,7 +109,7 @@ func (p *producer) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	p.reading = newReading(s)
+	p.reading = newReading(s, p.strikes != nil)
 	if s.Pipeline == profile.ByOutbox {
 		p.writer, err = openWriter(ctx, p)
 		return err
@@ -157,13 +157,16 @@ func (p *producer) send(ctx context.Context, start int64) (next int64, err error
 		if err := p.awaitDue(ctx, start, seq, end); err != nil {
 			return seq, err
 		}
-		if p.pacer == nil && p.reading.now >= p.windowEnd {
-			return seq, transactions.end(ctx, seq)
-		}
-		if err := transactions.before(ctx, seq, p.reading.now); err != nil {
+		if err := transactions.endComplete(ctx, seq, p.reading.now); err != nil {
 			return seq, err
 		}
 		if err := p.awaitDue(ctx, start, seq, end); err != nil { // ending one took time
+			return seq, err
+		}
+		if p.pacer == nil && p.reading.now >= p.windowEnd {
+			return seq, transactions.end(ctx, seq)
+		}
+		if err := transactions.begin(seq); err != nil {
 			return seq, err
 		}
 		a, value := p.reading.message(seq)
@@ -254,7 +257,7 @@ func (p *producer) outcome(r *client.Report) ledger.Outcome {
 
 // take waits until fewer messages than producer.outstanding have no report.
 func (p *producer) take(ctx context.Context) error {
-	if p.slots == nil { // this much is put in line
+	if p.slots == nil { // this much is inlined
 		return nil
 	}
 	return p.takeSlot(ctx)

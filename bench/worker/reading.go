@@ -31,11 +31,12 @@ type reading struct {
 	values     [sharedReadings][]byte
 }
 
-// newReading makes room for the values of one reading's messages.
-func newReading(s profile.Settings) reading {
+// newReading makes room for the values of one reading's messages; struck says that
+// something may strike between them.
+func newReading(s profile.Settings, struck bool) reading {
 	r := reading{most: sharedReadings}
 	// Where a producer waits between messages anyway, each has its own.
-	if s.Producer.Outstanding > 0 || s.Pipeline == profile.ByOutbox || s.Load.Message.Size > sharedBytes {
+	if struck || s.Producer.Outstanding > 0 || s.Pipeline == profile.ByOutbox || s.Load.Message.Size > sharedBytes {
 		r.most = 1
 	}
 	for n := range r.most {
@@ -78,6 +79,8 @@ func (p *producer) awaitDue(ctx context.Context, start, seq, end int64) error {
 		p.measured = seq
 	}
 	r.now, r.first, r.end, r.over = now, seq, seq, false
+	// The first one that is not due may be of the pacer's next block, which takes
+	// 0.1 ms to draw (pace/poisson.go).
 	for ; r.end < min(end, seq+r.most); r.end++ {
 		intended := p.intended(start, r.end, now)
 		if intended > now {
@@ -108,7 +111,7 @@ func (p *producer) recordLag(next int64) {
 			p.sendLag.Record(r.now, r.now-intended)
 		}
 	}
-	r.first = r.end // recorded
+	r.first = r.end // recorded; only another reading follows
 }
 
 // seal writes an attempt's message, sent now.

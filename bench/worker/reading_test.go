@@ -23,7 +23,7 @@ func scheduled(t *testing.T, rate profile.Rate, start int64) *producer {
 	s := &env.spec.Settings
 	s.Load.Rate, s.Load.Warmup, s.Load.Duration = rate, 0, profile.Duration(time.Hour)
 	env.spec.Latency = t.TempDir() + "/producer"
-	p := &producer{env: env, waiter: pace.NewWaiter(env.clock), measured: -1, reading: newReading(*s)}
+	p := &producer{env: env, waiter: pace.NewWaiter(env.clock), measured: -1, reading: newReading(*s, false)}
 	var err error
 	if rate != profile.RateMax {
 		p.pacer, err = pace.New(s.Load, 0, 1, 1)
@@ -114,8 +114,9 @@ func TestWhoSharesNoReading(t *testing.T) {
 		"large":           func(s *profile.Settings) { s.Load.Message.Size = sharedBytes + 1 },
 	} {
 		s := profile.Defaults()
-		require.EqualValues(t, sharedReadings, newReading(s).most)
+		require.EqualValues(t, sharedReadings, newReading(s, false).most)
+		require.EqualValues(t, 1, newReading(s, true).most, "struck")
 		set(&s)
-		require.EqualValues(t, 1, newReading(s).most, name)
+		require.EqualValues(t, 1, newReading(s, false).most, name)
 	}
 }

@@ -46,9 +46,6 @@ func retriable(err error) bool {
 }
 
 func (r *resends) take() []attempt {
-	if r.waiting.Load() == 0 {
-		return nil
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	taken := r.queued
@@ -59,7 +56,7 @@ func (r *resends) take() []attempt {
 
 // resend sends what failed again, as new attempts at the same messages.
 func (p *producer) resend(ctx context.Context) error {
-	if p.failed.waiting.Load() == 0 { // this much is put in line
+	if p.failed.waiting.Load() == 0 { // this much is inlined
 		return nil
 	}
 	return p.resendAll(ctx)

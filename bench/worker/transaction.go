@@ -37,18 +37,18 @@ func newTransactions(p *producer) *transactions {
 	}
 }
 
-// before is called before message seq: it ends a transaction that is full or
-// old enough, and begins the one that the message belongs to.
-func (t *transactions) before(ctx context.Context, seq, now int64) error {
-	if t == nil {
+// endComplete is called before message seq: it ends a transaction that is full
+// or old enough.
+func (t *transactions) endComplete(ctx context.Context, seq, now int64) error {
+	if t == nil || !t.open || !t.complete(seq, now) {
 		return nil
 	}
-	if t.open && t.complete(seq, now) {
-		if err := t.end(ctx, seq); err != nil {
-			return err
-		}
-	}
-	if t.open {
+	return t.end(ctx, seq)
+}
+
+// begin begins the transaction that message seq belongs to, unless it is open.
+func (t *transactions) begin(seq int64) error {
+	if t == nil || t.open {
 		return nil
 	}
 	if err := t.producer.client.BeginTransaction(); err != nil {
