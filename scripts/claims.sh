@@ -2,7 +2,7 @@
 # Makes docs/CLAIMS.md from a run of the claims suite, and keeps that run's record
 # in results/reference/claims.
 #
-#   scripts/claims.sh [FOLDER]     without one the suite is run first, half an hour on 2 cores
+#   scripts/claims.sh [FOLDER]     without one the suite is run first, 35 minutes on 2 cores
 #
 # Where a claim was not met (exit code 3) or could not be judged (4) the files are
 # written all the same, say so, and the script ends with that code.

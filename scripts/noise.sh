@@ -29,7 +29,7 @@ measured() {
   mv "$tmp"/out/noise-* "$tmp/$name"
 }
 
-# The slower runs are made among the others: what the machine does over the hour hits both.
+# The slower runs are made among the others: a machine that drifts hits both.
 slower=0
 for ((run = 1; run <= runs; run++)); do
   measured "run-$run" -seed "$run"

@@ -42,7 +42,7 @@ bench() { # NAME COUNT: each comparison's line as soon as it is there
 }
 
 echo
-echo "One loop ÷ another: time and processor time per message, median of the turns (95 % interval)"
+echo "One loop ÷ another: time and processor time per message, median of 25 turns (95 % interval)"
 echo "(broker=free costs nothing; embedded, and local of Apache Kafka, share the processors)"
 bench '^(BenchmarkProduce|BenchmarkConsume)$' "$messages" | awk '{
   for (i = 3; i < NF; i += 2) v[$(i+1)] = $i

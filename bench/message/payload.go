@@ -10,11 +10,11 @@ import (
 	"deliverybench/bench/profile"
 )
 
-// How much different payload there is at least, and less than twice of (it is a
-// power of two payloads). For a codec it is more than the
-// largest usual batch (1 MiB), so that it finds no repeats in one that would make
-// it compress better than the entropy says. Without a codec nobody looks, and
-// what is copied from should stay in the processor's cache.
+// How much different payload there is at least; a power of two of payloads makes
+// it up to twice as much. For a codec it is more than the largest usual batch
+// (1 MiB), so that it finds no repeats in one that would make it compress better
+// than the entropy says. Without a codec nobody looks, and what is copied from
+// should stay in the processor's cache.
 const (
 	codecPoolBytes = 2 << 20
 	plainPoolBytes = 32 << 10
@@ -94,8 +94,8 @@ func (p *Payload) Fill(value []byte, n int64) {
 	copy(value[MinSize:], p.pool[p.slot(n)*p.size:][:p.size])
 }
 
-// slot is where the payload of message n is in the pool. A mask costs a tenth of
-// the remainder that any other number of slots would need.
+// slot is which payload of the pool message n has. A mask finds it, where another
+// number of slots would take a division.
 func (p *Payload) slot(n int64) int { return int(n) & (len(p.sums) - 1) }
 
 // chachaSeed spreads a short seed over the generator's long one.

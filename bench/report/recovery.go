@@ -75,7 +75,11 @@ func (v *view) long() *view {
 	}
 	scenarios, faults := column{header: "scenario", left: true}, column{header: "fault", left: true}
 	var numbers []column
-	for _, header := range []string{"node", "new leader", "first ack", "first processed", "recovered", "in sync"} {
+	headers := []string{"node"}
+	for _, step := range recoverySteps() {
+		headers = append(headers, step.header)
+	}
+	for _, header := range headers {
 		if slices.ContainsFunc(v.groups, func(g group) bool { return g.column(header) != nil }) {
 			numbers = append(numbers, column{header: header, traced: true})
 		}
@@ -179,16 +183,7 @@ func (v *view) recoveryGroup(scenario string, of hit) group {
 	}
 	g.columns = append(g.columns, node)
 	consumed := false
-	for _, step := range []struct {
-		header string
-		after  func(hit) float64
-	}{
-		{"new leader", hit.elected},
-		{"first ack", func(s hit) float64 { return s.after(s.fault.StepAt(result.AckedAgain)) }},
-		{"first processed", hit.processed},
-		{"recovered", func(s hit) float64 { return s.after(s.fault.Recovered) }},
-		{"in sync", hit.inSync},
-	} {
+	for _, step := range recoverySteps() {
 		c := column{header: step.header}
 		applies := false
 		for _, row := range rows {
@@ -205,6 +200,23 @@ func (v *view) recoveryGroup(scenario string, of hit) group {
 		}
 	}
 	return g
+}
+
+// recoveryStep is a column of seconds.
+type recoveryStep struct {
+	header string
+	after  func(hit) float64
+}
+
+// recoverySteps are those columns in their order, in every form of the table.
+func recoverySteps() []recoveryStep {
+	return []recoveryStep{
+		{"new leader", hit.elected},
+		{"first ack", func(s hit) float64 { return s.after(s.fault.StepAt(result.AckedAgain)) }},
+		{"first processed", hit.processed},
+		{"recovered", func(s hit) float64 { return s.after(s.fault.Recovered) }},
+		{"in sync", hit.inSync},
+	}
 }
 
 // Besides a number of seconds a step can have come never, or be none of the fault's.

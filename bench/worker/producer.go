@@ -257,13 +257,9 @@ func (p *producer) outcome(r *client.Report) ledger.Outcome {
 
 // take waits until fewer messages than producer.outstanding have no report.
 func (p *producer) take(ctx context.Context) error {
-	if p.slots == nil { // this much is inlined
+	if p.slots == nil {
 		return nil
 	}
-	return p.takeSlot(ctx)
-}
-
-func (p *producer) takeSlot(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}:
 		return nil

@@ -46,6 +46,9 @@ func retriable(err error) bool {
 }
 
 func (r *resends) take() []attempt {
+	if r.waiting.Load() == 0 {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	taken := r.queued
@@ -56,13 +59,6 @@ func (r *resends) take() []attempt {
 
 // resend sends what failed again, as new attempts at the same messages.
 func (p *producer) resend(ctx context.Context) error {
-	if p.failed.waiting.Load() == 0 { // this much is inlined
-		return nil
-	}
-	return p.resendAll(ctx)
-}
-
-func (p *producer) resendAll(ctx context.Context) error {
 	for _, a := range p.failed.take() {
 		p.reading.drop() // sending takes time
 		if err := p.take(ctx); err != nil {

@@ -83,7 +83,7 @@ func (s *strikes) at(point profile.Point) bool { return s.next(point) != nil }
 
 // reach passes points: what is armed for one of them strikes.
 func (s *strikes) reach(points ...profile.Point) {
-	if s != nil { // this much is inlined
+	if s != nil { // mostly there are none: this much is inlined
 		s.pass(points)
 	}
 }
