@@ -222,7 +222,7 @@ func TestMarksOfABrokerFault(t *testing.T) {
 	_, run := brokers(t)
 	p := testPen(t)
 	labels := func(scenario string, lo, hi float64) (labels []string) {
-		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}).marks {
+		for _, m := range faultMarks(p, run.Cells[1].InScenario(scenario)[0], scale{lo: lo, hi: hi, a: 134, b: 1430}, moments).marks {
 			var words []string
 			for _, w := range m.words {
 				words = append(words, w.text)
@@ -239,6 +239,42 @@ func TestMarksOfABrokerFault(t *testing.T) {
 		labels("stopped", 0, 50))
 	require.Equal(t, []string{"freeze leader for 2s: node 2 frozen", "node 2 thawed", "acked again (recovered)"}, labels("frozen", 0, 8))
 	require.Equal(t, []string{"node 2 stopped", "node 2 started again"}, labels("stopped", 3.3, 8), "what lies outside the picture has no mark")
+}
+
+// The panels keep their room: faults that struck too often to tell all of each are
+// told by their names, and if need be by their number.
+func TestMarksOfManyFaults(t *testing.T) {
+	p := testPen(t)
+	x := scale{hi: 1200, a: 134, b: 1430}
+	lanes := func(faults int) (set laneSet, labels []string) {
+		trial := &result.Trial{}
+		for i := range faults {
+			fired := 1200 * float64(i) / float64(faults)
+			recovered := fired + 5
+			trial.Faults = append(trial.Faults, result.Fault{
+				Name: "kill leader", Fired: &fired, Recovered: &recovered,
+				Steps: []result.Step{{What: "node 1 killed", At: fired}, {What: "node 1 started again", At: fired + 70}, {What: result.InSyncAgain, At: fired + 100}},
+			})
+		}
+		set = markLanes(p, trial, x)
+		for _, m := range set.marks {
+			for _, w := range m.words {
+				labels = append(labels, w.text)
+			}
+		}
+		require.LessOrEqual(t, set.count, mostLanes)
+		require.Len(t, set.bands, faults)
+		return set, labels
+	}
+	_, all := lanes(3)
+	require.Contains(t, all, "node 1 started again")
+	_, names := lanes(12)
+	require.Len(t, names, 12)
+	require.NotContains(t, names, "node 1 started again")
+	set, number := lanes(150)
+	require.Equal(t, []string{"150 faults", "shaded until recovered"}, number)
+	require.Len(t, set.marks[0].lines, 150)
+	require.True(t, set.marks[0].brief, "as many lines would hide the panels")
 }
 
 func TestTimelineTitleTellsTheKillFromTheIsolation(t *testing.T) {

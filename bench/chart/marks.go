@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"deliverybench/bench/result"
+	"deliverybench/bench/stats"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -102,6 +103,7 @@ type mark struct {
 	lines []markLine
 	words []word
 	lane  int
+	brief bool      // the lines are strokes over the panels, and not through them
 	from  vg.Length // where the label begins
 	to    vg.Length // and ends
 }
@@ -215,11 +217,44 @@ type laneSet struct {
 	count int
 }
 
-// markLanes puts the label of every mark into the lowest lane in which neither
+// mostLanes bounds the lanes of labels: with more the panels below are too flat to
+// be read.
+const mostLanes = 10
+
+// markLanes are the trial's marks in as much detail as mostLanes has room for:
+// all that happened, else what struck, else how many did.
+func markLanes(p *pen, t *result.Trial, x scale) laneSet {
+	set := inLanes(faultMarks(p, t, x, moments))
+	if set.count > mostLanes {
+		set = inLanes(faultMarks(p, t, x, strokes))
+	}
+	if set.count > mostLanes {
+		set = countedMarks(p, set, x)
+	}
+	return set
+}
+
+// strokes are the moments at which the fault struck.
+func strokes(f result.Fault) []moment {
+	return slices.DeleteFunc(moments(f), func(m moment) bool { return m.kind != struck })
+}
+
+// countedMarks are the lines of all marks under one label.
+func countedMarks(p *pen, set laneSet, x scale) laneSet {
+	all := mark{words: []word{{stats.Plural(len(set.marks), "fault"), struck}, {"shaded until recovered", mended}}, from: x.a, brief: true}
+	all.to = all.from + all.width(p)
+	for _, m := range slices.Backward(set.marks) { // those lie from right to left
+		for _, l := range m.lines {
+			all.addLine(l)
+		}
+	}
+	return laneSet{marks: []mark{all}, bands: set.bands, count: 1}
+}
+
+// inLanes puts the label of every mark into the lowest lane in which neither
 // another label nor another mark's line, which ends at its own lane, meets it.
 // From right to left, since a label stands to the right of its line.
-func markLanes(p *pen, t *result.Trial, x scale) laneSet {
-	set := faultMarks(p, t, x)
+func inLanes(set laneSet) laneSet {
 	slices.SortStableFunc(set.marks, func(a, b mark) int { return cmp.Compare(b.lines[0].x, a.lines[0].x) })
 	for i := range set.marks {
 		m := &set.marks[i]
@@ -236,9 +271,9 @@ func markLanes(p *pen, t *result.Trial, x scale) laneSet {
 	return set
 }
 
-// faultMarks are the marks and the bands of the trial's faults that lie in the
+// faultMarks are the marks of the faults' moments, and the bands, that lie in the
 // picture. Moments of different faults never share a label.
-func faultMarks(p *pen, t *result.Trial, x scale) laneSet {
+func faultMarks(p *pen, t *result.Trial, x scale, moments func(result.Fault) []moment) laneSet {
 	set := laneSet{count: 1}
 	for _, f := range t.Faults {
 		var group []moment
@@ -269,8 +304,12 @@ func faultMarks(p *pen, t *result.Trial, x scale) laneSet {
 	return set
 }
 
-// laneHeight is the height of one lane of labels, in points.
-const laneHeight = 26
+// The height of one lane of labels, and how far a brief mark's lines reach down
+// into the panels, in points.
+const (
+	laneHeight  = 26
+	briefStroke = 10
+)
 
 // paintMarks paints the bands and lines over the panels, and the labels above them.
 func paintMarks(p *pen, set laneSet, low, top vg.Length) {
@@ -281,8 +320,12 @@ func paintMarks(p *pen, set laneSet, low, top vg.Length) {
 	}
 	level := func(m mark) vg.Length { return top + 14 + laneHeight*vg.Length(m.lane) }
 	for _, m := range set.marks {
+		foot := low
+		if m.brief {
+			foot = top - briefStroke
+		}
 		for _, l := range m.lines {
-			p.line(l.x, low, l.x, level(m)-8, 2, l.kind.colour(), l.kind.dashes()...)
+			p.line(l.x, foot, l.x, level(m)-8, 2, l.kind.colour(), l.kind.dashes()...)
 		}
 	}
 	for _, m := range set.marks { // last, on white: near the right edge a line may cross a label
