@@ -56,8 +56,8 @@ func TestNoOtherClientCanBeMade(t *testing.T) {
 	p.hangUp()
 }
 
-// What is left of a reading after the time that a full queue, or the end of a
-// transaction, took is sealed anew.
+// What is left of a reading after the time that a full queue, a message that is
+// sent again, or the end of a transaction took is sealed anew.
 func TestWhatTakesTimeEndsTheSharingOfAReading(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, ledger.Create(dir, ledger.Layout{Producers: 1, Capacity: 10}))
@@ -78,6 +78,15 @@ func TestWhatTakesTimeEndsTheSharingOfAReading(t *testing.T) {
 	require.True(t, p.reading.holds(1), "nothing took time yet")
 	require.NoError(t, p.sendOne(t.Context(), attempt{seq: 1}, make([]byte, message.MinSize)))
 	require.False(t, p.reading.holds(2), "the queue was full")
+	p.hangUp()
+
+	p = shared(connected(t, nil))
+	p.payload, err = message.NewPayload(1, message.MinSize, 1, false)
+	require.NoError(t, err)
+	p.value, p.failed.most = make([]byte, message.MinSize), 1
+	p.failed.add(&message.Header{Sequence: 2}, &client.Report{Outcome: client.Unknown})
+	require.NoError(t, p.resend(t.Context()))
+	require.False(t, p.reading.holds(3), "a message was sent again")
 	p.hangUp()
 
 	p = shared(connected(t, nil))
