@@ -11,8 +11,9 @@ import (
 
 // Consumer reads one topic, as a member of a group or with partitions given to it.
 type Consumer struct {
-	c     *kafka.Consumer
-	topic string
+	c      *kafka.Consumer
+	topic  string
+	passed positions
 }
 
 // Kind is what a poll returned.
@@ -20,7 +21,7 @@ type Kind uint8
 
 const (
 	Nothing Kind = iota // the time passed
-	Record              // Partition, Offset, Value are set
+	Record              // Partition, Offset, Key, Value, Again are set
 	EOF                 // nothing lies at Offset of Partition yet
 	Failure             // Err is set
 )
@@ -32,7 +33,10 @@ type Event struct {
 	Offset    int64
 	Key       []byte
 	Value     []byte
-	Err       error
+	// Again says that it lies before what the library returned last from a partition
+	// that was neither lost nor gone back in: it came a second time, or the log was cut.
+	Again bool
+	Err   error
 }
 
 // Offsets maps partitions of the topic to the next offset to read.
@@ -81,6 +85,9 @@ func (c *Consumer) Subscribe(rebalance *Rebalance) error {
 		callback = func(kc *kafka.Consumer, event kafka.Event) error {
 			switch e := event.(type) {
 			case kafka.AssignedPartitions:
+				for _, tp := range e.Partitions {
+					c.passed.set(tp.Partition, unknown)
+				}
 				rebalance.Assigned(partitions(e.Partitions))
 				if rebalance.Begin != nil {
 					return begin(kc, e.Partitions, rebalance.Begin(partitions(e.Partitions)))
@@ -114,6 +121,7 @@ func begin(kc *kafka.Consumer, assigned []kafka.TopicPartition, at Offsets) erro
 
 // Assign reads the given partitions from the given offsets, outside any group.
 func (c *Consumer) Assign(from Offsets) error {
+	c.passed = nil
 	return wrap("assign", c.c.Assign(c.list(from)))
 }
 
@@ -124,7 +132,8 @@ func (c *Consumer) Poll(timeout time.Duration) Event {
 		if e.TopicPartition.Error != nil {
 			return Event{Kind: Failure, Partition: e.TopicPartition.Partition, Err: wrapOn("consume", mayRead, c.topic, e.TopicPartition.Error)}
 		}
-		return Event{Kind: Record, Partition: e.TopicPartition.Partition, Offset: int64(e.TopicPartition.Offset), Key: e.Key, Value: e.Value}
+		partition, offset := e.TopicPartition.Partition, int64(e.TopicPartition.Offset)
+		return Event{Kind: Record, Partition: partition, Offset: offset, Key: e.Key, Value: e.Value, Again: c.passed.pass(partition, offset)}
 	case kafka.PartitionEOF:
 		return Event{Kind: EOF, Partition: e.Partition, Offset: int64(e.Offset)}
 	case kafka.Error:
@@ -164,6 +173,9 @@ const mostSeeks = 100
 // drops the seek as outdated (librdkafka, rd_kafka_toppar_op_serve): it is asked
 // for again.
 func (c *Consumer) Seek(to Offsets) error {
+	for p, next := range to {
+		c.passed.set(p, next)
+	}
 	left := c.list(to)
 	for try := 1; len(left) > 0; try++ {
 		results, err := c.c.SeekPartitions(left)

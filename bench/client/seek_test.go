@@ -67,15 +67,16 @@ func produceOne(t *testing.T, e Endpoint, topic string) {
 }
 
 // requireRecord polls until the record of an offset, the next one, comes.
-func requireRecord(t *testing.T, c *Consumer, offset int64) {
+func requireRecord(t *testing.T, c *Consumer, offset int64) Event {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		event := c.Poll(100 * time.Millisecond)
 		require.NoError(t, event.Err)
 		if event.Kind == Record {
 			require.Equal(t, offset, event.Offset)
-			return
+			return event
 		}
 	}
 	t.Fatalf("waited 30 s for the record of offset %d", offset)
+	return Event{}
 }

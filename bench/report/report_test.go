@@ -216,6 +216,22 @@ func TestMessagesThatNeverArrivedAreExplained(t *testing.T) {
 	require.NotContains(t, text, "Latency percentiles count")
 }
 
+// Duplicates that the client library made are told as its own.
+func TestMessagesPolledAgainAreExplained(t *testing.T) {
+	b := newBuild("joined", "join")
+	c := b.cell("arm", "at-least-once")
+	for _, again := range []int64{2, 0, 1} {
+		tr := b.trial(c, "join")
+		pace(tr, 1000, 2000, 3000)
+		tr.Workers = []result.Worker{{Name: "consumer-0.0", PolledAgain: again}}
+	}
+	require.Contains(t, tableOf(t, &b.run, Options{Width: 300}), "! The client library returned 3 messages a second time in 2 trials, to a consumer that kept")
+	for i := range b.run.Cells[0].Trials {
+		b.run.Cells[0].Trials[i].Workers[0].PolledAgain = 0
+	}
+	require.NotContains(t, tableOf(t, &b.run, Options{Width: 300}), "a second time")
+}
+
 func TestHighVarianceIsWarnedOf(t *testing.T) {
 	b := newBuild("noisy", "saturated")
 	calm, noisy := b.cell("calm", "none"), (*result.Cell)(nil)

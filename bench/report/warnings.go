@@ -18,6 +18,7 @@ func Warnings(run *result.Run) []Warning {
 	}
 	v := newView(run)
 	out = append(out, countWarnings(run)...)
+	out = append(out, polledAgainWarnings(run)...)
 	out = append(out, v.generatorWarnings()...)
 	out = append(out, v.repeatsWarnings()...)
 	out = append(out, v.varianceWarnings()...)
@@ -94,6 +95,30 @@ func countWarnings(run *result.Run) []Warning {
 		})
 	}
 	return out
+}
+
+// polledAgainWarnings are about duplicates that are none of the application's making.
+func polledAgainWarnings(run *result.Run) []Warning {
+	var again int64
+	var trials int
+	each(run, func(t *result.Trial) {
+		var n int64
+		for _, w := range t.Workers {
+			n += w.PolledAgain
+		}
+		if n > 0 {
+			trials++
+			again += n
+		}
+	})
+	if again == 0 {
+		return nil
+	}
+	return []Warning{{
+		Text: fmt.Sprintf("The client library returned %s a second time in %s, to a consumer that kept the partition in a rebalance: they count as redelivered",
+			plural(again, "message"), plural(trials, "trial")),
+		Remedy: "An application can drop what lies before its own position; assignors that revoke everything do not show it.",
+	}}
 }
 
 // lateBeyondLost is how many messages were over range that no count explains:

@@ -269,6 +269,10 @@ type Worker struct {
 	Exit             string  `json:"exit"` // "ok", "killed", or the error
 	// Fenced is the error by which it first learnt that the cluster had gone on without it.
 	Fenced string `json:"fenced,omitempty"`
+	// PolledAgain are messages that the client library returned twice while the
+	// consumer kept their partition and did not go back; of a killed one, those that
+	// it had told of.
+	PolledAgain int64 `json:"polled_again,omitempty"`
 }
 
 // Interval is one slice of the timeline, StartSecond from the start of the measured window.

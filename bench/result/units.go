@@ -23,7 +23,7 @@ func Units() map[string]string {
 		"duplicates": "extra effects", "lost": messages,
 		"unknown_absent": messages, "reordered": messages, "corrupt": messages, "foreign": messages,
 		"aborted_delivered": messages, "multiple_effects": messages, "undrained": messages, "dead_lettered": messages, "executions": "effects begun", "effects": "effects",
-		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects",
+		"saturated": "counters at their ceiling", "table": messages, "unrecorded": "effects", "polled_again": messages,
 
 		"expected_cents": "cents", "actual_cents": "cents", "difference_cents": "cents", "lost_cents": "cents", "redelivered_cents": "cents",
 		"wrong_status": "accounts", "agreed": "messages", "rows_without_message": "rows", "messages_without_row": "messages", "waiting": "rows", "commits": "transactions", "rows": "effects",

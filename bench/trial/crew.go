@@ -165,7 +165,7 @@ func (c *conductor) dismiss() []result.Worker {
 		exit := m.process.Exit()
 		w := result.Worker{
 			Name: m.name, UserSeconds: exit.UserSeconds, SystemSeconds: exit.SystemSeconds,
-			MaxResidentBytes: exit.MaxResidentBytes, Fenced: m.fenced, Exit: "ok",
+			MaxResidentBytes: exit.MaxResidentBytes, Fenced: m.fenced, PolledAgain: m.counts.PolledAgain, Exit: "ok",
 		}
 		switch {
 		case exit.Killed:

@@ -58,7 +58,7 @@ type consumer struct {
 
 // counters are read by the progress reporter.
 type counters struct {
-	effects, commits, failedCommits, first, last atomic.Int64
+	effects, polledAgain, commits, failedCommits, first, last atomic.Int64
 	// In the database: transactions, effects in them, and when the last ended.
 	rowCommits, rows, rowsLast atomic.Int64
 }
@@ -68,7 +68,7 @@ func (c *counters) event(l *latencies) Event {
 		Kind:  Progress,
 		First: c.first.Load(),
 		Counts: Counts{
-			Effects: c.effects.Load(), Commits: c.commits.Load(),
+			Effects: c.effects.Load(), PolledAgain: c.polledAgain.Load(), Commits: c.commits.Load(),
 			FailedCommits: c.failedCommits.Load(), Last: c.last.Load(),
 			RowCommits: c.rowCommits.Load(), Rows: c.rows.Load(), RowsLast: c.rowsLast.Load(),
 			P99Micros: l.recent.p99Micros(),
@@ -242,6 +242,9 @@ func (c *consumer) failure(err error) error {
 }
 
 func (c *consumer) take(e client.Event) {
+	if e.Again {
+		c.counts.polledAgain.Add(1)
+	}
 	if len(c.hand) == 0 {
 		c.handSince = c.env.clock.Now()
 	}
