@@ -128,7 +128,7 @@ func throughputMetrics() []metric {
 		of("cpu_share", share, func(t *result.Trial) float64 { return t.Generator.CPU }),
 		of("unrecorded", counts, func(t *result.Trial) float64 { return float64(t.Unrecorded) }),
 		{name: "fenced", unit: counts, read: fenced},
-		of("polled_again", counts, polledAgain),
+		{name: "polled_again", unit: counts, read: polledAgain, grows: true},
 	}
 }
 
@@ -144,12 +144,8 @@ func fenced(t *result.Trial) (float64, bool) {
 }
 
 // polledAgain is how many messages the client library returned twice.
-func polledAgain(t *result.Trial) float64 {
-	var n int64
-	for _, w := range t.Workers {
-		n += w.PolledAgain
-	}
-	return float64(n)
+func polledAgain(t *result.Trial) (float64, bool) {
+	return float64(t.PolledAgain()), len(t.Workers) > 0
 }
 
 func backlogMetrics() []metric {

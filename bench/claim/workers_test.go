@@ -17,6 +17,8 @@ func TestMessagesPolledAgainAreCounted(t *testing.T) {
 	require.Equal(t, result.Met, evaluate(t, oneCell(polled), "duplicates.redelivered == polled_again").Status)
 	polled.Workers = crew[1:]
 	require.Equal(t, result.NotMet, evaluate(t, oneCell(polled), "duplicates.redelivered == polled_again").Status)
+	polled.Workers = nil
+	require.Equal(t, result.ClaimInconclusive, evaluate(t, oneCell(polled), "polled_again == 0").Status)
 }
 
 // A worker is fenced once, in whatever words; of a trial without workers nothing is known.

@@ -11,9 +11,9 @@ import (
 
 // Consumer reads one topic, as a member of a group or with partitions given to it.
 type Consumer struct {
-	c      *kafka.Consumer
-	topic  string
-	passed positions
+	c     *kafka.Consumer
+	topic string
+	last  lastOffsets
 }
 
 // Kind is what a poll returned.
@@ -33,8 +33,8 @@ type Event struct {
 	Offset    int64
 	Key       []byte
 	Value     []byte
-	// Again says that it lies before what the library returned last from a partition
-	// that was neither lost nor gone back in: it came a second time, or the log was cut.
+	// Again says that the library returned it before, as the last one of its
+	// partition, and that the consumer neither went back nor got the partition anew.
 	Again bool
 	Err   error
 }
@@ -86,7 +86,7 @@ func (c *Consumer) Subscribe(rebalance *Rebalance) error {
 			switch e := event.(type) {
 			case kafka.AssignedPartitions:
 				for _, tp := range e.Partitions {
-					c.passed.set(tp.Partition, unknown)
+					c.last.forget(tp.Partition)
 				}
 				rebalance.Assigned(partitions(e.Partitions))
 				if rebalance.Begin != nil {
@@ -121,7 +121,7 @@ func begin(kc *kafka.Consumer, assigned []kafka.TopicPartition, at Offsets) erro
 
 // Assign reads the given partitions from the given offsets, outside any group.
 func (c *Consumer) Assign(from Offsets) error {
-	c.passed = nil
+	c.last = nil
 	return wrap("assign", c.c.Assign(c.list(from)))
 }
 
@@ -133,7 +133,7 @@ func (c *Consumer) Poll(timeout time.Duration) Event {
 			return Event{Kind: Failure, Partition: e.TopicPartition.Partition, Err: wrapOn("consume", mayRead, c.topic, e.TopicPartition.Error)}
 		}
 		partition, offset := e.TopicPartition.Partition, int64(e.TopicPartition.Offset)
-		return Event{Kind: Record, Partition: partition, Offset: offset, Key: e.Key, Value: e.Value, Again: c.passed.pass(partition, offset)}
+		return Event{Kind: Record, Partition: partition, Offset: offset, Key: e.Key, Value: e.Value, Again: c.last.pass(partition, offset)}
 	case kafka.PartitionEOF:
 		return Event{Kind: EOF, Partition: e.Partition, Offset: int64(e.Offset)}
 	case kafka.Error:
@@ -173,8 +173,8 @@ const mostSeeks = 100
 // drops the seek as outdated (librdkafka, rd_kafka_toppar_op_serve): it is asked
 // for again.
 func (c *Consumer) Seek(to Offsets) error {
-	for p, next := range to {
-		c.passed.set(p, next)
+	for p := range to {
+		c.last.forget(p)
 	}
 	left := c.list(to)
 	for try := 1; len(left) > 0; try++ {

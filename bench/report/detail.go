@@ -273,7 +273,7 @@ func verdictRows(t *result.Trial) [][2]string {
 		{"unknown and absent", v.UnknownAbsent}, {"aborted", v.Aborted}, {"aborted but delivered", v.AbortedDelivered},
 		{"lost: absent from the log", v.Lost.Log}, {"lost: in the log, skipped", v.Lost.Skipped},
 		{"duplicates: retried by the client", v.Duplicates.Retried}, {"duplicates: resent by the application", v.Duplicates.Resent},
-		{"duplicates: redelivered", v.Duplicates.Redelivered}, {"with more than one effect", v.MultipleEffects}, {"reordered", v.Reordered}, {"corrupt", v.Corrupt}, {"foreign", v.Foreign},
+		{"duplicates: redelivered", v.Duplicates.Redelivered}, {"returned twice by the client library", t.PolledAgain()}, {"with more than one effect", v.MultipleEffects}, {"reordered", v.Reordered}, {"corrupt", v.Corrupt}, {"foreign", v.Foreign},
 		{"undrained", v.Undrained}, {"dead-lettered", v.DeadLettered}, {"effects", v.Effects}, {"effects begun", v.Executions}, {"counters at 255", v.Saturated},
 	} {
 		if r.n != 0 {

@@ -225,11 +225,11 @@ func TestMessagesPolledAgainAreExplained(t *testing.T) {
 		pace(tr, 1000, 2000, 3000)
 		tr.Workers = []result.Worker{{Name: "consumer-0.0", PolledAgain: again}}
 	}
-	require.Contains(t, tableOf(t, &b.run, Options{Width: 300}), "! The client library returned 3 messages a second time in 2 trials, to a consumer that kept")
+	require.Contains(t, tableOf(t, &b.run, Options{Width: 300}), "! The client library returned 3 messages twice to a consumer that had not gone back, in 2 trials of 1 cell (arm):")
 	for i := range b.run.Cells[0].Trials {
 		b.run.Cells[0].Trials[i].Workers[0].PolledAgain = 0
 	}
-	require.NotContains(t, tableOf(t, &b.run, Options{Width: 300}), "a second time")
+	require.NotContains(t, tableOf(t, &b.run, Options{Width: 300}), "twice to a consumer")
 }
 
 func TestHighVarianceIsWarnedOf(t *testing.T) {

@@ -18,7 +18,7 @@ func Warnings(run *result.Run) []Warning {
 	}
 	v := newView(run)
 	out = append(out, countWarnings(run)...)
-	out = append(out, polledAgainWarnings(run)...)
+	out = append(out, v.polledAgainWarnings()...)
 	out = append(out, v.generatorWarnings()...)
 	out = append(out, v.repeatsWarnings()...)
 	out = append(out, v.varianceWarnings()...)
@@ -98,27 +98,36 @@ func countWarnings(run *result.Run) []Warning {
 }
 
 // polledAgainWarnings are about duplicates that are none of the application's making.
-func polledAgainWarnings(run *result.Run) []Warning {
+func (v *view) polledAgainWarnings() []Warning {
 	var again int64
-	var trials int
-	each(run, func(t *result.Trial) {
-		var n int64
-		for _, w := range t.Workers {
-			n += w.PolledAgain
+	var cells []string
+	trials := 0
+	for _, c := range v.cells {
+		for _, t := range c.Trials {
+			if n := t.PolledAgain(); n > 0 {
+				again += n
+				trials++
+				cells = addNew(cells, plain(c.Name))
+			}
 		}
-		if n > 0 {
-			trials++
-			again += n
-		}
-	})
+	}
 	if again == 0 {
 		return nil
 	}
 	return []Warning{{
-		Text: fmt.Sprintf("The client library returned %s a second time in %s, to a consumer that kept the partition in a rebalance: they count as redelivered",
-			plural(again, "message"), plural(trials, "trial")),
-		Remedy: "An application can drop what lies before its own position; assignors that revoke everything do not show it.",
+		Text: fmt.Sprintf("The client library returned %s twice to a consumer that had not gone back, in %s of %s: as many of the redelivered may be its own",
+			plural(again, "message"), plural(trials, "trial"), named(cells)),
+		Remedy: "A rebalance that leaves partitions in place does that; an application can skip what lies before its own position.",
 	}}
+}
+
+// named counts cells, and names them where they are few.
+func named(cells []string) string {
+	text := plural(len(cells), "cell")
+	if len(cells) <= 3 {
+		text += " (" + strings.Join(cells, ", ") + ")"
+	}
+	return text
 }
 
 // lateBeyondLost is how many messages were over range that no count explains:
@@ -157,10 +166,7 @@ func (v *view) generatorWarnings() []Warning {
 	if v.marked() {
 		text = limitedMark + " " + text
 	}
-	text += fmt.Sprintf(" in %s of %s", plural(trials, "trial"), plural(len(cells), "cell"))
-	if len(cells) <= 3 {
-		text += " (" + strings.Join(cells, ", ") + ")"
-	}
+	text += fmt.Sprintf(" in %s of %s", plural(trials, "trial"), named(cells))
 	var found []string
 	if worst >= noticeableLag {
 		found = append(found, "the load was up to "+stats.Micros(worst)+" late (p99)")

@@ -139,6 +139,7 @@ func verdictColumns() []trialColumn {
 		count("effects", func(v *ledger.Verdict) int64 { return v.Effects }),
 		count("saturated_counters", func(v *ledger.Verdict) int64 { return v.Saturated }),
 		{"unrecorded_effects", func(_ *Cell, t *Trial) string { return strconv.FormatInt(t.Unrecorded, 10) }},
+		{"polled_again_messages", func(_ *Cell, t *Trial) string { return strconv.FormatInt(t.PolledAgain(), 10) }},
 		{"table_messages", func(_ *Cell, t *Trial) string {
 			if t.Verdict == nil {
 				return ""

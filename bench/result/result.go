@@ -270,9 +270,18 @@ type Worker struct {
 	// Fenced is the error by which it first learnt that the cluster had gone on without it.
 	Fenced string `json:"fenced,omitempty"`
 	// PolledAgain are messages that the client library returned twice while the
-	// consumer kept their partition and did not go back; of a killed one, those that
-	// it had told of.
+	// consumer kept their partition and did not go back; of one that was killed or
+	// failed, those that it had told of.
 	PolledAgain int64 `json:"polled_again,omitempty"`
+}
+
+// PolledAgain is how many messages the client library returned twice to the
+// trial's consumers.
+func (t *Trial) PolledAgain() (n int64) {
+	for _, w := range t.Workers {
+		n += w.PolledAgain
+	}
+	return n
 }
 
 // Interval is one slice of the timeline, StartSecond from the start of the measured window.

@@ -45,7 +45,7 @@ func TestConsumersThatStartLate(t *testing.T) {
 			late := 1500 * time.Millisecond // into the window
 			s.Consumer.StartAfter = s.Load.Warmup + profile.Duration(late)
 			r := b.complete(t, s)
-			requireFlawless(t, r)
+			requireFlawlessRebalance(t, s, r)
 			for _, interval := range r.Timeline {
 				if interval.StartSecond+interval.LengthSecond <= late.Seconds() {
 					require.Zero(t, interval.Effects, "in the interval from %g s", interval.StartSecond)

@@ -1,6 +1,10 @@
 package worker
 
-import "deliverybench/bench/client"
+import (
+	"maps"
+
+	"deliverybench/bench/client"
+)
 
 // record is a message in hand.
 type record struct {
@@ -40,6 +44,22 @@ func (b batch) nexts() client.Offsets {
 		nexts[r.partition] = r.offset + 1
 	}
 	return nexts
+}
+
+// from returns the batch without the messages that lie before these places, or
+// before one that is in it already. It reuses the batch's memory.
+func (b batch) from(places client.Offsets) batch {
+	next, rest := maps.Clone(places), b[:0]
+	if next == nil {
+		next = client.Offsets{}
+	}
+	for _, r := range b {
+		if r.offset >= next[r.partition] {
+			rest = append(rest, r)
+			next[r.partition] = r.offset + 1
+		}
+	}
+	return rest
 }
 
 // without returns the batch without the messages of partitions that are not

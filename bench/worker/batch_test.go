@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,4 +40,27 @@ func TestBatchOffsetsAreThoseOfANaiveScan(t *testing.T) {
 		}
 		require.Equal(t, want, got)
 	})
+}
+
+// What lies before a place, and what comes twice, is left out; the order stays.
+func TestBatchFromPlaces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		places := client.Offsets(rapid.MapOfN(rapid.Int32Range(0, 2), rapid.Int64Range(0, 5), 0, 3).Draw(t, "places"))
+		var b, want batch
+		for n := range rapid.IntRange(0, 20).Draw(t, "messages") {
+			r := record{partition: rapid.Int32Range(0, 2).Draw(t, "partition"), offset: rapid.Int64Range(0, 9).Draw(t, "offset"), value: []byte{byte(n)}}
+			b = append(b, r)
+			behind := r.offset >= places[r.partition]
+			for _, earlier := range b[:n] {
+				behind = behind && (earlier.partition != r.partition || earlier.offset < r.offset)
+			}
+			if behind {
+				want = append(want, r)
+			}
+		}
+		before := maps.Clone(places)
+		require.Equal(t, want, append(batch(nil), b.from(places)...))
+		require.Equal(t, before, places)
+	})
+	require.Len(t, batch{{offset: 3}}.from(nil), 1)
 }

@@ -160,8 +160,8 @@ type Counts struct {
 	Produced int64 `json:"produced,omitempty"` // handed to the client
 	Reported int64 `json:"reported,omitempty"` // with a delivery report
 	Effects  int64 `json:"effects,omitempty"`  // done, in this incarnation
-	// PolledAgain are messages that the client library returned twice in one
-	// assignment, without the consumer having gone back.
+	// PolledAgain are messages that the client library returned twice while the
+	// consumer kept their partition and did not go back.
 	PolledAgain int64 `json:"polled_again,omitempty"`
 	// Last is when the last effect or acknowledgement was, on CLOCK_MONOTONIC.
 	Last    int64 `json:"last,omitempty"`

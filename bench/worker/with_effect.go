@@ -22,6 +22,11 @@ type withEffect struct {
 }
 
 func (s *withEffect) settle() error {
+	// What lies before the database's place in a partition it has already, whoever
+	// returned it again.
+	if s.hand = s.hand.from(s.at); len(s.hand) == 0 {
+		return nil
+	}
 	full := s.full()
 	s.reachIf(full, profile.PointPolled)
 	if err := s.effect.doAll(s.hand); err != nil {
