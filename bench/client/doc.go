@@ -6,6 +6,6 @@
 // and what a crash does are decided by package worker. It does decide how
 // profile settings become librdkafka properties (config.go), which delivery
 // errors prove that a message is not in the log (errors.go), what a user can do
-// about a cluster's refusal (trouble.go), and what everything of ours on a cluster
-// is called (names.go).
+// about a cluster's refusal (trouble.go), what everything of ours on a cluster is
+// called (names.go), and what the library returned twice (last_offsets.go).
 package client
